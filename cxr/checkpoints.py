@@ -1,0 +1,162 @@
+"""Model weights on disk: a folder with config.json and safetensors, as the Hugging Face Hub has it.
+
+    config.json            architecture, preprocessing, vocabulary, training data
+    model.safetensors      or shards with their index (cxr.shards)
+    metrics.json           what train.evaluate measured
+    README.md              the model card
+    tokenizer.json, ...    whatever else the model needs
+
+Weights lie in half precision and are loaded as float32. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+import torch
+
+from cxr.files import read_json, replace_folder, write_json
+from cxr.shards import is_weight_file, read_tensors, weight_files, write_tensors
+
+FORMAT_VERSION = 1
+CONFIG = "config.json"
+_HUB = "hf://"
+
+
+def save_checkpoint(
+    folder: str | Path,
+    state_dict: dict[str, torch.Tensor],
+    config: dict,
+    metrics: dict | None = None,
+    card: str | None = None,
+    shard_mb: float = 15,
+    dtype: torch.dtype = torch.float16,
+    files: dict[str, str] | None = None,
+) -> Path:
+    """Write a checkpoint folder; it appears whole or not at all.
+
+    Args:
+        folder: target; what it holds beside weights and config.json is kept.
+        state_dict: tensors of any shape; floating ones are stored as `dtype`, except those that
+            would overflow in it; the others keep their type.
+        config: JSON-able; "format_version" is added.
+        metrics: content of metrics.json. card: content of README.md.
+        shard_mb: largest weight file in MB (10^6 bytes).
+        files: further text files by name, such as {"tokenizer.json": "..."}.
+
+    Raises:
+        ValueError: a tensor with NaN or infinite values.
+    """
+    folder = Path(folder).expanduser().absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        new.chmod(0o755)  # mkdtemp makes it readable by its owner alone
+        if folder.is_dir():
+            shutil.copytree(folder, new, dirs_exist_ok=True, ignore=_replaced)
+        write_tensors(new, state_dict, dtype, int(shard_mb * 1_000_000))
+        write_json(new / CONFIG, {**config, "format_version": FORMAT_VERSION})
+        if metrics is not None:
+            write_json(new / "metrics.json", metrics)
+        for name, text in {**(files or {}), **({"README.md": card} if card else {})}.items():
+            (new / name).write_text(text, "utf-8")
+        replace_folder(new, folder)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    return folder
+
+
+def load_checkpoint(weights: str | Path) -> tuple[dict, dict[str, torch.Tensor]]:
+    """Read a checkpoint -> (config, state dict with every floating tensor as float32 on the CPU).
+
+    Args:
+        weights: a folder, or "hf://owner/name[@revision]".
+
+    Raises:
+        ValueError: missing, truncated or corrupt files, a shard outside the folder, or a format
+            newer than this version reads.
+    """
+    folder = resolve(weights)
+    return read_config(folder), read_tensors(folder)
+
+
+def read_config(folder: Path) -> dict:
+    """The config.json of a checkpoint.
+
+    Raises:
+        ValueError: missing, corrupt, or of a newer format.
+    """
+    config = read_json(folder / CONFIG, "a checkpoint's config.json")
+    version = config.get("format_version", FORMAT_VERSION)
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise ValueError(
+            f"expected checkpoint format {FORMAT_VERSION} or older in {folder}, got {version!r}; "
+            "update this package to read it"
+        )
+    return config
+
+
+def resolve(address: str | Path) -> Path:
+    """The local folder behind the address of a checkpoint or a gallery.
+
+    Args:
+        address: a folder, "hf://owner/name[@revision]" or "hf://datasets/owner/name[@revision]";
+            the last two are fetched from the Hugging Face Hub into its cache (with
+            HF_HUB_OFFLINE=1 they come from the cache alone).
+
+    Raises:
+        ValueError: no such folder, an address that cannot be read, or a failed download.
+    """
+    text = str(address)
+    if text.startswith(_HUB):
+        return _download(text)
+    folder = Path(address).expanduser()
+    if not folder.is_dir():
+        raise ValueError(
+            f"expected a folder or hf://owner/name, got {text!r}, which is no folder; "
+            "check the path or fetch it first"
+        )
+    return folder
+
+
+def _download(address: str) -> Path:
+    name, _, revision = address[len(_HUB) :].partition("@")
+    kind = "dataset" if name.startswith("datasets/") else "model"
+    name = name.removeprefix("datasets/")
+    if name.count("/") != 1 or not all(name.split("/")):
+        raise ValueError(f"expected hf://owner/name[@revision], got {address!r}")
+    from huggingface_hub import snapshot_download  # slow to import, seldom needed
+
+    try:
+        return Path(snapshot_download(name, repo_type=kind, revision=revision or None))
+    except Exception as error:  # network, 404, empty cache, bad name: they share no base class
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ValueError(
+            f"expected to fetch {address!r}, got: {reason}; check the name and the network, "
+            "or give a local folder"
+        ) from error
+
+
+def fingerprint(weights: str | Path) -> str:
+    """sha256 (64 hex digits) over config.json and the weight files: the name of an encoder.
+
+    Raises:
+        ValueError: as load_checkpoint, for missing files.
+    """
+    folder = resolve(weights)
+    read_config(folder)
+    digest = hashlib.sha256()
+    for path in (folder / CONFIG, *weight_files(folder)):
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _replaced(_: str, names: list[str]) -> list[str]:
+    return [name for name in names if name == CONFIG or is_weight_file(name)]

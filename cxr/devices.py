@@ -1,0 +1,32 @@
+"""Which device to compute on, and whether it multiplies bfloat16 in hardware."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+
+def best_device() -> torch.device:
+    """CUDA when there is one, else Apple's GPU, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32 on `device`.
+
+    A processor counts with AMX or AVX512-BF16 (x86), or the BF16 extension (Arm on Linux, where
+    PyTorch's kernels use it); everywhere else PyTorch emulates bfloat16 and is slower with it.
+    A CUDA GPU counts from Ampere on. Apple's GPUs stay in float32.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    has = torch.cpu.get_capabilities()
+    arm = sys.platform == "linux" and has.get("bf16", False)
+    return bool(has.get("amx_bf16") or has.get("avx512_bf16") or arm)

@@ -1,0 +1,64 @@
+"""Folders that appear whole: write beside the target, then swap the two names in one step."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+_AT_FDCWD = -100 if sys.platform.startswith("linux") else -2
+
+
+def read_json(path: Path, what: str) -> dict:
+    """The JSON object in `path`; `what` names it in the error.
+
+    Raises:
+        ValueError: when it is missing, is not JSON, or holds something other than an object.
+    """
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"expected {what} at {path}, found no such file") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"expected {what} at {path}, could not read it: {error}") from None
+    if not isinstance(document, dict):
+        came = type(document).__name__
+        raise ValueError(f"expected {what} at {path} to be a JSON object, got a {came}")
+    return document
+
+
+def write_json(path: Path, document: dict) -> None:
+    """Write `document` as indented UTF-8 JSON, keys in the order given."""
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Give the folder `new` the name `target`; what was there before is removed afterwards.
+
+    Both names are exchanged by one system call where the system has it (Linux, macOS), so a
+    reader meets the old folder or the new one, never a mixture and never nothing.
+    """
+    if not target.exists():
+        os.rename(new, target)
+        return
+    if not _exchange(new, target):
+        aside = new.with_name(new.name + ".old")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(target, aside)
+        os.rename(new, target)
+        new = aside
+    shutil.rmtree(new)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Swap two paths atomically (renameat2, renameatx_np); False where that is not offered."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    swap = getattr(libc, "renameat2", None) or getattr(libc, "renameatx_np", None)
+    if swap is None:
+        return False
+    exchange = ctypes.c_uint(2)  # RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS
+    cwd = ctypes.c_int(_AT_FDCWD)
+    return swap(cwd, os.fsencode(a), cwd, os.fsencode(b), exchange) == 0
