@@ -1,0 +1,64 @@
+# make app    the reading room on http://127.0.0.1:7860
+# make test   every test, those in a real browser included
+# Variables:  PYTHON=python3.12   VENV=.venv   ARGS="-k search" (more words for the command)
+
+VENV ?= .venv
+OUT ?=
+ARGS ?=
+
+BIN := $(VENV)/bin
+# The first Python from 3.10 to 3.12 on this machine, unless PYTHON names one.
+SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+FIND_PYTHON = for p in python3 python3.12 python3.11 python3.10; do \
+	if $$p -c '$(SUPPORTED)' 2>/dev/null; then echo $$p; break; fi; done
+
+.PHONY: help app test lint gallery train-retrieval evaluate clean
+
+help:
+	@echo 'make app                            start the app on http://127.0.0.1:7860'
+	@echo 'make test [ARGS="-k search"]        run the tests'
+	@echo 'make gallery ROOT=DIR [OUT=gallery] embed your own X-rays'
+	@echo 'make train-retrieval DATA=DIR [OUT=weights/retrieval]'
+	@echo 'make evaluate DATA=DIR [OUT=weights/retrieval]'
+	@echo 'make lint                           check the style of the code'
+	@echo 'make clean                          remove the environment and the caches'
+
+app: $(VENV)/.app
+	$(BIN)/python app.py $(ARGS)
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+
+gallery: $(VENV)/.app
+	@test -n "$(ROOT)" || { echo 'Say where the X-rays are: make gallery ROOT=DIR' >&2; exit 2; }
+	$(BIN)/python -m cxr gallery build "$(ROOT)" --out "$(or $(OUT),gallery)" $(ARGS)
+
+train-retrieval: $(VENV)/.app
+	@test -n "$(DATA)" || { echo 'Say where the data set is: make train-retrieval DATA=DIR' >&2; exit 2; }
+	$(BIN)/accelerate launch -m train.retrieval --data "$(DATA)" --out "$(or $(OUT),weights/retrieval)" $(ARGS)
+
+evaluate: $(VENV)/.app
+	@test -n "$(DATA)" || { echo 'Say where the data set is: make evaluate DATA=DIR' >&2; exit 2; }
+	$(BIN)/python -m train.evaluate retrieval --weights "$(or $(OUT),weights/retrieval)" --data "$(DATA)" $(ARGS)
+
+# Galleries, weights and training runs stay.
+clean:
+	rm -rf "$(VENV)" .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The empty files .app and .test are written last, so that an install that was cut off is taken up again.
+$(VENV)/.app: requirements.txt
+	@python='$(or $(PYTHON),$(shell $(FIND_PYTHON)))'; \
+	test -n "$$python" || { echo 'Python 3.10, 3.11 or 3.12 was not found: install one, or name it: make PYTHON=/path/to/python3.12' >&2; exit 1; }; \
+	test -x $(BIN)/python || "$$python" -m venv "$(VENV)"
+	$(BIN)/python -m pip install -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.app requirements-dev.txt
+	$(BIN)/python -m pip install -r requirements-dev.txt
+	@if [ -z "$$CHROMIUM" ] && ! command -v chromium >/dev/null; then \
+	$(BIN)/python -m playwright install chromium || echo 'No Chromium: the browser tests will be skipped.'; fi
+	@touch $@
