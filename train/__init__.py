@@ -1,0 +1,1 @@
+"""Training and evaluation scripts; run as `accelerate launch -m train.<name>`."""
