@@ -1,0 +1,85 @@
+"""Films on their way into a gallery: made small enough, free of metadata, named by content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import struct
+import threading
+from pathlib import Path
+
+from PIL import Image
+
+from cxr.images import load_image
+
+MAX_SIDE = 1024  # pixels; NIH ChestX-ray14 is published at this size
+
+# What a file may hold beside pixels and still be copied as it is; anything else, such as EXIF or
+# a text chunk, can name a patient.
+_PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs"}
+_PNG_CHUNKS |= {b"IDAT", b"IEND"}
+_JPEG_SEGMENTS = {"APP0", "APP14"}  # JFIF and Adobe headers: density, colour transform
+
+
+def store_image(path: Path, folder: Path) -> tuple[str, Image.Image]:
+    """Bring the film at `path` into `folder` -> (file name, the film as mode "L").
+
+    A JPEG or PNG of at most 1024 x 1024 px without metadata is copied as it is; everything else
+    (DICOM, TIFF, larger films, films with metadata) is stored as a PNG of at most that size.
+    The same film twice is stored once.
+
+    Raises:
+        ValueError: a film that cannot be read.
+        OSError: a folder that cannot be written.
+    """
+    image = load_image(path)
+    if max(image.size) > MAX_SIDE:
+        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        content, suffix = None, ".png"
+    else:
+        content, suffix = _as_it_is(path)
+    if content is None:
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG", compress_level=4)
+        content = buffer.getvalue()
+    name = content_name(content, suffix)
+    if not (folder / name).exists():
+        part = folder / f"{name}.{threading.get_ident()}.part"  # a kill leaves no half film
+        part.write_bytes(content)
+        os.replace(part, folder / name)
+    return name, image
+
+
+def content_name(content: bytes, suffix: str) -> str:
+    """The name under which a gallery keeps a film: 20 hex digits of its sha256, and the suffix."""
+    return hashlib.sha256(content).hexdigest()[:20] + suffix
+
+
+def _as_it_is(path: Path) -> tuple[bytes | None, str]:
+    """The file's bytes and suffix if it can be shown by any browser and holds pixels alone."""
+    content = path.read_bytes()
+    if content.startswith(b"\x89PNG\r\n\x1a\n") and _png_is_plain(content):
+        return content, ".png"
+    if content.startswith(b"\xff\xd8") and _jpeg_is_plain(content):
+        return content, ".jpg"
+    return None, ".png"
+
+
+def _png_is_plain(content: bytes) -> bool:
+    if content[24] > 8:  # bits a sample; browsers show 16 without a window
+        return False
+    at = 8
+    while at + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        if kind not in _PNG_CHUNKS:
+            return False
+        at += 12 + length
+    return at == len(content)  # nothing hides behind the last chunk
+
+
+def _jpeg_is_plain(content: bytes) -> bool:
+    with Image.open(io.BytesIO(content)) as header:
+        segments = {name for name, _ in getattr(header, "applist", [("?", b"")])}
+        plain = header.format == "JPEG" and header.mode in ("L", "RGB")
+    return plain and segments <= _JPEG_SEGMENTS and content.endswith(b"\xff\xd9")
