@@ -1,38 +1,112 @@
-"""The one door for pixels: a picture in any common form -> a safe greyscale image -> model input."""
+"""The one door for pixels: any common picture -> a safe greyscale image -> an encoder's input."""
 
 from __future__ import annotations
 
-import io
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
+from cxr.dicom import is_dicom, read_dicom
+from cxr.pixels import MAX_BYTES, MAX_PIXELS, ImageError, brief, check_size, grey_levels
+from cxr.rasters import grey, read_raster
+
 if TYPE_CHECKING:
     import torch
 
-MAX_PIXELS = 64_000_000
+__all__ = ["MAX_PIXELS", "Preprocess", "load_image"]
 
 
-def load_image(source: str | Path | bytes | BinaryIO | Image.Image | np.ndarray) -> Image.Image:
-    """Read a picture as greyscale: mode "L", no metadata. Raises ValueError on bad input."""
+def load_image(
+    source: str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray,
+) -> Image.Image:
+    """Read a picture in any common form as a greyscale image of mode "L".
+
+    source: a file's path, its bytes or an open binary file (PNG, JPEG, WebP, TIFF, BMP, DICOM;
+    the content decides, not the suffix), a Pillow image, or real numbers [H, W], [H, W, 1],
+    [H, W, 3] (RGB) or [H, W, 4] (RGBA). The source is left as it was; a file is read from its
+    start and stays open.
+    The result is upright (EXIF), holds nothing but pixels, and shares no memory with the source.
+    Deeper pictures are scaled to 8 bits as `cxr.pixels.grey_levels`, DICOM as `cxr.voi.render`.
+    Raises ValueError, in one line that says what was expected, what came and what to do, for
+    anything unreadable, animated, below 32 pixels a side, over MAX_PIXELS or longer than 5 to 1.
+    """
+    try:
+        return Image.fromarray(np.array(_levels(source)))
+    except ImageError as error:
+        name = os.path.basename(source) if isinstance(source, (str, os.PathLike)) else ""
+        raise ValueError(f"{str(name)[-80:]}: {error}" if name else str(error)) from error
+
+
+def _levels(source: Any) -> np.ndarray:
+    """uint8 [H, W] from anything that load_image takes."""
     if isinstance(source, Image.Image):
-        image = source
-    elif isinstance(source, np.ndarray):
-        image = Image.fromarray(source)
-    else:
-        stream = io.BytesIO(source) if isinstance(source, bytes) else source
-        try:
-            image = Image.open(os.fspath(stream) if isinstance(stream, Path) else stream)
-        except OSError as error:
-            raise ValueError(f"expected a readable picture; {error}") from error
-    grey = image.convert("L")
-    grey.info = {}
-    return grey
+        return grey(source)
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    data = _read(source)
+    if not data:
+        raise ImageError("expected a picture; got an empty file. Copy or export it again.")
+    if len(data) > MAX_BYTES:
+        raise ImageError(
+            f"expected a file of at most {MAX_BYTES:,} bytes; got a larger one. "
+            "Export one film at a lower resolution."
+        )
+    return read_dicom(data) if is_dicom(data) else read_raster(data)
+
+
+def _from_array(values: np.ndarray) -> np.ndarray:
+    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (1, 3, 4)):
+        raise ImageError(
+            f"expected an array [H, W] or [H, W, 1 | 3 | 4]; got {list(values.shape)}. "
+            "Pass one picture at a time, channels last."
+        )
+    check_size(values.shape[1], values.shape[0])
+    levels = grey_levels(values)
+    if values.ndim == 3 and values.shape[2] > 1:
+        return grey(Image.fromarray(levels))
+    return levels.reshape(values.shape[:2])
+
+
+def _read(source: Any) -> bytes:
+    """All bytes of a path, a binary file or bytes, up to one more than MAX_BYTES."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    if isinstance(source, (str, os.PathLike)):
+        return _read_path(source)
+    if not hasattr(source, "read"):
+        raise ImageError(
+            "expected a path, bytes, a binary file, a Pillow image or a numpy array; "
+            f"got {type(source).__name__}. Convert it to one of these."
+        )
+    if hasattr(source, "seekable") and source.seekable():
+        source.seek(0)
+    data = source.read(MAX_BYTES + 1)
+    if not isinstance(data, bytes):
+        raise ImageError(
+            f'expected a file opened in binary mode; got {type(data).__name__}. Open it with "rb".'
+        )
+    return data
+
+
+def _read_path(path: str | os.PathLike[str]) -> bytes:
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ImageError(
+                "expected a picture file; got a folder or a device. Name one file inside it."
+            )
+        with open(path, "rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except ImageError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        raise ImageError(
+            f"expected a readable picture file; got none ({brief(error)}). Check the path."
+        ) from error
 
 
 @dataclass(frozen=True)
