@@ -3,7 +3,8 @@
 # Variables:  PYTHON=python3.12   VENV=.venv   ARGS="-k search" (more words for the command)
 
 VENV ?= .venv
-OUT ?=
+OUT ?= gallery
+WEIGHTS ?= weights/retrieval
 ARGS ?=
 
 BIN := $(VENV)/bin
@@ -18,8 +19,8 @@ help:
 	@echo 'make app                            start the app on http://127.0.0.1:7860'
 	@echo 'make test [ARGS="-k search"]        run the tests'
 	@echo 'make gallery ROOT=DIR [OUT=gallery] embed your own X-rays'
-	@echo 'make train-retrieval DATA=DIR [OUT=weights/retrieval]'
-	@echo 'make evaluate DATA=DIR [OUT=weights/retrieval]'
+	@echo 'make train-retrieval DATA=DIR [WEIGHTS=weights/retrieval]'
+	@echo 'make evaluate DATA=DIR [WEIGHTS=weights/retrieval]'
 	@echo 'make lint                           check the style of the code'
 	@echo 'make clean                          remove the environment and the caches'
 
@@ -34,15 +35,15 @@ lint: $(VENV)/.test
 
 gallery: $(VENV)/.app
 	@test -n "$(ROOT)" || { echo 'Say where the X-rays are: make gallery ROOT=DIR' >&2; exit 2; }
-	$(BIN)/python -m cxr gallery build "$(ROOT)" --out "$(or $(OUT),gallery)" $(ARGS)
+	$(BIN)/python -m cxr gallery build "$(ROOT)" --out "$(OUT)" $(ARGS)
 
 train-retrieval: $(VENV)/.app
 	@test -n "$(DATA)" || { echo 'Say where the data set is: make train-retrieval DATA=DIR' >&2; exit 2; }
-	$(BIN)/accelerate launch -m train.retrieval --data "$(DATA)" --out "$(or $(OUT),weights/retrieval)" $(ARGS)
+	$(BIN)/accelerate launch -m train.retrieval --data "$(DATA)" --out "$(WEIGHTS)" $(ARGS)
 
 evaluate: $(VENV)/.app
 	@test -n "$(DATA)" || { echo 'Say where the data set is: make evaluate DATA=DIR' >&2; exit 2; }
-	$(BIN)/python -m train.evaluate retrieval --weights "$(or $(OUT),weights/retrieval)" --data "$(DATA)" $(ARGS)
+	$(BIN)/python -m train.evaluate retrieval --weights "$(WEIGHTS)" --data "$(DATA)" $(ARGS)
 
 # Galleries, weights and training runs stay.
 clean:
