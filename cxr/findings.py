@@ -90,6 +90,9 @@ OPENI_QUALIFIED: dict[tuple[str, str], tuple[str, int]] = {
 _SPELLINGS = {"airspace opacity": "lung opacity", "oedema": "edema", "infiltrate": "infiltration",
               "normal": "no finding"}  # fmt: skip
 
+_SEX_OF = {"f": "F", "female": "F", "m": "M", "male": "M"}
+_KNOWN, _VALUES = frozenset(FINDINGS), frozenset((1, 0, -1))
+
 CHEXPERT_FINDINGS: tuple[str, ...] = tuple(CHEXPERT_NAMES.values())
 NIH_FINDINGS: tuple[str, ...] = tuple(NIH_NAMES.values())
 OPENI_FINDINGS: tuple[str, ...] = tuple(
@@ -132,7 +135,7 @@ def canonical_view(name: str) -> str | None:
 
 def canonical_sex(name: str) -> str | None:
     """ "Female", "f", "M" ... -> "F" or "M"; None when it is neither."""
-    return {"f": "F", "female": "F", "m": "M", "male": "M"}.get(name.strip().lower())
+    return _SEX_OF.get(name.strip().lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,28 +160,26 @@ class Study:
     licence: str = ""
 
     def __post_init__(self) -> None:
-        self._keep("view", canonical_view, VIEWS)
-        self._keep("sex", canonical_sex, SEXES)
-        for name, value in self.findings.items():
-            if name not in _KNOWN:
-                raise ValueError(
-                    f"study {self.id}: expected findings among {', '.join(FINDINGS)}; "
-                    f"came {name!r}; cxr.findings.canonical_finding gives the name"
-                )
-            if value not in (1, 0, -1):
-                raise ValueError(
-                    f"study {self.id}: expected 1 present, 0 absent or -1 uncertain for {name}; "
-                    f"came {value!r}; leave out a finding that nobody has read"
-                )
+        if self.view is not None and self.view not in VIEWS:
+            self._spell("view", canonical_view(self.view), VIEWS)
+        if self.sex is not None and self.sex not in SEXES:
+            self._spell("sex", canonical_sex(self.sex), SEXES)
+        if not _KNOWN.issuperset(self.findings):
+            raise ValueError(
+                f"study {self.id}: expected findings among {', '.join(FINDINGS)}; came "
+                f"{', '.join(self.findings)}; cxr.findings.canonical_finding gives the name"
+            )
+        if not _VALUES.issuperset(self.findings.values()):
+            raise ValueError(
+                f"study {self.id}: expected 1 present, 0 absent or -1 uncertain; came "
+                f"{self.findings}; leave out a finding that nobody has read"
+            )
 
-    def _keep(self, name: str, canonical, allowed: tuple[str, ...]) -> None:
-        value = getattr(self, name)
-        if value is None or value in allowed:
-            return
-        if (known := canonical(value)) is None:
+    def _spell(self, name: str, known: str | None, allowed: tuple[str, ...]) -> None:
+        if known is None:
             raise ValueError(
                 f"study {self.id}: expected {name} among {', '.join(allowed)} or None; "
-                f"came {value!r}; give None when it is not known"
+                f"came {getattr(self, name)!r}; give None when it is not known"
             )
         object.__setattr__(self, name, known)
 
@@ -211,7 +212,6 @@ class Study:
         return cls(**{**values, "image": None if image is None else Path(image)})
 
 
-_KNOWN = frozenset(FINDINGS)
 _NORMAL = "demonstrates no acute cardiopulmonary abnormality."
 
 

@@ -1,0 +1,115 @@
+"""CheXpert as published: train.csv and valid.csv beside train/ and valid/ (Irvin et al. 2019).
+
+Labels are 1 present, 0 absent, -1 uncertain; a blank means "not mentioned" and gives no key.
+Age 0 means unknown, 90 means 90 or older. https://stanfordmlgroup.github.io/competitions/chexpert/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cxr.datasets_common import Loaded, Notes, noted, parse_age, read_labels
+from cxr.datasets_csv import find_columns, open_table
+from cxr.datasets_files import stem
+from cxr.findings import CHEXPERT_FINDINGS, Study, canonical_finding, canonical_sex
+
+ABOUT = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA")
+TABLES = ("train.csv", "valid.csv")
+LICENCE = "Stanford University Dataset Research Use Agreement"
+
+
+def find_tables(root: Path) -> list[Path]:
+    """train.csv and valid.csv in root, or in the one CheXpert folder inside it."""
+    for folder in (root, *sorted(root.glob("CheXpert-v1.0*"))):
+        if tables := [folder / name for name in TABLES if (folder / name).is_file()]:
+            return tables
+    return []
+
+
+def read_chexpert(root: Path) -> Loaded:
+    """All rows of train.csv and valid.csv whose image is there. ValueError on other columns."""
+    tables = find_tables(root)
+    if not tables:
+        raise ValueError(
+            f"{root}: expected CheXpert's train.csv or valid.csv; came a folder without them; "
+            "give the folder CheXpert-v1.0-small or the one around it"
+        )
+    studies: list[Study] = []
+    notes = Notes()
+    for table in tables:
+        studies.extend(_read_table(table, notes))
+    return notes.loaded(studies, "chexpert")
+
+
+def _read_table(table: Path, notes: Notes) -> Iterator[Study]:
+    columns, rows = open_table(table)
+    known = [canonical_finding(name) for name in columns]  # "Airspace Opacity" is Lung Opacity
+    named = [name if ours is None else ours for name, ours in zip(columns, known)]
+    path, sex, age, side, projection, *labels = find_columns(
+        table, named, (*ABOUT, *CHEXPERT_FINDINGS)
+    )
+    labels = list(zip(CHEXPERT_FINDINGS, labels))
+    locate = _Locator(table.parent)
+    for row in rows:
+        name = row[path].strip()
+        image = locate(name)
+        if image is None:
+            notes.lack(name)
+            continue
+        parts = name.split("/")
+        yield Study(
+            id=os.path.splitext("_".join(parts[-3:]))[0],
+            source="CheXpert",
+            patient=parts[-3] if len(parts) > 2 else stem(name),
+            image=image,
+            view=_view(row[side], row[projection]),
+            sex=noted(canonical_sex, row[sex], "sex not understood", notes),
+            age=parse_age(row[age], notes) or None,
+            findings=read_labels(row, labels, notes),
+            licence=LICENCE,
+        )
+
+
+def _view(side: str, projection: str) -> str | None:
+    if side == "Lateral":
+        return "lateral"
+    if projection in ("AP", "PA"):
+        return projection
+    return "frontal" if side == "Frontal" else None
+
+
+
+
+class _Locator:
+    """Turns "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg" into a file's path.
+
+    The data set's folder may be named or not, and a resized copy may have another suffix; what
+    fitted last is tried first. Each film is asked for by itself: CheXpert has more folders (65,000
+    patients, 188,000 studies) than films (224,000), so that listing them all costs more.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        suffixes = ("", ".jpg", ".png", ".jpeg", ".webp")
+        tops = ((folder, True), (folder, False), (folder.parent, False))
+        self._ways = [(top, f"{top}{os.sep}", drop, s) for s in suffixes for top, drop in tops]
+        self._splits: dict[str, bool] = {}
+
+    def __call__(self, name: str) -> Path | None:
+        for place, (top, prefix, drop, suffix) in enumerate(self._ways):
+            tail = name.partition("/")[2] if drop else name
+            if suffix:
+                tail = os.path.splitext(tail)[0] + suffix
+            if self._has_split(prefix, tail) and os.path.exists(prefix + tail):
+                if place:
+                    self._ways.insert(0, self._ways.pop(place))
+                return top / tail
+        return None
+
+    def _has_split(self, prefix: str, tail: str) -> bool:
+        """Whether train/ or valid/ of this path exists: asked once, it saves 15 looks a row."""
+        folder = prefix + tail.rsplit("/", 3)[0]
+        if folder not in self._splits:
+            self._splits[folder] = os.path.isdir(folder)
+        return self._splits[folder]
