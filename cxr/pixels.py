@@ -84,7 +84,8 @@ def stretch(values: np.ndarray, inside: np.ndarray | None = None) -> np.ndarray:
     counted = values[inside] if inside is not None and inside.any() else values
     if counted.size == 0:
         return np.zeros(values.shape, np.uint8)
-    low, high = np.percentile(counted.ravel()[:: counted.size // SAMPLE + 1], TAILS)
+    with np.errstate(over="ignore"):  # `between` refuses what overflows
+        low, high = np.percentile(counted.ravel()[:: counted.size // SAMPLE + 1], TAILS)
     if not high > low:
         low, high = float(counted.min()), float(counted.max())
     return between(values, low, high)

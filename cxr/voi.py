@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
-from pydicom.pixels import apply_modality_lut, apply_voi
 
 from cxr.pixels import ImageError, between, check_finite, stretch
 
@@ -51,6 +50,22 @@ def window(values: np.ndarray, centre: float, width: float, function: str) -> np
     return between(values, centre - width / 2, centre + width / 2)
 
 
+def look_up(values: np.ndarray, item: Dataset) -> np.ndarray:
+    """The table of one item of a Modality or VOI LUT Sequence (C.11.1.1): int32, same shape.
+
+    Values before the first entry take the first, those past the last take the last.
+    """
+    entries, first = int(item.LUTDescriptor[0]) or 2**16, int(item.LUTDescriptor[1])
+    table = item.LUTData
+    if isinstance(table, bytes):  # VR OW; 8-bit entries may lie two in a word
+        word = "u2" if len(table) > entries + 1 else "u1"
+        order = ">" if item.original_encoding[1] is False else "<"
+        table = np.frombuffer(table, order + word)
+    table = np.atleast_1d(np.asarray(table, np.int32))[:entries]
+    whole = values if values.dtype.kind in "ui" else np.round(values)
+    return table[(whole.astype(np.int32) - first).clip(0, len(table) - 1)]
+
+
 def number(film: Dataset, keyword: str, default: float) -> float:
     """The first number of an element; the default where it is missing, empty or no number."""
     value = film.get(keyword)
@@ -65,7 +80,7 @@ def number(film: Dataset, keyword: str, default: float) -> float:
 def _rescaled(stored: np.ndarray, film: Dataset) -> np.ndarray:
     """Modality LUT, else slope and intercept; a slope of 0, which would erase all, is ignored."""
     if film.get("ModalityLUTSequence"):
-        return apply_modality_lut(stored, film)
+        return look_up(stored, film.ModalityLUTSequence[0])
     slope = number(film, "RescaleSlope", 1) or 1
     intercept = number(film, "RescaleIntercept", 0)
     if (slope, intercept) == (1, 0):
@@ -86,7 +101,7 @@ def _inside(stored: np.ndarray, film: Dataset) -> np.ndarray | None:
 
 def _voi(values: np.ndarray, film: Dataset, inside: np.ndarray | None) -> np.ndarray:
     if film.get("VOILUTSequence"):
-        shown = apply_voi(_integers(values), film)
+        shown = look_up(values, film.VOILUTSequence[0])
         return between(shown, int(shown.min()), int(shown.max()))
     width = number(film, "WindowWidth", 0)
     function = str(film.get("VOILUTFunction") or "LINEAR").upper()
@@ -106,7 +121,3 @@ def _full_range(film: Dataset, bits: int) -> tuple[float, float]:
     ends = np.array([lowest, lowest + 2**bits - 1], np.float64)
     low, high = sorted(_rescaled(ends, film))
     return float(low), float(high)
-
-
-def _integers(values: np.ndarray) -> np.ndarray:
-    return values if values.dtype.kind in "ui" else np.round(values).astype(np.int32)

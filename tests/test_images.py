@@ -147,9 +147,7 @@ def test_colours_become_luminance():
 
 def test_lab_keeps_its_lightness(levels):
     flat = Image.new("L", (96, 112), 128)
-    assert np.array_equal(
-        loaded(Image.merge("LAB", (Image.fromarray(levels), flat, flat))), levels
-    )
+    assert np.array_equal(loaded(Image.merge("LAB", (Image.fromarray(levels), flat, flat))), levels)
 
 
 def test_a_cmyk_jpeg_is_the_film_that_its_author_saw(levels):
