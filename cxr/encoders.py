@@ -131,6 +131,7 @@ class TextEncoder(nn.Module):
         self.transformer = AutoModel.from_config(
             AutoConfig.for_model(settings.pop("model_type"), **settings)
         )
+        self.transformer.pooler = None  # the tokens are pooled here; BERT's own is never used
         self.width = self.transformer.config.hidden_size
         self.tokenizer = tokenizer
         limit = min(config.max_tokens, self.transformer.config.max_position_embeddings)
@@ -139,7 +140,7 @@ class TextEncoder(nn.Module):
         self.tokenizer.enable_padding(pad_id=0 if pad is None else pad, pad_token="[PAD]")
 
     def tokenize(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        """N texts -> (token ids int64 [N, L], attention mask int64 [N, L]), padded to the longest."""
+        """N texts -> (ids int64 [N, L], attention mask int64 [N, L]), padded to the longest."""
         encoded = self.tokenizer.encode_batch(list(texts))
         return (torch.tensor([item.ids for item in encoded]),
                 torch.tensor([item.attention_mask for item in encoded]))
@@ -189,17 +190,6 @@ class DualEncoder(nn.Module):
         """B texts -> float32 [B, dimension], unit rows, on the model's device."""
         ids, mask = (part.to(self.logit_scale.device) for part in self.text_encoder.tokenize(texts))
         return self.encode_tokens(ids, mask)
-
-    def forward(
-        self, pixels: torch.Tensor, ids: torch.Tensor, mask: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """pixels [B, C, S, S], ids and mask [T, L] -> (image features [B, width],
-        image embeddings [B, dimension], text embeddings [T, dimension]).
-
-        One call for a training step, so that a distributed wrapper sees every parameter."""
-        features = self.image_encoder(pixels)
-        embeddings = F.normalize(self.image_projection(features).float(), dim=1)
-        return features, embeddings, self.encode_tokens(ids, mask)
 
     @torch.inference_mode(False)
     def patch_similarity(self, pixels: torch.Tensor, text: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,226 @@
+"""Train the retrieval model: from data sets to a checkpoint folder.
+
+    accelerate launch -m train.retrieval --data ROOT --out weights/retrieval
+
+Profile "reference" is ResNet-50 with Bio_ClinicalBERT from the Hub; "embedded" is what ships. A run
+that was killed goes on where its last saved state lies (--run). Only the train split is trained
+on; the validation split chooses the epoch, whose averaged weights become the checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import set_seed
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from cxr import __version__
+from cxr.checkpoints import save_dual_encoder
+from train import building
+from train.augment import augment
+from train.objective import TrainingModel, Weights, terms
+from train.packing import pack
+from train.progress import Record
+from train.studies import Attributes, training_studies
+from train.texts import draw
+from train.validation import validate
+
+PANELS = {"loss": ("loss", "caption_loss", "person_loss", "prompt_loss", "text_loss"),
+          "validation": ("image_to_text_recall_at_10", "text_to_image_recall_at_10", "mean_auroc")}
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="data set with train and val splits")
+    add("--extra", type=Path, nargs="*", default=[], help="further data sets, to train on only")
+    add("--out", type=Path, default=Path("weights/retrieval"), help="checkpoint folder")
+    add("--run", type=Path, default=Path("runs/retrieval"), help="state, log and curves")
+    add("--cache", type=Path, default=Path(".cache/packed"))
+    add("--profile", choices=sorted(building.PROFILES), default="embedded")
+    add("--image-weights", help="instead of the profile's: folder, .safetensors or hf:// address")
+    add("--image-backbone", help="instead of the profile's; with --image-weights '' it is random")
+    add("--size", type=int, help="side of the square in pixels, instead of the profile's")
+    add("--text-model", help="instead of the profile's: folder or hf:// address")
+    add("--epochs", type=int, default=4)
+    add("--batch-size", type=int, default=32, help="films a process and step")
+    add("--share", type=float, default=0.5, help="of each epoch that comes from --data")
+    add("--films", type=int, help="films an epoch; default: all there are")
+    add("--image-rate", type=float, default=5e-5)
+    add("--text-rate", type=float, default=3e-5)
+    add("--head-rate", type=float, default=1e-3)
+    add("--weight-decay", type=float, default=0.02)
+    add("--dropout", type=float, default=0.1)
+    add("--hidden", type=int, default=0, help="hidden width of the projection heads")
+    add("--freeze-image-blocks", type=int, default=0)
+    add("--freeze-text-layers", type=int, default=0)
+    add("--learn-temperature", action="store_true")
+    add("--strength", type=float, default=1.0, help="of the augmentation; 0 is none")
+    add("--average", type=float, default=0.998, help="decay of the weights' moving average")
+    add("--save-minutes", type=float, default=5.0)
+    add("--seed", type=int, default=0)
+    return parser.parse_args(argv)
+
+
+def start_of(options: argparse.Namespace) -> building.Start:
+    """The profile with what the command line replaces."""
+    start = building.PROFILES[options.profile]
+    image = start.image
+    if options.image_backbone:
+        image = replace(image, backbone=options.image_backbone, pooling=("mean",), layers=())
+    if options.size:
+        image = replace(image, preprocess=replace(image.preprocess, size=options.size))
+    weights = start.image_weights if options.image_weights is None else options.image_weights
+    return replace(start, image=image, image_weights=weights,
+                   text_model=options.text_model or start.text_model)
+
+
+def epoch_rows(main: int, further: int, options: argparse.Namespace, epoch: int) -> np.ndarray:
+    """Rows of one epoch, in the order of the steps; `--share` of them from the main data set, each
+    part without repetition until it is used up. The same seed and epoch give the same rows."""
+    generator = np.random.default_rng([options.seed, epoch])
+    total = options.films or main + further
+    first = min(total, round(total * options.share)) if further else total
+
+    def draw_rows(count: int, size: int) -> np.ndarray:
+        turns = [generator.permutation(size) for _ in range(-(-count // max(size, 1)))]
+        return np.concatenate(turns)[:count] if turns else np.empty(0, int)
+
+    rows = np.concatenate([draw_rows(first, main), main + draw_rows(total - first, further)])
+    return generator.permutation(rows).astype(np.int64)
+
+
+def parameter_groups(model: TrainingModel, options: argparse.Namespace) -> list[dict]:
+    """Backbones learn slowly, heads fast; vectors and scalars are not decayed."""
+    rates = {"encoder.image_encoder.": options.image_rate,
+             "encoder.text_encoder.": options.text_rate}
+    groups: dict[tuple[float, float], list] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            rate = next((r for start, r in rates.items() if name.startswith(start)),
+                        options.head_rate)
+            decay = options.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((rate, decay), []).append(parameter)
+    return [{"params": group, "lr": rate, "weight_decay": decay}
+            for (rate, decay), group in groups.items()]
+
+
+def main(argv: list[str] | None = None) -> None:
+    options = arguments(argv)
+    set_seed(options.seed)
+    accelerator = Accelerator(
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
+    device, world, rank = accelerator.device, accelerator.num_processes, accelerator.process_index
+    start, weights = start_of(options), asdict(Weights())
+
+    train, val, further = training_studies(options.data, options.extra)
+    studies = train + further
+    if not train or not val:
+        raise SystemExit(f"expected films to train on and to validate with in {options.data}; "
+                         f"found {len(train)} and {len(val)}")
+    with accelerator.main_process_first():
+        films, readable = pack([s.image for s in studies], start.image.preprocess, options.cache)
+        val_films, _ = pack([s.image for s in val], start.image.preprocess, options.cache)
+    accelerator.print(f"{len(train)} + {len(further)} films to train on, {len(val)} to validate "
+                      f"with; {(~readable).sum()} unreadable")
+    attributes = Attributes.of(studies)
+
+    model = building.build(start, dropout=options.dropout, hidden=options.hidden,
+                           learn_temperature=options.learn_temperature)
+    building.freeze_below(model, options.freeze_image_blocks, options.freeze_text_layers)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.average),
+                            use_buffers=True)
+    model = TrainingModel(model)
+    optimizer = torch.optim.AdamW(parameter_groups(model, options))
+    rows = epoch_rows(len(train), len(further), options, 0)
+    per_step = options.batch_size * world
+    steps = len(rows) // per_step
+    if not steps:
+        raise SystemExit(f"expected at least {per_step} films an epoch; got {len(rows)}")
+    total, warm = steps * options.epochs, max(1, steps * options.epochs // 20)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: min((s + 1) / warm, 0.5 * (1 + np.cos(np.pi * min(1, s / total))))
+    )
+    model, optimizer = accelerator.prepare(model, optimizer)
+    average.to(device)
+    accelerator.register_for_checkpointing(schedule, average)
+    encoder = accelerator.unwrap_model(model).encoder
+    view, tokenize = encoder.preprocess, encoder.text_encoder.tokenize
+
+    state, done, best, spent = options.run / "state", 0, -1.0, 0.0
+    if (state / "position.json").exists():
+        accelerator.load_state(str(state))
+        position = json.loads((state / "position.json").read_text())
+        done, best, spent = position["step"], position["best"], position["seconds"]
+        accelerator.print(f"going on after step {done} of {total}")
+    record = Record(options.run) if accelerator.is_main_process else None
+    began = saved = time.time()
+
+    def save_position(step: int) -> None:
+        accelerator.save_state(str(state))
+        if accelerator.is_main_process:
+            position = {"step": step, "best": best, "seconds": spent + time.time() - began}
+            (state / "position.json").write_text(json.dumps(position))
+
+    bar = tqdm(total=total, initial=done, disable=not accelerator.is_main_process, unit="step")
+    for step in range(done, total):
+        epoch, within = divmod(step, steps)
+        if within == 0 or step == done:
+            rows = epoch_rows(len(train), len(further), options, epoch)
+            model.train()
+        first = within * per_step + rank * options.batch_size
+        batch = np.sort(rows[first : first + options.batch_size])
+        generator = torch.Generator().manual_seed(hash((options.seed, step, rank)) % 2**62)
+        chosen = [studies[row] for row in batch]
+        drawn = random.Random(f"{options.seed} {step} {rank}")
+        texts = draw(chosen, options.batch_size // 2, drawn)
+        views = augment(torch.from_numpy(films[batch]).to(device), generator, options.strength)
+        pixels = ((views - view.mean) / view.std).expand(-1, view.channels, -1, -1)
+        known = attributes.rows(torch.from_numpy(batch))
+        known = Attributes(*(value.to(device) for value in vars(known).values()))
+        with accelerator.autocast():
+            parts = terms(model, tokenize, pixels, chosen, known, texts)
+        loss = sum(weights[name] * value for name, value in parts.items())
+        if not torch.isfinite(loss):
+            raise SystemExit(f"loss is {loss.item()} at step {step}; lower the learning rates")
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        schedule.step()
+        average.update_parameters(encoder)
+        bar.update()
+        if record and step % 10 == 0:
+            record.add(step, loss=loss.item(), temperature=encoder.temperature.item(),
+                       **{f"{name}_loss": value.item() for name, value in parts.items()})
+        if within == steps - 1:
+            scores = validate(average.module, val_films, val, device)
+            if scores["score"] > best:
+                best = scores["score"]
+                if accelerator.is_main_process:
+                    config = {"training": {**{k: str(v) for k, v in vars(options).items()},
+                                           "films": len(studies), "epoch": epoch + 1},
+                              "code_version": __version__}
+                    save_dual_encoder(average.module, options.out, config)
+            if record:
+                record.add(step, seconds=spent + time.time() - began, epoch=epoch + 1, **scores)
+                record.plot(PANELS)
+                bar.write(f"epoch {epoch + 1}: " + json.dumps(
+                    {name: round(value, 4) for name, value in scores.items()}))
+        if within == steps - 1 or time.time() - saved > 60 * options.save_minutes:
+            save_position(step + 1)
+            saved = time.time()
+    accelerator.end_training()
+
+
+if __name__ == "__main__":
+    main()
