@@ -17,12 +17,15 @@ import tempfile
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 
+from cxr.encoders import DualEncoder, DualEncoderConfig
 from cxr.files import read_json, replace_folder, write_json
 from cxr.shards import is_weight_file, read_tensors, weight_files, write_tensors
 
 FORMAT_VERSION = 1
 CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
 _HUB = "hf://"
 
 
@@ -82,6 +85,58 @@ def load_checkpoint(weights: str | Path) -> tuple[dict, dict[str, torch.Tensor]]
     """
     folder = resolve(weights)
     return read_config(folder), read_tensors(folder)
+
+
+def save_dual_encoder(
+    model: DualEncoder,
+    folder: str | Path,
+    about: dict | None = None,
+    metrics: dict | None = None,
+    card: str | None = None,
+) -> Path:
+    """Write a DualEncoder with its architecture, preprocessing and tokenizer.
+
+    Args:
+        about: further JSON-able entries of config.json (label vocabulary, training data, code
+            version, similarity_bands). metrics, card: as for save_checkpoint.
+    """
+    config = {**(about or {}), "architecture": model.config.to_dict()}
+    files = {TOKENIZER: model.text_encoder.tokenizer.to_str(pretty=True)}
+    return save_checkpoint(folder, model.state_dict(), config, metrics, card, files=files)
+
+
+def load_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
+    """Read a DualEncoder -> (model in eval mode, float32, on the CPU; its config.json).
+
+    Raises:
+        ValueError: as load_checkpoint, or when weights and architecture do not belong together.
+    """
+    folder = resolve(weights)
+    config, state = load_checkpoint(folder)
+    if not isinstance(config.get("architecture"), dict):
+        raise ValueError(
+            f"expected an architecture in {folder / CONFIG}, found none; save it again"
+        )
+    model = DualEncoder(DualEncoderConfig.from_dict(config["architecture"]), _tokenizer(folder))
+    try:
+        model.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(
+            f"expected the weights in {folder} to fit its architecture, they do not ({reason}); "
+            "copy the checkpoint again"
+        ) from error
+    return model.eval(), config
+
+
+def _tokenizer(folder: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_str((folder / TOKENIZER).read_text("utf-8"))
+    except Exception as error:  # tokenizers raises bare Exception for what it cannot read
+        raise ValueError(
+            f"expected a tokenizer in {folder / TOKENIZER}, could not read it ({error}); "
+            "copy the checkpoint again"
+        ) from error
 
 
 def read_config(folder: Path) -> dict:

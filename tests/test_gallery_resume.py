@@ -107,7 +107,7 @@ def test_a_killed_process_resumes(build, studies, tmp_path):
     process.stdin.write(json.dumps([study.to_dict() for study in studies]).encode())
     process.stdin.close()
     records = tmp_path / "out" / ".gallery.building" / "records.jsonl"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not (records.exists() and records.stat().st_size):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)

@@ -1,0 +1,8 @@
+"""python -m cxr search|gallery build|gallery info|check; see cxr.cli."""
+
+import sys
+
+from cxr.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
