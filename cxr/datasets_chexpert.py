@@ -13,10 +13,11 @@ from pathlib import Path
 from cxr.datasets_common import Loaded, Notes, noted, parse_age, read_labels
 from cxr.datasets_csv import find_columns, open_table
 from cxr.datasets_files import stem
-from cxr.findings import CHEXPERT_FINDINGS, Study, canonical_finding, canonical_sex
+from cxr.findings import CHEXPERT_FINDINGS, CHEXPERT_NAMES, Study, canonical_finding, canonical_sex
 
 ABOUT = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA")
 TABLES = ("train.csv", "valid.csv")
+_PUBLISHED = {ours: name for name, ours in CHEXPERT_NAMES.items()}
 LICENCE = "Stanford University Dataset Research Use Agreement"
 
 
@@ -45,12 +46,11 @@ def read_chexpert(root: Path) -> Loaded:
 
 def _read_table(table: Path, notes: Notes) -> Iterator[Study]:
     columns, rows = open_table(table)
-    known = [canonical_finding(name) for name in columns]  # "Airspace Opacity" is Lung Opacity
-    named = [name if ours is None else ours for name, ours in zip(columns, known)]
-    path, sex, age, side, projection, *labels = find_columns(
-        table, named, (*ABOUT, *CHEXPERT_FINDINGS)
-    )
-    labels = list(zip(CHEXPERT_FINDINGS, labels))
+    # The first release says "Airspace Opacity" for Lung Opacity.
+    named = [_PUBLISHED.get(canonical_finding(name), name) for name in columns]
+    places = find_columns(table, named, (*ABOUT, *CHEXPERT_NAMES))
+    path, sex, age, side, projection, *label_places = places
+    labels = list(zip(CHEXPERT_FINDINGS, label_places))
     locate = _Locator(table.parent)
     for row in rows:
         name = row[path].strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cxr.findings import Study
 
@@ -65,15 +66,17 @@ class Notes:
 
 def parse_age(text: str, notes: Notes) -> int | None:
     """ "64", "64.0", "058Y", "006M" -> whole years; blank, unreadable and above MAX_AGE -> None."""
-    text = text.strip().upper()
-    if text in ("", "NAN", "UNKNOWN"):
-        return None
-    match = _AGE.fullmatch(text)
-    years = int(match[1]) // _A_YEAR[match[2]] if match else None
-    if years is None or years > MAX_AGE:
-        notes.count("ages taken as unknown", text)
-        return None
+    years = _years(text)
+    if years is None and text.strip().lower() not in ("", "nan", "unknown"):
+        notes.count("ages taken as unknown", text.strip())
     return years
+
+
+@lru_cache(1024)  # a table of 224,316 rows has about a hundred ages
+def _years(text: str) -> int | None:
+    match = _AGE.fullmatch(text.strip().upper())
+    years = int(match[1]) // _A_YEAR[match[2]] if match else None
+    return None if years is None or years > MAX_AGE else years
 
 
 def read_labels(row: list[str], places: list[tuple[str, int]], notes: Notes) -> dict[str, int]:

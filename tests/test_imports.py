@@ -1,7 +1,7 @@
 """Imports run one way, as DESIGN.md draws them, and importing costs nothing.
 
 Modules that the design names have a layer and may import only what lies below it. Any other module
-is a helper: what it imports counts as imported by whoever uses it, so that no arrow hides behind it.
+is a helper: what it imports counts as imported by whoever uses it, so that none hides behind it.
 """
 
 from __future__ import annotations
