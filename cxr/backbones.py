@@ -15,7 +15,9 @@ class TimmBackbone(nn.Module):
         import timm  # here: a second that users of torchvision backbones skip
 
         super().__init__()
-        shape = {"img_size": preprocess.size} if "vit" in name or "deit" in name else {}
+        shape = {}
+        if "vit" in name or "deit" in name:  # position embeddings are resampled for other sizes
+            shape = {"img_size": preprocess.size, "dynamic_img_size": True}
         try:
             self.model = timm.create_model(
                 name, pretrained=False, num_classes=0, in_chans=preprocess.channels, **shape

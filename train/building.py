@@ -33,7 +33,7 @@ class Start:
 REFERENCE = Start(ImageConfig(), "hf://timm/resnet50.tv_in1k",
                   "hf://emilyalsentzer/Bio_ClinicalBERT", "cls", 512)
 EMBEDDED = Start(
-    ImageConfig("vit_small_patch14_dinov2", Preprocess(224, 0.449, 0.226, 3), 
+    ImageConfig("vit_small_patch14_dinov2", Preprocess(224, 0.449, 0.226, 3),
                 ("cls", "mean", "max"), (8, 11)),
     "runs/start/dinov2-small", "runs/start/minilm", "mean", 96,
 )  # fmt: skip
@@ -70,7 +70,8 @@ def load_text_model(address: str) -> tuple[dict, Tokenizer, nn.Module]:
     tokenizer = AutoTokenizer.from_pretrained(folder).backend_tokenizer
     values = model.config.to_dict()
     kept = {key: values[key] for key in _TEXT_DEFAULTS if values.get(key) is not None}
-    return {"model_type": model.config.model_type, **kept}, tokenizer, model
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}  # slow, and no gain
+    return {"model_type": model.config.model_type, **kept, **still}, tokenizer, model
 
 
 def build(start: Start, **shared) -> DualEncoder:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import random
 import time
 from dataclasses import asdict, replace
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -38,7 +41,7 @@ PANELS = {"loss": ("loss", "caption_loss", "person_loss", "prompt_loss", "text_l
           "validation": ("image_to_text_recall_at_10", "text_to_image_recall_at_10", "mean_auroc")}
 
 
-def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("--data", type=Path, required=True, help="data set with train and val splits")
@@ -50,6 +53,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--image-weights", help="instead of the profile's: folder, .safetensors or hf:// address")
     add("--image-backbone", help="instead of the profile's; with --image-weights '' it is random")
     add("--size", type=int, help="side of the square in pixels, instead of the profile's")
+    add("--train-size", type=int, help="train on films shrunk to this side, for speed")
     add("--text-model", help="instead of the profile's: folder or hf:// address")
     add("--epochs", type=int, default=4)
     add("--batch-size", type=int, default=32, help="films a process and step")
@@ -68,7 +72,26 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--average", type=float, default=0.998, help="decay of the weights' moving average")
     add("--save-minutes", type=float, default=5.0)
     add("--seed", type=int, default=0)
-    return parser.parse_args(argv)
+    return parser
+
+
+def command_line(options: argparse.Namespace) -> str:
+    """The command with every option that is not its default; of a folder, its name alone."""
+    words = ["accelerate launch -m train.retrieval"]
+    for name, value in vars(options).items():
+        if value in (arguments().get_default(name), False, None):
+            continue
+        values = value if isinstance(value, list) else [value]
+        shown = [item.name if isinstance(item, Path) else str(item) for item in values]
+        words.append(" ".join([f"--{name.replace('_', '-')}", *([] if value is True else shown)]))
+    return " ".join(words)
+
+
+def hardware() -> str:
+    """What this process computes on, in words."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
+    return f"{os.cpu_count()} CPU cores ({platform.machine()})"
 
 
 def start_of(options: argparse.Namespace) -> building.Start:
@@ -115,7 +138,7 @@ def parameter_groups(model: TrainingModel, options: argparse.Namespace) -> list[
 
 
 def main(argv: list[str] | None = None) -> None:
-    options = arguments(argv)
+    options = arguments().parse_args(argv)
     set_seed(options.seed)
     accelerator = Accelerator(
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
@@ -140,7 +163,7 @@ def main(argv: list[str] | None = None) -> None:
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.average),
                             use_buffers=True)
     model = TrainingModel(model)
-    optimizer = torch.optim.AdamW(parameter_groups(model, options))
+    optimizer = torch.optim.AdamW(parameter_groups(model, options), fused=True)
     rows = epoch_rows(len(train), len(further), options, 0)
     per_step = options.batch_size * world
     steps = len(rows) // per_step
@@ -182,8 +205,10 @@ def main(argv: list[str] | None = None) -> None:
         generator = torch.Generator().manual_seed(hash((options.seed, step, rank)) % 2**62)
         chosen = [studies[row] for row in batch]
         drawn = random.Random(f"{options.seed} {step} {rank}")
-        texts = draw(chosen, options.batch_size // 2, drawn)
+        texts = draw(chosen, options.batch_size // 4, drawn)
         views = augment(torch.from_numpy(films[batch]).to(device), generator, options.strength)
+        if options.train_size:
+            views = F.interpolate(views, size=options.train_size, mode="bilinear", antialias=True)
         pixels = ((views - view.mean) / view.std).expand(-1, view.channels, -1, -1)
         known = attributes.rows(torch.from_numpy(batch))
         known = Attributes(*(value.to(device) for value in vars(known).values()))
@@ -207,10 +232,11 @@ def main(argv: list[str] | None = None) -> None:
             if scores["score"] > best:
                 best = scores["score"]
                 if accelerator.is_main_process:
-                    config = {"training": {**{k: str(v) for k, v in vars(options).items()},
-                                           "films": len(studies), "epoch": epoch + 1},
-                              "code_version": __version__}
-                    save_dual_encoder(average.module, options.out, config)
+                    minutes = round((spent + time.time() - began) / 60)
+                    training = {"command": command_line(options), "films": len(studies),
+                                "epoch": epoch + 1, "minutes": minutes, "hardware": hardware()}
+                    save_dual_encoder(average.module, options.out,
+                                      {"training": training, "code_version": __version__})
             if record:
                 record.add(step, seconds=spent + time.time() - began, epoch=epoch + 1, **scores)
                 record.plot(PANELS)

@@ -12,9 +12,9 @@ from train.paraphrases import paraphrase, text_pair
 
 def film_text(study: Study, rng: random.Random, canonical: float) -> str:
     """The canonical caption with chance `canonical`, else other words; a film without labels is
-    described by person and view; one with a report is at times described by its first sentences."""
+    described by person and view; one with a report is at times described by its beginning."""
     if study.report and rng.random() < 0.3:
-        return study.report[:300]
+        return study.report[:150]
     if rng.random() >= canonical:
         return paraphrase(study, rng)
     return caption(study) if study.labelled else demographics(study) or "chest x-ray"

@@ -56,14 +56,12 @@ def mean_auroc(scores: np.ndarray, labels: np.ndarray, least: int = 8) -> dict[s
     return out
 
 
-def validate(
-    model: DualEncoder, films: np.ndarray, studies: Sequence[Study], device: torch.device
-) -> dict[str, float]:
+def judge(model: DualEncoder, images: np.ndarray, studies: Sequence[Study]) -> dict[str, float]:
     """Recall at 1, 5 and 10 of exact pairs both ways, mean AUROC by prompts, and the `score` that
-    chooses a checkpoint: the mean of the AUROC and of both recalls at 10. Sets eval mode."""
-    model.eval()
-    images, texts = embed_films(model, films, device), embed_texts(model, [*map(caption, studies)])
-    similarity = images @ texts.T
+    chooses a checkpoint: the mean of the AUROC and of both recalls at 10.
+
+    images: float [N, D], the films' embeddings, unit rows."""
+    similarity = images @ embed_texts(model, [*map(caption, studies)]).T
     out = {}
     for k in (1, 5, 10):
         out[f"image_to_text_recall_at_{k}"] = recall_at_k(similarity, k)
@@ -73,3 +71,11 @@ def validate(
     recall = (out["image_to_text_recall_at_10"] + out["text_to_image_recall_at_10"]) / 2
     out["score"] = (recall + out["mean_auroc"]) / 2
     return out
+
+
+def validate(
+    model: DualEncoder, films: np.ndarray, studies: Sequence[Study], device: torch.device
+) -> dict[str, float]:
+    """`judge` for packed films uint8 [N, S, S]. Sets eval mode."""
+    model.eval()
+    return judge(model, embed_films(model, films, device), studies)
