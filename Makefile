@@ -37,13 +37,18 @@ gallery: $(VENV)/.app
 	@test -n "$(ROOT)" || { echo 'Say where the X-rays are: make gallery ROOT=DIR' >&2; exit 2; }
 	$(BIN)/python -m cxr gallery build "$(ROOT)" --out "$(OUT)" $(ARGS)
 
-train-retrieval: $(VENV)/.app
+train-retrieval: $(VENV)/.app runs/start/dinov2-small runs/start/minilm
 	@test -n "$(DATA)" || { echo 'Say where the data set is: make train-retrieval DATA=DIR' >&2; exit 2; }
 	$(BIN)/accelerate launch -m train.retrieval --data "$(DATA)" --out "$(WEIGHTS)" $(ARGS)
 
 evaluate: $(VENV)/.app
 	@test -n "$(DATA)" || { echo 'Say where the data set is: make evaluate DATA=DIR' >&2; exit 2; }
 	$(BIN)/python -m train.evaluate retrieval --weights "$(WEIGHTS)" --data "$(DATA)" $(ARGS)
+
+# What the embedded profile starts from; such a folder is made once.
+runs/start/%: | $(VENV)/.app
+	$(BIN)/python -m pip install --no-deps -r requirements-start.txt
+	$(BIN)/python -m train.starting_points $* --out $@
 
 # Galleries, weights and training runs stay.
 clean:
