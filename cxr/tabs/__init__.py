@@ -1,0 +1,49 @@
+"""The page: one file a tab, each with build(services); the only place that imports gradio."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from cxr.tabs import search
+from cxr.tabs.frame import footer, header
+from cxr.tabs.services import Services
+from cxr.tabs.theme import gradio_theme, head, style
+
+TABS = (("Search", search.build),)
+LARGEST_UPLOAD = "100mb"
+CACHE = (600, 600)  # seconds between clearings, and the age at which an upload left over goes
+
+
+def build_app(services: Services) -> gr.Blocks:
+    """The page with every tab. Launch it with launch_options(services)."""
+    with gr.Blocks(
+        title="CXR Reading Room", delete_cache=CACHE, fill_width=True, analytics_enabled=False
+    ) as app:
+        gr.HTML(header(), apply_default_css=False)
+        with gr.Tabs(elem_id="tabs"):
+            for name, build in TABS:
+                with gr.Tab(name):
+                    build(services)
+        gr.HTML(footer(), apply_default_css=False)
+    return app.queue(default_concurrency_limit=4)
+
+
+def launch_options(services: Services) -> dict:
+    """What Blocks.launch needs so that the page looks and works as meant, from this machine alone.
+
+    The address and port are Gradio's own: 127.0.0.1:7860, or GRADIO_SERVER_NAME and
+    GRADIO_SERVER_PORT.
+    """
+    return {
+        "theme": gradio_theme(),
+        "css": style(),
+        "head": head(),
+        "footer_links": [],
+        "max_file_size": LARGEST_UPLOAD,
+        "app_kwargs": {"routes": [services.films.route()]},
+        "share": False,
+        "ssr_mode": False,
+        "show_error": False,
+        "enable_monitoring": False,
+        "run_history": False,
+    }

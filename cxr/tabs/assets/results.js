@@ -1,0 +1,26 @@
+/* The films found: one listener for every card and button, whatever HTML the server sends. */
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-act]");
+  if (!button) return;
+  const { act, index } = button.dataset;
+  if (act === "open") trigger("open", { index: Number(index) });
+  if (act === "more") trigger("more");
+  if (act === "back") trigger("back");
+  if (act === "unfilter") trigger("unfilter");
+});
+/* A film that does not load says so on its card. */
+element.addEventListener("error", (event) => {
+  if (event.target.matches?.(".film img")) event.target.closest(".film").classList.add("broken");
+}, true);
+element.addEventListener("load", (event) => {
+  if (event.target.matches?.(".film img")) event.target.closest(".film").classList.remove("broken");
+}, true);
+/* Arrow keys walk the grid. */
+element.addEventListener("keydown", (event) => {
+  const card = event.target.closest(".card");
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!card || !step) return;
+  const cards = [...element.querySelectorAll("button.card")];
+  cards[cards.indexOf(card) + step]?.focus();
+  event.preventDefault();
+});

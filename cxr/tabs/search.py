@@ -1,0 +1,131 @@
+"""The Search tab: findings in words, or a film, in; real X-rays that show them out."""
+
+from __future__ import annotations
+
+from html import escape
+
+import gradio as gr
+from gradio.context import Context
+
+from cxr.tabs.api import search_endpoint
+from cxr.tabs.desk import Desk
+from cxr.tabs.guard import guarded
+from cxr.tabs.results import busy
+from cxr.tabs.room import Room
+from cxr.tabs.services import Services, finding_choices
+from cxr.tabs.theme import script
+
+EXAMPLES = (
+    "enlarged heart with fluid at the left base",
+    "big heart",
+    "fluid around the lung",
+    "collapsed lung",
+    "a round spot in the lung",
+    "clear lungs",
+)
+VIEWS = [("PA", "PA"), ("AP", "AP"), ("Lateral", "lateral"), ("Frontal", "frontal")]
+SEXES = [("Any", ""), ("Female", "F"), ("Male", "M")]
+FOLD = """() => { if (matchMedia("(max-width: 700px)").matches)
+  document.querySelector("#filters > button[aria-expanded=true], #filters > .open")?.click(); }"""
+FORGET = 3600  # seconds after which what a visitor had on the page is dropped
+
+
+def build(services: Services) -> None:
+    """Lay the tab out inside the Blocks that are open, and wire it to its Desk."""
+    room = gr.State(Room(), time_to_live=FORGET)
+    with gr.Column(elem_classes="ask"):
+        with gr.Row(elem_classes="ask-row"):
+            query = gr.Textbox(
+                label="What do you want to see?",
+                placeholder="Findings in your own words",
+                lines=1,
+                max_lines=4,
+                elem_id="query",
+                scale=5,
+            )
+            go = gr.Button("Search", variant="primary", elem_id="go", scale=0, min_width=110)
+            upload = gr.UploadButton(
+                "Search by a film", elem_id="film-upload", scale=0, min_width=160, size="md"
+            )
+        gr.HTML(_examples(), apply_default_css=False)
+        filters = _filters()
+    notice = gr.HTML("", elem_id="notice", apply_default_css=False)
+    with gr.Row(elem_classes="desk"):
+        films = gr.HTML(
+            busy("Opening the gallery…"),
+            elem_id="results",
+            js_on_load=script("results.js"),
+            apply_default_css=False,
+        )
+        film = gr.HTML(
+            "", elem_id="detail", js_on_load=script("viewer.js"), apply_default_css=False
+        )
+
+    desk = Desk(services)
+    page = Context.root_block
+    outputs = [notice, films, film, room]
+
+    def on(trigger, work, inputs=(), busy: str = "", mode: str = "once") -> None:
+        trigger(
+            guarded(work, desk.show, busy),
+            [room, *inputs],
+            outputs,
+            api_name=f"page_{work.__name__}",
+            api_visibility="undocumented",
+            show_progress="hidden",
+            trigger_mode=mode,
+        )
+
+    gr.api(search_endpoint(services), api_name="search")
+    on(page.load, desk.welcome)
+    page.load(desk.choices, None, filters, api_visibility="private", show_progress="hidden")
+    page.load(None, js=FOLD)
+    searching = "Searching the gallery…"
+    for trigger in (go.click, query.submit):
+        on(trigger, desk.search, [query, *filters], searching)
+    on(upload.upload, desk.search_by_film, [upload, *filters], searching)
+    for control in filters:
+        settled = control.blur if isinstance(control, gr.Textbox) else control.input
+        on(settled, desk.filter, filters, mode="always_last")
+        if isinstance(control, gr.Textbox):
+            on(control.submit, desk.filter, filters)
+    cleared = films.unfilter(
+        desk.no_filters, None, filters, api_visibility="private", show_progress="hidden"
+    )
+    on(cleared.then, desk.filter, filters)
+    on(films.open, desk.open_film)
+    on(films.more, desk.more)
+    on(films.back, desk.back)
+    on(film.step, desk.step)
+    on(film.shut, desk.close_film)
+    on(film.similar, desk.more_like_this, filters, searching)
+    on(film.heat, desk.heat_map, busy="Reading the film…")
+
+
+def _examples() -> str:
+    chips = "".join(
+        f'<li><button type="button" class="chip example" data-query="{escape(text)}">'
+        f"{escape(text)}</button></li>"
+        for text in EXAMPLES
+    )
+    return f'<ul class="examples" aria-label="Examples">{chips}</ul>'
+
+
+def _filters() -> list[gr.components.Component]:
+    """The controls of desk.where, in its order."""
+    choices = finding_choices(None)
+    with gr.Accordion("Filters", open=True, elem_id="filters"), gr.Row(elem_classes="filter-row"):
+        view = gr.CheckboxGroup(VIEWS, label="View", elem_classes="pills", min_width=240)
+        sex = gr.Radio(SEXES, value="", label="Sex", elem_classes="pills", min_width=210)
+        # Text, since gr.Number shows 0 where nothing was typed.
+        youngest = _age("Age from")
+        oldest = _age("to")
+        present = gr.Dropdown(choices, multiselect=True, label="Showing", min_width=200)
+        absent = gr.Dropdown(choices, multiselect=True, label="Not showing", min_width=200)
+    return [view, sex, youngest, oldest, present, absent]
+
+
+def _age(label: str) -> gr.Textbox:
+    return gr.Textbox(
+        label=label, placeholder="any", max_lines=1, max_length=3, min_width=80, elem_classes="age"
+    )

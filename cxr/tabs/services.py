@@ -1,0 +1,156 @@
+"""What every tab shares: the models, loaded once for all visitors, and the films as PNG."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxr.findings import FINDINGS, VIEWS, Study
+from cxr.tabs.films import Films
+
+log = logging.getLogger(__name__)
+
+GALLERY = "examples/gallery"
+WEIGHTS = "weights/retrieval"
+BUILD_GALLERY = (
+    "build one with python -m cxr gallery build ROOT --out DIR, or fetch one from the Hub "
+    "(hf://datasets/OWNER/NAME); start again with CXR_GALLERY set to it"
+)
+FETCH_WEIGHTS = (
+    "train one with accelerate launch -m train.retrieval, or set CXR_WEIGHTS to a folder or to "
+    "hf://OWNER/NAME; then start again"
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the gallery holds, counted once."""
+
+    total: int
+    findings: tuple[tuple[str, int], ...]  # present at least once, most frequent first
+    views: tuple[str, ...]  # in VIEWS order
+    examples: Mapping[str, Study]  # finding -> a film that shows it, alone where there is one
+
+    @classmethod
+    def of(cls, studies: list[Study]) -> Facts:
+        """Count the studies of a gallery."""
+        counts = Counter(finding for study in studies for finding in study.positive)
+        views = {study.view for study in studies}
+        examples: dict[str, Study] = {}
+        for study in sorted(studies, key=lambda study: len(study.positive)):
+            for finding in study.positive:
+                examples.setdefault(finding, study)
+        return cls(
+            total=len(studies),
+            findings=tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
+            views=tuple(view for view in VIEWS if view in views),
+            examples=examples,
+        )
+
+
+class Services:
+    """The retriever, loaded on first use behind a lock, and the films that visitors may see.
+
+    gallery, weights: as in Retriever.load. load(weights=, gallery=) makes the retriever; tests and
+    later services hand in their own.
+    """
+
+    def __init__(
+        self, gallery: str = GALLERY, weights: str = WEIGHTS, load: Callable | None = None
+    ):
+        self.gallery, self.weights = gallery, weights
+        self.films = Films()
+        self._load = load or _load_retriever
+        self._lock = threading.Lock()
+        self._retriever = None
+        self._facts: Facts | None = None
+
+    @classmethod
+    def from_environment(cls) -> Services:
+        """CXR_GALLERY and CXR_WEIGHTS, else what ships with the project."""
+        return cls(
+            gallery=os.environ.get("CXR_GALLERY") or GALLERY,
+            weights=os.environ.get("CXR_WEIGHTS") or WEIGHTS,
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether the models are in memory, so that a search answers at once."""
+        return self._retriever is not None
+
+    def missing(self) -> str:
+        """One line on what to build or fetch before a search can work; "" when both are there."""
+        if _absent(self.gallery, "gallery.json"):
+            return f"No gallery at {self.gallery} yet: {BUILD_GALLERY}."
+        if _absent(self.weights, "config.json"):
+            return f"No model at {self.weights} yet: {FETCH_WEIGHTS}."
+        return ""
+
+    def retriever(self):
+        """The one Retriever of this process. Raises ValueError, with the remedy."""
+        with self._lock:
+            if self._retriever is None:
+                if problem := self.missing():
+                    raise ValueError(problem)
+                retriever = self._loaded()
+                self._facts = Facts.of(retriever.gallery.studies)
+                self._retriever = retriever
+        return self._retriever
+
+    def _loaded(self):
+        try:
+            return self._load(weights=self.weights, gallery=self.gallery)
+        except ValueError:
+            raise
+        except Exception as error:
+            log.exception("the models could not be loaded")
+            raise ValueError("The models could not be loaded; the log says why.") from error
+
+    def similarity(self, score: float) -> tuple[str, int]:
+        """A cosine in words, and its place among them: 1 for the weakest, 4 for the strongest."""
+        from cxr.retrieval import WORDS
+
+        word = self.retriever().similarity_word(score)
+        return word, len(WORDS) - WORDS.index(word)
+
+    def facts(self) -> Facts:
+        """Counts over the gallery; loads it when need be. Raises ValueError as retriever does."""
+        self.retriever()
+        return self._facts
+
+    def warm(self) -> threading.Thread:
+        """Load in the background, so that the page is up at once and the first search is quick."""
+
+        def load() -> None:
+            try:
+                self.retriever()
+            except ValueError as error:
+                log.warning("%s", error)
+
+        thread = threading.Thread(target=load, name="warm", daemon=True)
+        thread.start()
+        return thread
+
+
+def finding_choices(facts: Facts | None) -> list[tuple[str, str]]:
+    """(words, name) of each finding to filter on; with counts once the gallery is known."""
+    if facts is None:
+        return [(name, name) for name in FINDINGS]
+    counts = dict(facts.findings)
+    return [(f"{name} ({counts[name]:,})", name) for name in FINDINGS if name in counts]
+
+
+def _absent(place: str, file: str) -> bool:
+    remote = ":" in place.partition("/")[0] and not Path(place).exists()
+    return not remote and not (Path(place) / file).is_file()
+
+
+def _load_retriever(weights: str, gallery: str):
+    from cxr.retrieval import Retriever
+
+    return Retriever.load(weights=weights, gallery=gallery)

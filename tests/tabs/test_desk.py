@@ -1,0 +1,111 @@
+"""The handlers of the Search tab, without a browser."""
+
+from __future__ import annotations
+
+import gradio as gr
+import numpy as np
+import pytest
+from app_gallery import NO_FILTER, event, opened, shown
+
+from cxr.tabs.desk import heat_layer, read_upload, where
+from cxr.tabs.room import MOST, PAGE, Room
+
+
+def test_search_finds_films_and_filters_hold(desk):
+    room = desk.search(Room(), "  big heart ", ["PA"], "F", "", "60", ["cardiomegaly"], [])
+    assert [match.study.id for match in room.matches] == ["generated"]
+    assert room.asked.text == "big heart"
+    wider = desk.filter(room, [], "", "", "", ["cardiomegaly"], [])
+    assert {match.study.id for match in wider.matches} == {"generated", "big heart"}
+    assert desk.filter(wider, [], "", "", "", ["cardiomegaly"], []) is wider
+    assert desk.filter(Room(), *NO_FILTER) == Room()
+
+
+def test_more_adds_films_to_the_same_search(desk):
+    room = desk.search(Room(), "heart", *NO_FILTER)
+    more = desk.more(room)
+    assert len(room.matches) == PAGE and len(more.matches) == 16
+    assert more.matches[:PAGE] == room.matches and more.asked.k <= MOST
+
+
+def test_more_like_this_leaves_the_film_itself_out_and_leads_back(desk):
+    room = opened(desk, "big heart")
+    alike = desk.more_like_this(room, *NO_FILTER)
+    assert len(alike.matches) == PAGE
+    assert "big heart" not in {match.study.id for match in alike.matches}
+    assert alike.asked.film is not None and alike.selected is None
+    assert desk.back(alike).matches == room.matches
+    assert desk.back(Room()) == Room()
+
+
+def test_the_way_back_is_bounded(desk):
+    room = Room()
+    for query in "abcdefghijkl":
+        room = desk.search(room, query, *NO_FILTER)
+    assert len(room.trail) == 8 and all(not past.trail for past in room.trail)
+    assert desk.back(room).asked.text == "k"
+
+
+def test_stepping_stays_among_the_films(desk):
+    room = desk.open_film(desk.search(Room(), "heart", *NO_FILTER), event(index=0))
+    assert desk.step(room, event(by=1)).selected == 1
+    with pytest.raises(ValueError, match="no longer on the page"):
+        desk.step(room, event(by=-1))
+    for wrong in (event(index=99), event(index="0"), event(), gr.EventData(None, None)):
+        with pytest.raises(ValueError, match="no longer on the page"):
+            desk.open_film(room, wrong)
+    assert desk.close_film(room).open is None
+
+
+def test_heat_map_needs_an_open_film_and_a_query_in_words(desk):
+    room = opened(desk, "big heart")
+    heated = desk.heat_map(room)
+    assert heated.heat.startswith("data:image/png;base64,") and 'class="heat"' in shown(
+        desk, heated
+    )
+    assert desk.heat_map(heated).heat == ""
+    with pytest.raises(ValueError, match="No film is open"):
+        desk.heat_map(desk.close_film(room))
+    alike = desk.open_film(desk.more_like_this(room, *NO_FILTER), event(index=0))
+    with pytest.raises(ValueError, match="in words first"):
+        desk.heat_map(alike)
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        (([], "", "forty", "", [], []), "expected an age in years"),
+        (([], "", "²", "", [], []), "expected an age in years"),
+        (([], "", "70", "30", [], []), "age_min <= age_max"),
+        (([], "", "", "", ["mass"], ["mass"]), "both show and lack mass"),
+        ((["sideways"], "", "", "", [], []), "expected a view"),
+    ],
+)
+def test_filters_that_cannot_be_say_so(filters, said):
+    with pytest.raises(ValueError, match=said):
+        where(*filters)
+
+
+def test_an_upload_is_read_and_deleted(desk, tmp_path, film):
+    path = tmp_path / "mine.jpg"
+    film(1, (3000, 1200)).save(path)
+    room = desk.search_by_film(Room(), str(path), *NO_FILTER)
+    assert not path.exists() and len(room.matches) == PAGE
+    assert room.asked.film.size == (1024, 410)
+
+
+@pytest.mark.parametrize("junk", [b"", b"GIF89a", b"%PDF-1.4 not a film", b"\xff\xd8\xff\xe0"])
+def test_junk_is_refused_and_deleted(tmp_path, junk):
+    path = tmp_path / "junk.png"
+    path.write_bytes(junk)
+    with pytest.raises(ValueError):
+        read_upload(str(path))
+    assert not path.exists()
+    with pytest.raises(ValueError, match="No film arrived"):
+        read_upload(None)
+
+
+def test_heat_layer_is_clear_where_there_is_no_heat():
+    layer = np.asarray(heat_layer(np.array([[0, 0.2], [0.5, 1]], np.float32)))
+    assert layer.shape == (2, 2, 4)
+    assert layer[0, :, 3].tolist() == [0, 0] and 0 < layer[1, 0, 3] < layer[1, 1, 3] == 255

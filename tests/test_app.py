@@ -1,0 +1,63 @@
+"""The page as a whole, without a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxr.tabs import build_app, launch_options
+from cxr.tabs.services import Services
+from cxr.tabs.theme import DARK, LIGHT
+
+
+@pytest.fixture
+def services(tmp_path):
+    return Services(str(tmp_path / "no gallery"), str(tmp_path / "no weights"))
+
+
+def test_endpoints_keep_their_names_and_explain_themselves(services):
+    page = build_app(services)
+    named = {fn.api_name: fn for fn in page.fns.values() if fn.api_visibility != "private"}
+    names = {name.removesuffix("_1").removesuffix("_2") for name in named}
+    assert {"search", "page_search", "page_search_by_film", "page_more_like_this"} <= names
+    assert {"page_open_film", "page_heat_map", "page_filter", "page_back", "page_more"} <= names
+    assert all(fn.fn.__doc__ for fn in named.values())
+    assert page.title == "CXR Reading Room" and page.delete_cache and not page.analytics_enabled
+
+
+def test_the_page_asks_nothing_of_the_network(services):
+    options = launch_options(services)
+    assert options["footer_links"] == [] and not options["share"]
+    texts = [options["css"], options["head"], *options["theme"]._font_css]
+    assert not [text for text in texts if "http" in text]
+    assert not [sheet for sheet in options["theme"]._stylesheets if sheet.startswith("http")]
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT])
+def test_text_is_readable_on_every_ground(palette):
+    pairs = [(text, ground) for text in ("ink", "muted", "accent", "caution", "error")
+             for ground in ("ground", "panel", "raised")]  # fmt: skip
+    pairs += [("accent", "accent_soft"), ("ink", "error_soft"), ("on_accent", "accent")]
+    for text, ground in pairs:
+        ratio = contrast(getattr(palette, text), getattr(palette, ground))
+        assert ratio >= 4.5, (text, ground, ratio)  # WCAG 2.2, success criterion 1.4.3
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two "#rrggbb" colours, 1 to 21, as WCAG 2.2 defines it."""
+
+    def luminance(colour: str) -> float:
+        parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ (0.2126, 0.7152, 0.0722))
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_gradio_is_told_to_stay_silent_before_it_is_imported():
+    source = (Path(__file__).parents[1] / "app.py").read_text("utf-8")
+    analytics = source.index("GRADIO_ANALYTICS_ENABLED")
+    assert analytics < source.index("from cxr.tabs")  # gradio reads it when it is imported
