@@ -1,0 +1,108 @@
+"""The training script: a checkpoint that serves, exact resume after a kill, two processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from training_data import make_nih, make_text_model, training_options
+
+from cxr.images import load_image
+from cxr.retrieval import Retriever
+from train import retrieval as script
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    root = tmp_path_factory.mktemp("training")
+    return root, make_nih(root / "nih"), make_text_model(root / "text")
+
+
+@pytest.fixture(scope="module")
+def finished(workplace):
+    root, *_ = workplace
+    script.main(training_options(*workplace, "whole"))
+    return root / "whole"
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(str(folder / "checkpoint" / "model.safetensors"))
+
+
+def test_the_checkpoint_serves_and_says_how_it_was_made(finished, workplace):
+    retriever = Retriever.load(finished / "checkpoint", gallery=None)
+    film = load_image(workplace[1] / "images" / "00000000_000.png")
+    assert retriever.encode_images([film]).shape == (1, 512)
+    training = json.loads((finished / "checkpoint" / "config.json").read_text())["training"]
+    assert training["films"] == 24
+    assert "--image-backbone resnet10t" in training["command"]
+    assert str(workplace[0]) not in training["command"]
+
+
+def test_log_and_curves_are_written(finished):
+    entries = [json.loads(line) for line in (finished / "run" / "log.jsonl").read_text().split("\n")
+               if line]
+    assert [e["epoch"] for e in entries if "epoch" in e] == [1, 2]
+    assert {"caption_loss", "loss"} <= set(entries[0])
+    assert all(0 <= e["text_to_image_recall_at_10"] <= 1 for e in entries if "epoch" in e)
+    assert (finished / "run" / "curves.png").stat().st_size > 5_000
+    assert any((finished / "run" / "tensorboard").iterdir())
+
+
+def test_a_run_that_was_killed_ends_as_if_it_had_not_been(workplace, finished, monkeypatch):
+    calls, draw = [], script.draw
+
+    def draw_until_killed(*arguments, **keywords):
+        calls.append(1)
+        if len(calls) == 5:  # in the middle of the second epoch
+            raise KeyboardInterrupt
+        return draw(*arguments, **keywords)
+
+    options = training_options(*workplace, "killed", **{"save-minutes": 0})
+    monkeypatch.setattr(script, "draw", draw_until_killed)
+    with pytest.raises(KeyboardInterrupt):
+        script.main(options)
+    monkeypatch.setattr(script, "draw", draw)
+    script.main(options)
+    one, other = weights(finished), weights(workplace[0] / "killed")
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_training_changes_the_weights_and_the_loss_falls(workplace):
+    root, *_ = workplace
+    script.main(training_options(*workplace, "longer", epochs=8, **{"head-rate": 3e-3}))
+    log = (root / "longer" / "run" / "log.jsonl").read_text().splitlines()
+    losses = [json.loads(line)["loss"] for line in log if "loss" in json.loads(line)]
+    assert losses[-1] < losses[0] - 0.3
+
+
+def test_a_data_set_without_a_validation_split_is_refused(workplace, tmp_path):
+    root, data, text = workplace
+    empty = make_nih(tmp_path / "nih", 3)
+    (empty / "split.csv").write_text("Image Index,split\n" + "".join(
+        f"{row:08d}_000.png,train\n" for row in range(3)))
+    with pytest.raises(SystemExit, match="validate"):
+        script.main(training_options(root, empty, text, "empty"))
+
+
+def test_two_processes_train_one_model(workplace):
+    root, *_ = workplace
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
+               "-m", "train.retrieval",
+               *training_options(*workplace, "two", epochs=1, **{"batch-size": 4})]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True,
+                          timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (root / "two" / "checkpoint" / "model.safetensors").exists()
+    position = json.loads((root / "two" / "run" / "state" / "position.json").read_text())
+    assert position["step"] == 3  # 24 films, 2 processes of 4
