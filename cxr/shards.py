@@ -43,12 +43,12 @@ def write_tensors(
     parts = dict(_cut({k: _stored(k, v, dtype) for k, v in state.items()}, max_bytes))
     shards = _pack(parts, max_bytes)
     if len(shards) == 1:
-        save_file(shards[0], folder / WHOLE, metadata={"format": "pt"})
+        _write_file(shards[0], folder / WHOLE)
         return
     weight_map = {}
     for i, shard in enumerate(shards, 1):
         name = f"model-{i:05}-of-{len(shards):05}.safetensors"
-        save_file(shard, folder / name, metadata={"format": "pt"})
+        _write_file(shard, folder / name)
         weight_map |= dict.fromkeys(shard, name)
     total = sum(t.numel() * t.element_size() for t in parts.values())
     write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": weight_map})
@@ -89,6 +89,11 @@ def weight_files(folder: Path) -> dict[Path, list[str] | None]:
             )
         files.setdefault(_require(folder / name), []).append(tensor)
     return {path: files[path] for path in sorted(files)}
+
+
+def _write_file(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    save_file(tensors, path, metadata={"format": "pt"})
+    path.chmod(0o644)  # safetensors writes for the owner alone
 
 
 def _require(path: Path) -> Path:

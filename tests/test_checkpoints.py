@@ -43,6 +43,7 @@ def test_round_trip_in_half_precision(saved):
     assert loaded["a.weight"].dtype == torch.float32
     assert (saved / "model.safetensors").stat().st_size < 2 * (64 * 32 + 64 + 8000) + 2000
     assert sorted(p.name for p in saved.iterdir()) == ["config.json", "model.safetensors"]
+    assert all(p.stat().st_mode & 0o044 == 0o044 for p in (saved, *saved.iterdir()))
     assert list(saved.parent.iterdir()) == [saved], "a temporary folder was left behind"
 
 
