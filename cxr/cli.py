@@ -118,7 +118,7 @@ def _search(options: argparse.Namespace) -> int:
         rows = [
             {
                 "score": round(match.score, 4),
-                "similarity": retriever.similarity_word(match.score),
+                "similarity": match.similarity,
                 "caption": caption(match.study),
                 **match.study.to_dict(),
             }
@@ -128,8 +128,8 @@ def _search(options: argparse.Namespace) -> int:
         _print_json({**asked, "k": options.k, "matches": rows})
         return 0
     for match in matches:
-        word = retriever.similarity_word(match.score)
-        print(f"{match.score:6.3f}  {word:<16}  {match.study.id}  {caption(match.study)}")
+        study = match.study
+        print(f"{match.score:6.3f}  {match.similarity:<16}  {study.id}  {caption(study)}")
     if not matches:
         print("cxr: no study passes the filters", file=sys.stderr)
     return 0

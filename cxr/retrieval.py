@@ -23,15 +23,17 @@ from cxr.images import load_image
 MAX_QUERY = 2_000  # characters
 WORDS = ("very similar", "similar", "somewhat similar", "weak match")
 DEFAULT_BANDS = (0.6, 0.45, 0.3)  # cosines from which WORDS[0], [1] and [2] hold
+DEFAULT_FILM_BANDS = (0.9, 0.8, 0.65)  # the same where the query is a film
 _BATCH = 32
 
 
 @dataclass(frozen=True)
 class Match:
-    """A study found, and its cosine similarity to the query in [-1, 1]."""
+    """A study found, its cosine similarity to the query in [-1, 1], and that in words (WORDS)."""
 
     study: Study
     score: float
+    similarity: str = WORDS[-1]
 
 
 class Retriever:
@@ -39,7 +41,8 @@ class Retriever:
 
     Attributes:
         model: in eval mode, on `device`. gallery: None for encoding only.
-        bands: three falling cosines that divide WORDS. encoder: sha256 of the checkpoint.
+        bands, film_bands: three falling cosines that divide WORDS, for a text and for a film as
+            query. encoder: sha256 of the checkpoint.
     """
 
     def __init__(
@@ -49,11 +52,12 @@ class Retriever:
         bands: Sequence[float] = DEFAULT_BANDS,
         encoder: str = "",
         device: torch.device | None = None,
+        film_bands: Sequence[float] = DEFAULT_FILM_BANDS,
     ) -> None:
         self.device = device or best_device()
         self.model = model.eval().requires_grad_(False).to(self.device)
         self.gallery = gallery
-        self.bands = _checked_bands(bands)
+        self.bands, self.film_bands = _checked_bands(bands), _checked_bands(film_bands)
         self.encoder = encoder
         self._bf16 = has_bf16(self.device)
 
@@ -82,7 +86,13 @@ class Retriever:
         opened = None
         if gallery is not None:
             opened = Gallery.open(_gallery_folder(gallery), encoder, weights)
-        return cls(model, opened, config.get("similarity_bands", DEFAULT_BANDS), encoder)
+        return cls(
+            model,
+            opened,
+            config.get("similarity_bands", DEFAULT_BANDS),
+            encoder,
+            film_bands=config.get("film_bands", DEFAULT_FILM_BANDS),
+        )
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """N texts in any language -> float32 [N, 512], unit rows.
@@ -147,7 +157,9 @@ class Retriever:
         else:
             vector = self.encode_text([_checked_query(query)])[0]
         found = self.gallery.search(vector, k, where)
-        return [Match(self.gallery.studies[row], score) for row, score in found]
+        bands = self.film_bands if isinstance(query, Image.Image) else self.bands
+        return [Match(self.gallery.studies[row], score, similarity_word(score, bands))
+                for row, score in found]
 
     def heat_map(self, image: Image.Image, query: str) -> np.ndarray:
         """Where `image` speaks for `query` -> float32 [H, W] in [0, 1] at the image's own size.
@@ -165,10 +177,6 @@ class Retriever:
         heat = self.model.preprocess.unsquare(cells, film.size).clip(min=0)
         peak = float(heat.max())
         return heat / peak if peak > 0 else heat
-
-    def similarity_word(self, score: float) -> str:
-        """A cosine in words, by the bands of this checkpoint."""
-        return similarity_word(score, self.bands)
 
     def _pixels(self, squares: Sequence[np.ndarray]) -> torch.Tensor:
         batch = torch.from_numpy(np.stack(squares)).to(self.device)

@@ -216,9 +216,17 @@ def test_similarity_words(encoder):
         "very similar", "very similar", "similar", "similar", "somewhat similar",
         "weak match", "weak match",
     ]  # fmt: skip
-    assert encoder.similarity_word(0.5) == "similar", "bands come from the checkpoint"
     with pytest.raises(ValueError, match="NaN"):
         similarity_word(float("nan"))
+
+
+def test_words_differ_for_texts_and_for_films(retriever):
+    by_bands = Retriever(
+        retriever.model, retriever.gallery, (-1, -1, -1), film_bands=(2, 2, 2)
+    )
+    assert by_bands.search("mass", k=1)[0].similarity == "very similar"
+    film = load_image(by_bands.gallery.studies[0].image)
+    assert by_bands.search(film, k=1)[0].similarity == "weak match"
 
 
 @pytest.mark.parametrize("bands", [[0.1, 0.5, 0.9], [0.5], [0.9, 0.5, float("nan")]])

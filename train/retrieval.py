@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import random
@@ -35,7 +36,7 @@ from train.packing import pack
 from train.progress import Record
 from train.studies import Attributes, training_studies
 from train.texts import draw
-from train.validation import validate
+from train.validation import embed_films, similarity_bands, validate
 
 PANELS = {"loss": ("loss", "caption_loss", "person_loss", "prompt_loss", "text_loss"),
           "validation": ("image_to_text_recall_at_10", "text_to_image_recall_at_10", "mean_auroc")}
@@ -82,7 +83,8 @@ def command_line(options: argparse.Namespace) -> str:
         if value in (arguments().get_default(name), False, None):
             continue
         values = value if isinstance(value, list) else [value]
-        shown = [item.name if isinstance(item, Path) else str(item) for item in values]
+        shown = [Path(item).name if Path(str(item)).is_absolute() or isinstance(item, Path)
+                 else str(item) for item in values]
         words.append(" ".join([f"--{name.replace('_', '-')}", *([] if value is True else shown)]))
     return " ".join(words)
 
@@ -171,7 +173,7 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit(f"expected at least {per_step} films an epoch; got {len(rows)}")
     total, warm = steps * options.epochs, max(1, steps * options.epochs // 20)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: min((s + 1) / warm, 0.5 * (1 + np.cos(np.pi * min(1, s / total))))
+        optimizer, lambda s: min((s + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(1, s / total)))
     )
     model, optimizer = accelerator.prepare(model, optimizer)
     average.to(device)
@@ -235,8 +237,10 @@ def main(argv: list[str] | None = None) -> None:
                     minutes = round((spent + time.time() - began) / 60)
                     training = {"command": command_line(options), "films": len(studies),
                                 "epoch": epoch + 1, "minutes": minutes, "hardware": hardware()}
-                    save_dual_encoder(average.module, options.out,
-                                      {"training": training, "code_version": __version__})
+                    bands = similarity_bands(
+                        average.module, embed_films(average.module, val_films, device), val)
+                    save_dual_encoder(average.module, options.out, {
+                        "training": training, "code_version": __version__, **bands})
             if record:
                 record.add(step, seconds=spent + time.time() - began, epoch=epoch + 1, **scores)
                 record.plot(PANELS)

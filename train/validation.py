@@ -79,3 +79,21 @@ def validate(
     """`judge` for packed films uint8 [N, S, S]. Sets eval mode."""
     model.eval()
     return judge(model, embed_films(model, films, device), studies)
+
+
+def similarity_bands(
+    model: DualEncoder, images: np.ndarray, studies: Sequence[Study]
+) -> dict[str, list[float]]:
+    """The cosines that divide "very similar", "similar", "somewhat similar" and "weak match".
+
+    For texts: the 80th, 50th and 20th percentile between films and the names of the findings they
+    carry; for films: the same of every film's 12 nearest others. images float [N, D], unit rows.
+    """
+    named = [images[row] @ embed_texts(model, affirmative(name)).mean(0)
+             for row, study in enumerate(studies) for name in study.positive]
+    between = images @ images.T
+    np.fill_diagonal(between, -1)
+    nearest = np.sort(between, 1)[:, -min(12, len(images) - 1):]
+    shares = (0.8, 0.5, 0.2)
+    return {"similarity_bands": [round(float(v), 3) for v in np.quantile(named or [0.0], shares)],
+            "film_bands": [round(float(v), 3) for v in np.quantile(nearest, shares)]}

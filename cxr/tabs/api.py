@@ -32,7 +32,7 @@ def search_endpoint(services: Services) -> Callable:
         return [
             {
                 "score": round(match.score, 4),
-                "similarity": services.similarity(match.score)[0],
+                "similarity": services.similarity(match)[0],
                 **match.study.to_dict(),
                 "image": None,  # a path of this machine is nobody else's business
                 "film": services.films.address(match.study),

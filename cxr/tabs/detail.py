@@ -32,7 +32,7 @@ def detail(room: Room, services: Services, waiting: str = "") -> str:
         f'data-film="{services.films.address(study)}" data-index="{room.selected}">'
         f"{_bar(room)}{_stage(room, study, waiting)}{_tools(bool(room.heat))}"
         f"{_actions(room, bool(waiting))}"
-        f"{_facts(study, services.similarity(match.score), room)}</section>"
+        f"{_facts(study, services.similarity(match), room)}</section>"
     )
 
 

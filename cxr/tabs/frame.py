@@ -12,8 +12,8 @@ _MARK = (
     '2.9-3 2.3-1.6-.6-2.7-1.4-2.7-3.4z"/></svg>'
 )
 _SWITCH = (
-    '<button type="button" id="palette" class="quiet" aria-pressed="false" '
-    'title="Dark or light room" aria-label="Light room">'
+    '<button type="button" id="palette" class="quiet" title="Dark or light" '
+    'aria-label="Switch between the dark and the light room">'
     '<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true" fill="none" '
     'stroke="currentColor" stroke-width="1.5"><circle cx="10" cy="10" r="6.8"/>'
     '<path d="M10 3.2a6.8 6.8 0 0 1 0 13.6z" fill="currentColor"/></svg></button>'

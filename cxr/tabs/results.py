@@ -42,7 +42,11 @@ def welcome(services: Services) -> str:
             "Search in words, or show a film to find others like it.",
         )
     tiles = "".join(_tile(name, count, facts, services) for name, count in facts.findings[:TILES])
-    return f'<h2 class="section">Start from a finding</h2><ul class="films tiles">{tiles}</ul>'
+    return (
+        f'<div class="results-head"><div><h2>Start from a finding</h2><p class="found">'
+        f"{facts.total:,} films in this gallery</p></div></div>"
+        f'<ul class="films tiles">{tiles}</ul>'
+    )
 
 
 def busy(sentence: str) -> str:
@@ -92,7 +96,7 @@ def _heading(room: Room) -> str:
 def _card(index: int, room: Room, services: Services) -> str:
     match = room.matches[index]
     study = match.study
-    similarity = services.similarity(match.score)
+    similarity = services.similarity(match)
     person = words.person(study) or "view, age and sex not known"
     said = f"{words.summary(study)}; {person}; {similarity[0]}"
     chosen = ' aria-current="true"' if index == room.selected else ""

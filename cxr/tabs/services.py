@@ -111,12 +111,11 @@ class Services:
             log.exception("the models could not be loaded")
             raise ValueError("The models could not be loaded; the log says why.") from error
 
-    def similarity(self, score: float) -> tuple[str, int]:
-        """A cosine in words, and its place among them: 1 for the weakest, 4 for the strongest."""
+    def similarity(self, match) -> tuple[str, int]:
+        """A Match's similarity in words, and its place: 1 for the weakest, 4 for the strongest."""
         from cxr.retrieval import WORDS
 
-        word = self.retriever().similarity_word(score)
-        return word, len(WORDS) - WORDS.index(word)
+        return match.similarity, len(WORDS) - WORDS.index(match.similarity)
 
     def facts(self) -> Facts:
         """Counts over the gallery; loads it when need be. Raises ValueError as retriever does."""

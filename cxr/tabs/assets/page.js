@@ -9,8 +9,6 @@
     if (document.body && document.body.classList.contains("dark") !== dark) {
       document.body.classList.toggle("dark", dark);
     }
-    const button = document.getElementById("palette");
-    if (button) button.setAttribute("aria-pressed", String(!dark));
   }
 
   /* Gradio follows the system's preference while it mounts; the reading room is dark unless told. */
