@@ -12,7 +12,7 @@ import faiss
 import numpy as np
 
 EXACT_BELOW = 50_000  # studies
-_LISTS_PROBED = 48
+_PROBED = 0.25  # of the inverted lists; films of one modality lie close together
 _BLOCK = 16_384  # rows converted to float32 at a time
 
 
@@ -54,8 +54,9 @@ class NearestVectors:
     def __init__(self, index: faiss.Index, embeddings: np.ndarray) -> None:
         self._index = index
         self._embeddings = embeddings
-        # downcast_index gives a view that does not own: hold on to the index itself
-        self._exact = isinstance(faiss.downcast_index(index), faiss.IndexFlat)
+        view = faiss.downcast_index(index)  # does not own: hold on to the index itself
+        self._exact = isinstance(view, faiss.IndexFlat)
+        self._probes = 0 if self._exact else max(48, round(_PROBED * view.nlist))
 
     @classmethod
     def open(cls, path: Path, embeddings: np.ndarray) -> NearestVectors:
@@ -72,10 +73,11 @@ class NearestVectors:
                 f"expected an index in {path}, could not read it ({reason}); "
                 "build the gallery again"
             ) from error
-        if (index.ntotal, index.d) != embeddings.shape:
+        known = isinstance(faiss.downcast_index(index), (faiss.IndexFlat, faiss.IndexIVF))
+        if not known or (index.ntotal, index.d) != embeddings.shape:
             raise ValueError(
                 f"expected an index over {list(embeddings.shape)} vectors in {path}, "
-                f"got [{index.ntotal}, {index.d}]; build the gallery again"
+                f"got {type(index).__name__} [{index.ntotal}, {index.d}]; build the gallery again"
             )
         return cls(index, embeddings)
 
@@ -116,7 +118,7 @@ class NearestVectors:
         if self._exact:
             parameters = faiss.SearchParameters(sel=selector)
         else:
-            parameters = faiss.SearchParametersIVF(sel=selector, nprobe=_LISTS_PROBED)
+            parameters = faiss.SearchParametersIVF(sel=selector, nprobe=self._probes)
         scores, found = self._index.search(vector[None], k, params=parameters)
         return found[0][found[0] >= 0], scores[0][found[0] >= 0]
 
