@@ -13,7 +13,7 @@ from cxr.tabs.services import Services  # noqa: E402
 
 def main() -> None:
     """Serve the page on 127.0.0.1:7860, or where GRADIO_SERVER_NAME and _PORT say."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     services = Services.from_environment()
     services.warm()
     build_app(services).launch(**launch_options(services))

@@ -7,7 +7,7 @@ import gradio as gr
 from cxr.tabs import search
 from cxr.tabs.frame import footer, header
 from cxr.tabs.services import Services
-from cxr.tabs.theme import gradio_theme, head, style
+from cxr.tabs.theme import ASSETS, gradio_theme, head, style
 
 TABS = (("Search", search.build),)
 LARGEST_UPLOAD = "100mb"
@@ -38,6 +38,7 @@ def launch_options(services: Services) -> dict:
         "theme": gradio_theme(),
         "css": style(),
         "head": head(),
+        "favicon_path": ASSETS / "mark.svg",
         "footer_links": [],
         "max_file_size": LARGEST_UPLOAD,
         "app_kwargs": {"routes": [services.films.route()]},

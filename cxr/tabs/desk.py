@@ -16,11 +16,12 @@ from cxr.tabs import words
 from cxr.tabs.detail import detail
 from cxr.tabs.films import inline
 from cxr.tabs.guard import notice
-from cxr.tabs.results import busy as waiting_films
-from cxr.tabs.results import results
+from cxr.tabs.results import results, waiting
 from cxr.tabs.room import MOST, PAGE, Asked, Room
 from cxr.tabs.services import Services, finding_choices
 
+SEARCHING, READING = "Searching the gallery…", "Reading the film…"
+LOADING = "Loading the model; the first search takes a few seconds…"
 HEAT_SIDE = 384  # pixels of a heat layer; it is smooth, and stretched over its film
 UPLOAD_SIDE = 1024  # pixels kept of an uploaded film; encoders see 512 or fewer
 
@@ -117,11 +118,9 @@ class Desk:
 
     def show(self, room: Room, message: str = "", busy: str = "") -> tuple[str, str, str, Room]:
         """The outputs of every handler: the message, the films, the open film, the Room."""
-        searching, reading = busy.startswith("Search"), busy.startswith("Reading")
-        if searching and not self.services.ready:
-            busy = "Loading the model; the first search takes a few seconds…"
-        films = waiting_films(busy) if searching else results(room, self.services)
-        film = "" if searching else detail(room, self.services, busy if reading else "")
+        if busy == SEARCHING:
+            return notice(message), waiting(busy if self.services.ready else LOADING), "", room
+        films, film = results(room, self.services), detail(room, self.services, busy)
         return notice(message), films, film, room
 
 

@@ -49,7 +49,7 @@ def welcome(services: Services) -> str:
     )
 
 
-def busy(sentence: str) -> str:
+def waiting(sentence: str) -> str:
     """While a search runs: its sentence and the outlines of the films to come."""
     card = '<li><div class="card ghost"><div class="film"></div><p></p><p></p></div></li>'
     return (

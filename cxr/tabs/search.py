@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from html import escape
 
 import gradio as gr
 from gradio.context import Context
 
 from cxr.tabs.api import search_endpoint
-from cxr.tabs.desk import Desk
+from cxr.tabs.desk import READING, SEARCHING, Desk
 from cxr.tabs.guard import guarded
-from cxr.tabs.results import busy
+from cxr.tabs.results import waiting
 from cxr.tabs.room import Room
 from cxr.tabs.services import Services, finding_choices
-from cxr.tabs.theme import script
+from cxr.tabs.theme import asset
 
 EXAMPLES = (
     "enlarged heart with fluid at the left base",
@@ -52,54 +54,55 @@ def build(services: Services) -> None:
     notice = gr.HTML("", elem_id="notice", apply_default_css=False)
     with gr.Row(elem_classes="desk"):
         films = gr.HTML(
-            busy("Opening the gallery…"),
+            waiting("Opening the gallery…"),
             elem_id="results",
-            js_on_load=script("results.js"),
+            js_on_load=asset("results.js"),
             apply_default_css=False,
         )
-        film = gr.HTML(
-            "", elem_id="detail", js_on_load=script("viewer.js"), apply_default_css=False
-        )
+        film = gr.HTML("", elem_id="detail", js_on_load=asset("viewer.js"), apply_default_css=False)
 
     desk = Desk(services)
     page = Context.root_block
     outputs = [notice, films, film, room]
 
-    def on(trigger, work, inputs=(), busy: str = "", mode: str = "once") -> None:
-        trigger(
-            guarded(work, desk.show, busy),
-            [room, *inputs],
-            outputs,
-            api_name=f"page_{work.__name__}",
+    def wire(on: Callable, work: Callable, inputs=(), busy: str = "", name: str = "") -> None:
+        on(
+            fn=guarded(work, desk.show, busy),
+            inputs=[room, *inputs],
+            outputs=outputs,
+            api_name=f"page_{name or work.__name__}",
             api_visibility="undocumented",
             show_progress="hidden",
-            trigger_mode=mode,
+            trigger_mode="always_last" if work == desk.filter else "once",
         )
 
     gr.api(search_endpoint(services), api_name="search")
-    on(page.load, desk.welcome)
+    wire(page.load, desk.welcome)
     page.load(desk.choices, None, filters, api_visibility="private", show_progress="hidden")
     page.load(None, js=FOLD)
-    searching = "Searching the gallery…"
-    for trigger in (go.click, query.submit):
-        on(trigger, desk.search, [query, *filters], searching)
-    on(upload.upload, desk.search_by_film, [upload, *filters], searching)
-    for control in filters:
-        settled = control.blur if isinstance(control, gr.Textbox) else control.input
-        on(settled, desk.filter, filters, mode="always_last")
-        if isinstance(control, gr.Textbox):
-            on(control.submit, desk.filter, filters)
+    wire(partial(gr.on, [go.click, query.submit]), desk.search, [query, *filters], SEARCHING)
+    wire(upload.upload, desk.search_by_film, [upload, *filters], SEARCHING)
+    wire(partial(gr.on, _settled(filters)), desk.filter, filters)
     cleared = films.unfilter(
         desk.no_filters, None, filters, api_visibility="private", show_progress="hidden"
     )
-    on(cleared.then, desk.filter, filters)
-    on(films.open, desk.open_film)
-    on(films.more, desk.more)
-    on(films.back, desk.back)
-    on(film.step, desk.step)
-    on(film.shut, desk.close_film)
-    on(film.similar, desk.more_like_this, filters, searching)
-    on(film.heat, desk.heat_map, busy="Reading the film…")
+    wire(cleared.then, desk.filter, filters, name="unfilter")
+    wire(films.open, desk.open_film)
+    wire(films.more, desk.more)
+    wire(films.back, desk.back)
+    wire(film.step, desk.step)
+    wire(film.shut, desk.close_film)
+    wire(film.similar, desk.more_like_this, filters, SEARCHING)
+    wire(film.heat, desk.heat_map, busy=READING)
+
+
+def _settled(filters: list[gr.components.Component]) -> list:
+    """The events at which a filter's value is meant: a choice at once, a text when it is left."""
+    events = []
+    for control in filters:
+        typed = isinstance(control, gr.Textbox)
+        events.extend((control.blur, control.submit) if typed else (control.input,))
+    return events
 
 
 def _examples() -> str:

@@ -161,11 +161,11 @@ def style() -> str:
     return "\n".join((*palettes, *(path.read_text("utf-8") for path in STYLE_SHEETS)))
 
 
-def script(name: str) -> str:
-    """The text of one of the page's scripts."""
+def asset(name: str) -> str:
+    """The text of one of the page's scripts or drawings."""
     return (ASSETS / name).read_text("utf-8")
 
 
 def head() -> str:
-    """What goes into the page's head: the script that keeps the chosen palette, and the icon."""
-    return f'<meta name="robots" content="noindex"><script>{script("page.js")}</script>'
+    """What goes into the page's head: the script that keeps the chosen palette."""
+    return f'<meta name="robots" content="noindex"><script>{asset("page.js")}</script>'
