@@ -40,6 +40,7 @@ gallery: $(VENV)/.app
 train-retrieval: $(VENV)/.app runs/start/dinov2-small runs/start/minilm
 	@test -n "$(DATA)" || { echo 'Say where the data set is: make train-retrieval DATA=DIR' >&2; exit 2; }
 	$(BIN)/accelerate launch -m train.retrieval --data "$(DATA)" --out "$(WEIGHTS)" $(ARGS)
+	$(BIN)/python -m train.polish --data "$(DATA)" --weights "$(WEIGHTS)" --out "$(WEIGHTS)"
 
 evaluate: $(VENV)/.app
 	@test -n "$(DATA)" || { echo 'Say where the data set is: make evaluate DATA=DIR' >&2; exit 2; }

@@ -15,6 +15,7 @@ from training_data import make_nih, make_text_model, training_options
 
 from cxr.images import load_image
 from cxr.retrieval import Retriever
+from train import polish
 from train import retrieval as script
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -84,6 +85,40 @@ def test_training_changes_the_weights_and_the_loss_falls(workplace):
     log = (root / "longer" / "run" / "log.jsonl").read_text().splitlines()
     losses = [json.loads(line)["loss"] for line in log if "loss" in json.loads(line)]
     assert losses[-1] < losses[0] - 0.3
+
+
+def test_the_heads_are_polished_on_features_that_are_extracted_once(finished, workplace):
+    root, data, _ = workplace
+    options = [
+        "--data",
+        str(data),
+        "--extra",
+        str(data),
+        "--weights",
+        str(finished / "checkpoint"),
+        "--out",
+        str(root / "polished"),
+        "--cache",
+        str(root / "cache"),
+        "--steps",
+        "30",
+        "--features",
+        str(root / "features.pt"),
+        "--every",
+        "10",
+        "--rate",
+        "3e-3",
+    ]
+    polish.main(options)
+    before, after = weights(finished), load_file(str(root / "polished" / "model.safetensors"))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all("projection" in name for name in changed)
+    config = json.loads((root / "polished" / "config.json").read_text())
+    assert "python -m train.polish" in config["training"]["command"]
+    assert config["similarity_bands"] == sorted(config["similarity_bands"], reverse=True)
+    written = (root / "features.pt").stat().st_mtime_ns
+    polish.main(options)
+    assert (root / "features.pt").stat().st_mtime_ns == written
 
 
 def test_a_data_set_without_a_validation_split_is_refused(workplace, tmp_path):

@@ -49,7 +49,7 @@ def make_text_model(folder: Path) -> Path:
 def training_options(root: Path, data: Path, text_model: Path, name: str, **more) -> list[str]:
     """The command line of a run that takes seconds; folders below `root` by `name`."""
     options = {
-        "data": data, "out": root / name / "checkpoint", "run": root / name / "run",
+        "data": data, "out": root / name / "checkpoint", "workdir": root / name / "run",
         "cache": root / "cache", "image-weights": "", "image-backbone": "resnet10t", "size": 32,
         "text-model": text_model, "epochs": 2, "batch-size": 8, **more,
     }  # fmt: skip

@@ -3,7 +3,7 @@
     accelerate launch -m train.retrieval --data ROOT --out weights/retrieval
 
 Profile "reference" is ResNet-50 with Bio_ClinicalBERT from the Hub; "embedded" is what ships. A run
-that was killed goes on where its last saved state lies (--run). Only the train split is trained
+that was killed goes on where its last saved state lies (--workdir). Only the train split is trained
 on; the validation split chooses the epoch, whose averaged weights become the checkpoint.
 """
 
@@ -32,12 +32,14 @@ from cxr.checkpoints import save_dual_encoder
 from train import building
 from train.augment import augment
 from train.objective import TrainingModel, Weights, terms
+from train.options import command_line, precision
 from train.packing import pack
 from train.progress import Record
 from train.studies import Attributes, training_studies
 from train.texts import draw
 from train.validation import embed_films, similarity_bands, validate
 
+COMMAND = "accelerate launch -m train.retrieval"
 PANELS = {"loss": ("loss", "caption_loss", "person_loss", "prompt_loss", "text_loss"),
           "validation": ("image_to_text_recall_at_10", "text_to_image_recall_at_10", "mean_auroc")}
 
@@ -48,7 +50,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--data", type=Path, required=True, help="data set with train and val splits")
     add("--extra", type=Path, nargs="*", default=[], help="further data sets, to train on only")
     add("--out", type=Path, default=Path("weights/retrieval"), help="checkpoint folder")
-    add("--run", type=Path, default=Path("runs/retrieval"), help="state, log and curves")
+    add("--workdir", type=Path, default=Path("runs/retrieval"), help="state, log and curves")
     add("--cache", type=Path, default=Path(".cache/packed"))
     add("--profile", choices=sorted(building.PROFILES), default="embedded")
     add("--image-weights", help="instead of the profile's: folder, .safetensors or hf:// address")
@@ -71,22 +73,10 @@ def arguments() -> argparse.ArgumentParser:
     add("--learn-temperature", action="store_true")
     add("--strength", type=float, default=1.0, help="of the augmentation; 0 is none")
     add("--average", type=float, default=0.998, help="decay of the weights' moving average")
+    add("--full-precision", action="store_true", help="float32 also where bfloat16 is faster")
     add("--save-minutes", type=float, default=5.0)
     add("--seed", type=int, default=0)
     return parser
-
-
-def command_line(options: argparse.Namespace) -> str:
-    """The command with every option that is not its default; of a folder, its name alone."""
-    words = ["accelerate launch -m train.retrieval"]
-    for name, value in vars(options).items():
-        if value in (arguments().get_default(name), False, None):
-            continue
-        values = value if isinstance(value, list) else [value]
-        shown = [Path(item).name if Path(str(item)).is_absolute() or isinstance(item, Path)
-                 else str(item) for item in values]
-        words.append(" ".join([f"--{name.replace('_', '-')}", *([] if value is True else shown)]))
-    return " ".join(words)
 
 
 def hardware() -> str:
@@ -143,6 +133,7 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments().parse_args(argv)
     set_seed(options.seed)
     accelerator = Accelerator(
+        mixed_precision=precision(options.full_precision),
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
     device, world, rank = accelerator.device, accelerator.num_processes, accelerator.process_index
     start, weights = start_of(options), asdict(Weights())
@@ -181,13 +172,13 @@ def main(argv: list[str] | None = None) -> None:
     encoder = accelerator.unwrap_model(model).encoder
     view, tokenize = encoder.preprocess, encoder.text_encoder.tokenize
 
-    state, done, best, spent = options.run / "state", 0, -1.0, 0.0
+    state, done, best, spent = options.workdir / "state", 0, -1.0, 0.0
     if (state / "position.json").exists():
         accelerator.load_state(str(state))
         position = json.loads((state / "position.json").read_text())
         done, best, spent = position["step"], position["best"], position["seconds"]
         accelerator.print(f"going on after step {done} of {total}")
-    record = Record(options.run) if accelerator.is_main_process else None
+    record = Record(options.workdir) if accelerator.is_main_process else None
     began = saved = time.time()
 
     def save_position(step: int) -> None:
@@ -235,8 +226,11 @@ def main(argv: list[str] | None = None) -> None:
                 best = scores["score"]
                 if accelerator.is_main_process:
                     minutes = round((spent + time.time() - began) / 60)
-                    training = {"command": command_line(options), "films": len(studies),
-                                "epoch": epoch + 1, "minutes": minutes, "hardware": hardware()}
+                    training = {
+                        "command": command_line(COMMAND, options, arguments()),
+                        "films": len(studies), "epoch": epoch + 1, "minutes": minutes,
+                        "hardware": hardware(),
+                    }
                     bands = similarity_bands(
                         average.module, embed_films(average.module, val_films, device), val)
                     save_dual_encoder(average.module, options.out, {

@@ -26,6 +26,7 @@ from cxr.encoders import ImageConfig, ImageEncoder
 from cxr.images import Preprocess
 from cxr.losses import contrastive_loss
 from train.augment import augment
+from train.options import precision
 from train.packing import pack
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -65,7 +66,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     set_seed(options.seed)
-    accelerator = Accelerator()
+    accelerator = Accelerator(mixed_precision=precision(False))
     preprocess = Preprocess(options.size, 0.5, 0.25, 3)
     excluded = read_list(options.exclude)
     paths = [path for path in films_below(options.data) if path.name not in excluded]

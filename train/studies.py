@@ -53,7 +53,7 @@ def frontal(studies: Sequence[Study]) -> list[Study]:
 def training_studies(
     data: Path, extra: Sequence[Path]
 ) -> tuple[list[Study], list[Study], list[Study]]:
-    """(train and val of the data set, train of the further ones), by patient.
+    """(train and val of the data set, train of the further ones), frontal films, by patient.
 
     A further data set gives its train split where it has a `split.csv`, else all its studies.
     """

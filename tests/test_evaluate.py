@@ -1,0 +1,95 @@
+"""Evaluation: one JSON, the card and the README from it, and nothing typed by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import tiny_dual_encoder
+from training_data import make_nih
+
+from cxr.checkpoints import save_dual_encoder
+from train import card, evaluate
+from train.evaluate_retrieval import both_ways, by_finding, mean_auroc
+from train.studies import TARGETS
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "retrieval"
+TRAINING = {"films": 1, "minutes": 2, "hardware": "a processor", "command": "train"}
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    root = tmp_path_factory.mktemp("evaluation")
+    save_dual_encoder(tiny_dual_encoder(), root / "weights", {"training": TRAINING})
+    make_nih(root / "nih", 72)
+    marks = "<!-- metrics:retrieval -->", "<!-- /metrics:retrieval -->"
+    (root / "README.md").write_text(f"a\n{marks[0]}\nold\n{marks[1]}\nb\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        status = evaluate.main(["retrieval", "--weights", "weights", "--data", "nih",
+                                "--rounds", "50", "--write"])
+    assert status == 0
+    return root
+
+
+def test_the_report_is_one_json_with_intervals_and_chance(measured, capsys):
+    report = json.loads((measured / "weights" / "metrics.json").read_text())
+    assert report["split"] == "test" and report["pairs"] == 12
+    for variant in ("exact_pairs", "same_findings"):
+        for direction in ("image_to_text", "text_to_image"):
+            entry = report[variant][direction]["recall_at_5"]
+            assert 0 <= entry["low"] <= entry["value"] <= entry["high"] <= 1
+    exact = report["exact_pairs"]["image_to_text"]
+    assert exact["recall_at_5"]["random"] == pytest.approx(5 / 12, abs=1e-4)
+    assert report["same_findings"]["image_to_text"]["recall_at_1"]["random"] > 1 / 12
+    assert {"cardiomegaly", "mass", "nodule"} <= set(report["findings"])
+    assert report["groups"]["view PA"]["films"] + report["groups"]["view AP"]["films"] == 12
+
+
+def test_card_and_readme_are_made_from_the_report(measured):
+    text = (measured / "weights" / "README.md").read_text()
+    report = json.loads((measured / "weights" / "metrics.json").read_text())
+    assert "{{" not in text and report["weights_sha256"] in text
+    shown = card.percent_with_interval(report["exact_pairs"]["image_to_text"]["recall_at_10"])
+    assert shown in text and shown in (measured / "README.md").read_text()
+    assert "old" not in (measured / "README.md").read_text()
+
+
+def test_the_shipped_card_holds_the_shipped_numbers():
+    assert (WEIGHTS / "README.md").read_text("utf-8") == card.card_text(WEIGHTS)
+    readme = (WEIGHTS.parents[1] / "README.md").read_text("utf-8")
+    assert card.recall_table(card.read_json(WEIGHTS / "metrics.json")) in readme
+
+
+def test_a_split_with_too_few_films_is_refused(measured, tmp_path, capsys):
+    weights = str(measured / "weights")
+    few = str(make_nih(tmp_path / "few", 24))
+    assert evaluate.main(["retrieval", "--weights", weights, "--data", few]) == 2
+    error = capsys.readouterr().err
+    assert "at least 10 films" in error and "Traceback" not in error
+
+
+def test_a_perfect_model_scores_one_and_equal_findings_count_together():
+    similarity = np.eye(20)
+    exact = both_ways(similarity, np.eye(20, dtype=bool), 20, 0)
+    assert exact["image_to_text"]["recall_at_1"]["value"] == 1
+    swapped = similarity[np.arange(20) ^ 1]
+    keys = np.arange(20) // 2
+    same = both_ways(swapped, keys[:, None] == keys[None], 20, 0)
+    assert same["text_to_image"]["recall_at_1"]["value"] == 1
+    assert both_ways(swapped, np.eye(20, dtype=bool), 20, 0)["text_to_image"]["recall_at_1"][
+        "value"] == 0
+
+
+def test_findings_without_positives_are_left_out_and_rare_ones_do_not_count_in_the_mean():
+    labels = np.zeros((40, len(TARGETS)))
+    labels[:10, 0] = labels[:3, 1] = 1
+    labels[:5, 2] = np.nan
+    scores = labels.copy()
+    found = by_finding(np.nan_to_num(scores), np.nan_to_num(scores), labels, 20, 0)
+    assert set(found) == {TARGETS[0], TARGETS[1]}
+    assert found[TARGETS[0]]["auroc"]["value"] == 1
+    assert found[TARGETS[0]]["precision_at_10"] == 1
+    assert mean_auroc(np.nan_to_num(scores), labels, 20, 0)["findings"] == 1
