@@ -93,22 +93,17 @@ def imported_packages(folders: tuple[str, ...]) -> set[str]:
     return names - set(sys.stdlib_module_names)
 
 
-def normal(name: str) -> str:
-    """A distribution's name in one spelling (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def brought_by(requirement: Requirement) -> set[str]:
+    """Top-level names that an installed distribution makes importable."""
+    files = metadata.files(requirement.name) or []
+    return {file.parts[0].partition(".")[0] for file in files}
 
 
 def undeclared(folders: tuple[str, ...], declared: list[Requirement]) -> set[str]:
     """Imported names that no declared requirement brings: a fresh install would lack them."""
-    known = {normal(requirement.name) for requirement in declared}
-    homes = metadata.packages_distributions()
     ours = {"app", "cxr", "train", "tests", "benchmarks"}
     ours |= {file.stem for file in (REPOSITORY / "tests").rglob("*.py")}
-    return {
-        name
-        for name in imported_packages(folders) - ours
-        if not known & {normal(home) for home in homes.get(name, [])}
-    }
+    return imported_packages(folders) - ours.union(*map(brought_by, declared))
 
 
 def test_a_fresh_install_has_all_that_the_app_and_the_training_import():
