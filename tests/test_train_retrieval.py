@@ -137,7 +137,7 @@ def test_two_processes_train_one_model(workplace):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1",
                    "ACCELERATE_USE_CPU": "true"}
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
-               "--master_port", "0", "-m", "train.retrieval",
+               "--standalone", "-m", "train.retrieval",
                *training_options(*workplace, "two", epochs=1, **{"batch-size": 4})]
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True,
                           timeout=300)

@@ -9,7 +9,8 @@ from cxr.encoders import DualEncoder, DualEncoderConfig, ImageConfig, TextConfig
 from cxr.images import Preprocess
 
 WORDS = (
-    "[PAD] [UNK] [CLS] [SEP] a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 "
+    "[PAD] [UNK] [CLS] [SEP] a b c d e f g h i j k l m n o p q r s t u v w x y z "
+    "0 1 2 3 4 5 6 7 8 9 "
     ", . : - ' year old male female frontal lateral ap pa view findings possible no demonstrates "
     "acute cardiopulmonary abnormality cardiomegaly edema pneumonia pneumothorax pleural effusion "
     "atelectasis mass nodule hernia fibrosis emphysema consolidation infiltration"

@@ -22,6 +22,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from cxr.checkpoints import load_dual_encoder
 from cxr.encoders import ImageConfig
 from cxr.images import Preprocess
 from train import building
@@ -29,7 +30,7 @@ from train.objective import TrainingModel, Weights, terms
 from train.packing import pack
 from train.studies import Attributes, training_studies
 from train.texts import draw
-from train.validation import judge
+from train.validation import judge, validate
 
 
 class Features(nn.Module):
@@ -100,32 +101,48 @@ def trial(start: building.Start, train, val, cache: Path, steps: int, seed: int)
     return {**judge(model, images, val), "minutes": (time.time() - begun) / 60}
 
 
+def keep(rows: list[dict], row: dict, out: Path) -> None:
+    """Append a row and write the table."""
+    rows.append(row)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+    print(json.dumps(row))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--image", nargs="+", required=True, metavar="NAME=BACKBONE:WEIGHTS")
     parser.add_argument("--text", nargs="+", required=True, metavar="NAME=MODEL")
+    parser.add_argument("--trained", nargs="*", default=[], metavar="NAME=HOW=CHECKPOINT",
+                        help="checkpoints to put beside them")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--cache", type=Path, default=Path(".cache/packed"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    rows = json.loads(options.out.read_text("utf-8")) if options.out.exists() else []
     train, val, _ = training_studies(options.data, [])
+    for entry in options.trained:
+        name, how, weights = entry.split("=")
+        model, config = load_dual_encoder(weights)
+        films, _ = pack([s.image for s in val], model.preprocess, options.cache)
+        scores = validate(model, films, val, torch.device("cpu"))
+        rows = [row for row in rows if row["name"] != name]
+        keep(rows, {"name": name, "how": how, **scores,
+                    "minutes": config["training"]["minutes"]}, options.out)
     texts = [entry.partition("=")[::2] for entry in options.text]
     pairs = [(image, texts[0]) for image in options.image]
     pairs += [(options.image[0], text) for text in texts[1:]]
-    rows = json.loads(options.out.read_text("utf-8")) if options.out.exists() else []
     for entry, (text_name, text_model) in pairs:
         image_name, start = image_start(entry, text_model, options.size)
         name = f"{image_name} + {text_name}"
         if name in [row["name"] for row in rows]:
             continue
         scores = trial(start, train, val, options.cache, options.steps, options.seed)
-        rows.append({"name": name, "how": f"frozen, heads for {options.steps} steps", **scores})
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
-        print(json.dumps(rows[-1]))
+        how = f"frozen, heads for {options.steps} steps"
+        keep(rows, {"name": name, "how": how, **scores}, options.out)
 
 
 if __name__ == "__main__":

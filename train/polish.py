@@ -29,7 +29,7 @@ from cxr import __version__
 from cxr.checkpoints import load_dual_encoder, save_dual_encoder
 from cxr.devices import best_device, has_bf16
 from cxr.encoders import DualEncoder
-from cxr.findings import Study, caption, demographics
+from cxr.findings import FINDINGS, Study, caption, demographics
 from cxr.losses import contrastive_loss, masked_bce
 from train.augment import augment
 from train.objective import equal_keys, findings_key, prompt_texts
@@ -47,6 +47,8 @@ def image_features(
     """Packed films uint8 [N, S, S], augmented with `strength` -> float32 [N, width]."""
     view, device = model.preprocess, model.logit_scale.device
     generator, rows = torch.Generator().manual_seed(seed), []
+    if not len(films):
+        return torch.empty(0, model.image_encoder.width, device=device)
     for first in tqdm(range(0, len(films), 32), "films"):
         packed = torch.from_numpy(np.array(films[first : first + 32])).to(device)
         pixels = (augment(packed, generator, strength) - view.mean) / view.std
@@ -233,7 +235,7 @@ def main(argv: list[str] | None = None) -> None:
     training["minutes"] = training["minutes"] + round((time.time() - began) / 60)
     training["command"] += "\n" + command_line("python -m train.polish", options, arguments())
     save_dual_encoder(chosen, options.out, {
-        "training": training, "code_version": __version__,
+        "findings": list(FINDINGS), "training": training, "code_version": __version__,
         **similarity_bands(chosen, images, val)})
 
 

@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from cxr import __version__
 from cxr.checkpoints import save_dual_encoder
+from cxr.findings import FINDINGS
 from train import building
 from train.augment import augment
 from train.objective import TrainingModel, Weights, terms
@@ -228,13 +229,15 @@ def main(argv: list[str] | None = None) -> None:
                     minutes = round((spent + time.time() - began) / 60)
                     training = {
                         "command": command_line(COMMAND, options, arguments()),
+                        "data": [root.name for root in (options.data, *options.extra)],
                         "films": len(studies), "epoch": epoch + 1, "minutes": minutes,
                         "hardware": hardware(),
                     }
                     bands = similarity_bands(
                         average.module, embed_films(average.module, val_films, device), val)
                     save_dual_encoder(average.module, options.out, {
-                        "training": training, "code_version": __version__, **bands})
+                        "findings": list(FINDINGS), "training": training,
+                        "code_version": __version__, **bands})
             if record:
                 record.add(step, seconds=spent + time.time() - began, epoch=epoch + 1, **scores)
                 record.plot(PANELS)
