@@ -1,0 +1,72 @@
+"""A real Chromium on the real page: one browser, one server, a fresh visitor a test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from app_gallery import make_shelf
+from app_server import START_S, Server, serving
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium: CHROMIUM, else `chromium` on the PATH, else Playwright's own; skips without."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    named = os.environ.get("CHROMIUM")
+    if named and not Path(named).exists():
+        pytest.fail(f"expected a browser at CHROMIUM={named}, found none; correct the variable")
+    with playwright.sync_playwright() as driver:
+        try:
+            chromium = driver.chromium.launch(
+                executable_path=named or shutil.which("chromium"), args=FLAGS
+            )
+        except playwright.Error as error:
+            reason = str(error).splitlines()[0]
+            pytest.skip(f"no Chromium here (install it, or set CHROMIUM): {reason}")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def server(browser, tmp_path_factory, film):
+    """The app over the drawn gallery."""
+    folder = tmp_path_factory.mktemp("browser")
+    shelf = make_shelf(folder, film)
+    with serving(folder, shelf.gallery, shelf.weights) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser):
+    """visit(server, width=1280, height=900, **context) -> a page, opened by a new visitor.
+
+    At the end of the test no visitor may have asked anything of another host, met an error in the
+    page's scripts, or run a study's text.
+    """
+    contexts, elsewhere, errors = [], [], []
+
+    def open_page(server: Server, width: int = 1280, height: int = 900, path: str = "", **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        own = (server.url, "data:", "blob:")
+        page.on("request", lambda r: r.url.startswith(own) or elsewhere.append(r.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(server.url + path)
+        page.wait_for_selector("#results .tiles, #results .state", timeout=START_S * 1000)
+        return page
+
+    yield open_page
+    hacked = [page.evaluate("window.hacked") for context in contexts for page in context.pages]
+    for context in contexts:
+        context.close()
+    assert not elsewhere and not errors and not any(hacked)

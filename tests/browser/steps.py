@@ -1,0 +1,67 @@
+"""What a visitor does, as one step each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+FILMS = '#results [data-act="open"]'
+
+
+def ask(page, text: str) -> None:
+    """Type a query and press Enter."""
+    page.fill("#query textarea", text)
+    page.press("#query textarea", "Enter")
+
+
+def search(page, text: str) -> list[str]:
+    """Ask, and wait -> what each card says, best first."""
+    ask(page, text)
+    page.wait_for_selector(f'.asked-for:has-text("{text}")')
+    page.wait_for_selector(FILMS)
+    return cards(page)
+
+
+def cards(page) -> list[str]:
+    """What each card found says."""
+    return page.locator(FILMS).evaluate_all("cards => cards.map(card => card.ariaLabel)")
+
+
+def open_film(page, index: int = 0) -> None:
+    """Open a film, and wait until it is drawn."""
+    page.click(f'{FILMS}[data-index="{index}"]')
+    page.wait_for_selector(f'.viewer[data-index="{index}"]')
+    drawn(page)
+
+
+def drawn(page) -> None:
+    """Wait until the open film is on its canvas."""
+    page.wait_for_function(
+        "() => { const c = document.querySelector('.stage canvas');"
+        " return c && c.width >= 160 && document.querySelector('.stage-note').innerText === ''"
+        " && c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[3] === 255; }"
+    )
+
+
+def pixels(page) -> np.ndarray:
+    """What is drawn of the open film: uint8 [H, W], after the next frame."""
+    width, height, greys = page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {"
+        " const c = document.querySelector('.stage canvas');"
+        " const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);"
+        " done([c.width, c.height, Array.from(data).filter((_, i) => i % 4 === 0)]); })))"
+    )
+    return np.array(greys, dtype=np.uint8).reshape(height, width)
+
+
+def slide(page, name: str, value: float) -> None:
+    """Set one of the viewer's sliders."""
+    page.locator(f'[data-slider="{name}"]').evaluate(
+        "(slider, value) => { slider.value = value;"
+        " slider.dispatchEvent(new Event('input', { bubbles: true })); }",
+        value,
+    )
+
+
+def overflow(page) -> int:
+    """Pixels by which the page is wider than the window."""
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

@@ -1,0 +1,189 @@
+"""A trainee's way through the Search tab."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from app_gallery import COUNT
+from PIL import Image
+from steps import FILMS, ask, cards, drawn, open_film, overflow, pixels, search, slide
+
+from cxr.overlays import window_level
+
+NOTE = "For education, not for diagnosis."
+
+
+def test_a_query_finds_films_with_their_words(server, visit):
+    page = visit(server)
+    assert page.title() == "CXR Reading Room" and page.get_by_text(NOTE).count() >= 2
+    said = search(page, "big heart")
+    assert len(said) == 12 and all("match" in card or "similar" in card for card in said)
+    page.click('[data-act="more"]')
+    page.wait_for_function(f"document.querySelectorAll('{FILMS}').length === {COUNT}")
+    assert "not labelled; AP view, 30 y, female" in " ".join(cards(page))
+    assert page.locator(".card .badge", has_text="synthetic").count() == 1
+
+
+def test_films_are_png_and_never_squashed(server, visit):
+    page = visit(server)
+    search(page, "heart")
+    page.locator(".film img").first.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.film img').naturalWidth > 0")
+    fits = page.locator(".film img").evaluate_all(
+        "all => all.map(i => getComputedStyle(i).objectFit)"
+    )
+    assert set(fits) == {"contain"}
+    answer = page.request.get(page.locator(".film img").first.evaluate("image => image.src"))
+    assert Image.open(io.BytesIO(answer.body())).format == "PNG"
+
+
+def test_examples_and_tiles_search_at_a_click(server, visit):
+    page = visit(server)
+    page.click(".tiles [data-query=cardiomegaly]")
+    page.wait_for_selector('.asked-for:has-text("cardiomegaly")')
+    page.click("text=collapsed lung")
+    page.wait_for_selector('.asked-for:has-text("collapsed lung")')
+    assert page.input_value("#query textarea") == "collapsed lung"
+
+
+def test_filters_narrow_the_search_and_clear_again(server, visit):
+    page = visit(server)
+    search(page, "heart")
+    page.get_by_label("Showing", exact=True).click()
+    page.get_by_role("option", name="cardiomegaly").click()
+    page.wait_for_selector('.chip.filter:has-text("with cardiomegaly")')
+    assert len(cards(page)) == 2
+    page.keyboard.press("Escape")
+    page.get_by_label("Age from").fill("60")
+    page.get_by_label("Age from").press("Enter")
+    page.wait_for_selector('.chip.filter:has-text("60 years or older")')
+    assert [card.split("; ")[1] for card in cards(page)] == ["PA view, 64 y, female"]
+    page.get_by_text("Male", exact=True).click()
+    page.wait_for_selector("text=No film passes these filters.")
+    page.click("text=Clear filters")
+    page.wait_for_function(f"document.querySelectorAll('{FILMS}').length === 12")
+    assert page.locator(".chip.filter").count() == 0
+    assert page.get_by_label("Age from").input_value() == ""
+
+
+def test_window_and_level_change_the_picture_without_the_server(server, visit):
+    page = visit(server)
+    search(page, "heart")
+    open_film(page)
+    stored = pixels(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    slide(page, "window", 100)
+    slide(page, "level", 90)
+    expected = np.asarray(window_level(Image.fromarray(stored), centre=90, width=100))
+    assert np.array_equal(pixels(page), expected) and not np.array_equal(stored, expected)
+    page.click("[data-tool=invert]")
+    assert np.array_equal(pixels(page), 255 - expected)
+    page.click("[data-tool=invert]")
+    page.click("[data-preset=lungs]")
+    assert pixels(page).mean() > stored.mean()  # dark lungs are lifted
+    page.click("[data-preset=full]")
+    assert np.array_equal(pixels(page), stored) and asked == []
+
+
+def test_the_open_film_is_the_file_at_full_size(server, visit):
+    page = visit(server)
+    search(page, "heart")
+    open_film(page)
+    answer = page.request.get(f"{server.url}/{page.get_attribute('.viewer', 'data-film')}")
+    assert np.array_equal(pixels(page), np.asarray(Image.open(io.BytesIO(answer.body()))))
+    box = page.locator(".stage canvas").evaluate("c => getComputedStyle(c).objectFit")
+    assert box == "contain" and page.get_by_text("CC0").count() == 1
+
+
+def test_zoom_and_drag_move_the_film(server, visit):
+    page = visit(server)
+    search(page, "heart")
+    open_film(page)
+    where = "getComputedStyle(document.querySelector('.stack')).transform"
+    assert page.evaluate(where) == "matrix(1, 0, 0, 1, 0, 0)"
+    page.click("[data-tool=in]")
+    page.click("[data-tool=in]")
+    assert page.inner_text("[data-show=zoom]") == "156%"
+    stage = page.locator(".stage").bounding_box()
+    page.mouse.move(stage["x"] + 200, stage["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(stage["x"] + 230, stage["y"] + 180)
+    page.mouse.up()
+    assert page.evaluate(where) == "matrix(1.5625, 0, 0, 1.5625, 30, -20)"
+    page.click("[data-tool=fit]")
+    assert page.evaluate(where) == "matrix(1, 0, 0, 1, 0, 0)"
+
+
+def test_heat_map_more_like_this_and_back(server, visit):
+    page = visit(server)
+    before = search(page, "heart")
+    open_film(page, 1)
+    page.click('[data-act="heat"]')
+    page.wait_for_selector(".stack .heat")
+    slide(page, "heat", 0)
+    assert page.locator(".heat").evaluate("layer => layer.style.opacity") == "0"
+    page.click("text=Hide the heat map")
+    page.wait_for_selector(".stack .heat", state="detached")
+    page.click("text=More like this")
+    page.wait_for_selector('.asked-for:has-text("films like film")')
+    page.wait_for_selector(FILMS)
+    assert before[1] not in cards(page) and page.locator(".viewer").count() == 0
+    page.click("#results >> text=Back")
+    page.wait_for_selector('.asked-for:has-text("heart")')
+    assert [card.split(": ")[1] for card in cards(page)] == [c.split(": ")[1] for c in before]
+
+
+def test_next_and_previous_film(server, visit):
+    page = visit(server)
+    search(page, "heart")
+    open_film(page)
+    first = page.get_attribute(".viewer", "data-film")
+    assert page.get_by_label("Previous film").is_disabled()
+    page.get_by_label("Next film").click()
+    page.wait_for_selector('.viewer[data-index="1"]')
+    drawn(page)
+    assert page.get_attribute(".viewer", "data-film") != first
+    page.click(".viewer >> text=Close")
+    page.wait_for_selector(".viewer", state="detached")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_nothing_overflows_on_a_phone(server, visit, scheme):
+    page = visit(server, 390, 844, f"?__theme={scheme}", color_scheme="light")
+    assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
+    assert overflow(page) == 0
+    search(page, "enlarged heart with fluid at the left base")
+    assert overflow(page) == 0
+    open_film(page)
+    assert overflow(page) == 0
+    stage = page.locator(".stage").bounding_box()
+    assert stage["y"] >= 0 and stage["x"] >= 0 and stage["x"] + stage["width"] <= 390
+    page.click("text=Filters")
+    page.wait_for_selector("text=Not showing", state="visible")
+    assert overflow(page) == 0
+
+
+def test_the_palette_is_kept(server, visit):
+    page = visit(server, color_scheme="light")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    page.click("#palette")
+    page.wait_for_function(f"{ground} !== '{dark}'")
+    light = page.evaluate(ground)
+    page.reload()
+    page.wait_for_selector("#results .tiles")
+    assert page.evaluate(ground) == light
+
+
+def test_visitors_do_not_see_each_other(server, visit):
+    one, other = visit(server), visit(server)
+    search(one, "heart")
+    open_film(one, 3)
+    ask(other, "lung")
+    other.wait_for_selector('.asked-for:has-text("lung")')
+    assert other.locator(".viewer").count() == 0
+    one.get_by_label("Next film").click()
+    one.wait_for_selector('.viewer[data-index="4"]')
