@@ -116,6 +116,8 @@ class Attributes:
 
 
 def _names(value: str | Sequence[str], what: str) -> tuple[str, ...]:
+    if not isinstance(value, (str, list, tuple, set, frozenset)):
+        raise ValueError(f"expected names as {what}, got {value!r}")
     names = (value,) if isinstance(value, str) else tuple(value)
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"expected names as {what}, got {value!r}")

@@ -10,7 +10,7 @@ import pytest
 from tiny import tiny_dual_encoder
 from training_data import make_nih
 
-from cxr.checkpoints import save_dual_encoder
+from cxr.checkpoints import fingerprint, save_dual_encoder
 from train import card, evaluate
 from train.evaluate_retrieval import both_ways, by_finding, mean_auroc
 from train.studies import TARGETS
@@ -59,8 +59,10 @@ def test_card_and_readme_are_made_from_the_report(measured):
 
 def test_the_shipped_card_holds_the_shipped_numbers():
     assert (WEIGHTS / "README.md").read_text("utf-8") == card.card_text(WEIGHTS)
+    metrics = card.read_json(WEIGHTS / "metrics.json")
+    assert metrics["weights_sha256"] == fingerprint(WEIGHTS)
     readme = (WEIGHTS.parents[1] / "README.md").read_text("utf-8")
-    assert card.recall_table(card.read_json(WEIGHTS / "metrics.json")) in readme
+    assert card.recall_table(metrics) in readme
 
 
 def test_a_split_with_too_few_films_is_refused(measured, tmp_path, capsys):

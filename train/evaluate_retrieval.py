@@ -112,8 +112,9 @@ def by_group(
         rows = np.array([belongs(study) for study in studies])
         if not rows.any():
             continue
-        found = [auroc(zero_shot[rows, c], labels[rows, c] == 1) for c in range(labels.shape[1])
-                 if (labels[rows, c] == 1).sum() >= 5 and (labels[rows, c] == 0).sum() >= 5]
+        known = [rows & ~np.isnan(labels[:, c]) for c in range(labels.shape[1])]
+        found = [auroc(zero_shot[k, c], labels[k, c] == 1) for c, k in enumerate(known)
+                 if (labels[k, c] == 1).sum() >= 5 and (labels[k, c] == 0).sum() >= 5]
         out[name] = {"films": int(rows.sum()), "recall_at_10": round(float(hits[rows].mean()), 4),
                      "mean_auroc": round(float(np.mean(found)), 4) if found else None,
                      "findings": len(found)}

@@ -51,7 +51,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--data", type=Path, required=True, help="data set with train and val splits")
     add("--extra", type=Path, nargs="*", default=[], help="further data sets, to train on only")
     add("--out", type=Path, default=Path("weights/retrieval"), help="checkpoint folder")
-    add("--workdir", type=Path, default=Path("runs/retrieval"), help="state, log and curves")
+    add("--workdir", type=Path, default=Path("runs/work/retrieval"), help="state, log and curves")
     add("--cache", type=Path, default=Path(".cache/packed"))
     add("--profile", choices=sorted(building.PROFILES), default="embedded")
     add("--image-weights", help="instead of the profile's: folder, .safetensors or hf:// address")

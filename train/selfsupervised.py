@@ -41,9 +41,16 @@ def films_below(roots: list[Path]) -> list[Path]:
     return sorted(found)
 
 
-def read_list(path: Path | None) -> set[str]:
-    """File names, one a line: films that must not be trained on."""
-    return set(path.read_text().split()) if path else set()
+def held_out(roots: list[Path], listed: Path | None) -> set[str]:
+    """Stems of the films that must not be trained on: those that a root's split.csv does not put
+    into train, and the file names in `listed`, one a line."""
+    names = listed.read_text().split() if listed else []
+    for root in roots:
+        if (root / "split.csv").exists():
+            with open(root / "split.csv", newline="", encoding="utf-8") as file:
+                names += [row["Image Index"] for row in csv.DictReader(file)
+                          if row["split"] != "train"]
+    return {Path(name).stem for name in names}
 
 
 def arguments() -> argparse.Namespace:
@@ -68,8 +75,8 @@ def main() -> None:
     set_seed(options.seed)
     accelerator = Accelerator(mixed_precision=precision(False))
     preprocess = Preprocess(options.size, 0.5, 0.25, 3)
-    excluded = read_list(options.exclude)
-    paths = [path for path in films_below(options.data) if path.name not in excluded]
+    excluded = held_out(options.data, options.exclude)
+    paths = [path for path in films_below(options.data) if path.stem not in excluded]
     films, readable = pack(paths, preprocess, options.cache)
     rows = torch.from_numpy(readable.nonzero()[0])
     accelerator.print(f"{len(rows)} films, {(~readable).sum()} unreadable")

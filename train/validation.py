@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from cxr.devices import has_bf16
 from cxr.encoders import DualEncoder
 from cxr.findings import Study, caption
 from cxr.metrics import auroc, recall_at_k
@@ -22,7 +23,7 @@ def embed_films(
     rows = []
     for first in range(0, len(films), batch_size):
         packed = torch.from_numpy(np.array(films[first : first + batch_size])).to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "mps"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
             rows.append(model.encode_image(model.preprocess.normalise(packed)).float().cpu())
     return torch.cat(rows).numpy()
 

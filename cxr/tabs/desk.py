@@ -146,6 +146,8 @@ def read_upload(path: str | None):
         raise ValueError("No film arrived: choose a file again.")
     try:
         film = load_image(Path(path).read_bytes())
+    except FileNotFoundError as error:  # the same film, sent twice at once, has been taken away
+        raise ValueError("The film did not arrive: choose the file again.") from error
     finally:
         Path(path).unlink(missing_ok=True)
     film.thumbnail((UPLOAD_SIDE, UPLOAD_SIDE))

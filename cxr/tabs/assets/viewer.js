@@ -13,7 +13,7 @@ function fresh(address) {
 /* Grey level in the file -> on screen, as cxr.overlays.window_level has it. */
 function table({ window, level, invert }) {
   return Uint8ClampedArray.from({ length: 256 }, (_, grey) => {
-    const shown = Math.floor(clamp(((grey - (level - window / 2)) * 255) / window, 0, 255) + 0.5);
+    const shown = Math.floor(clamp((grey - (level - window / 2)) * (255 / window), 0, 255) + 0.5);
     return invert ? 255 - shown : shown;
   });
 }
