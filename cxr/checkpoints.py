@@ -117,7 +117,7 @@ def load_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
         raise ValueError(
             f"expected an architecture in {folder / CONFIG}, found none; save it again"
         )
-    model = DualEncoder(DualEncoderConfig.from_dict(config["architecture"]), _tokenizer(folder))
+    model = DualEncoder(DualEncoderConfig.from_dict(config["architecture"]), read_tokenizer(folder))
     try:
         model.load_state_dict(state, strict=True)
     except RuntimeError as error:
@@ -129,7 +129,8 @@ def load_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
     return model.eval(), config
 
 
-def _tokenizer(folder: Path) -> Tokenizer:
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer.json of a checkpoint. Raises ValueError when it is missing or damaged."""
     try:
         return Tokenizer.from_str((folder / TOKENIZER).read_text("utf-8"))
     except Exception as error:  # tokenizers raises bare Exception for what it cannot read
