@@ -87,6 +87,18 @@ def test_training_changes_the_weights_and_the_loss_falls(workplace):
     assert losses[-1] < losses[0] - 0.3
 
 
+def test_a_checkpoint_is_trained_further_with_its_text_half_locked(finished, workplace):
+    root, *_ = workplace
+    options = training_options(*workplace, "further", epochs=1, **{"go-on-from": finished /
+                                                                  "checkpoint"})
+    script.main([*options, "--lock-text"])
+    before, after = weights(finished), weights(root / "further")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {name.split(".")[0] for name in changed} == {"image_encoder", "image_projection"}
+    training = json.loads((root / "further" / "checkpoint" / "config.json").read_text())["training"]
+    assert training["command"].count("train.retrieval") == 2
+
+
 def test_the_heads_are_polished_on_features_that_are_extracted_once(
     finished, workplace, monkeypatch
 ):

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from safetensors.torch import load_file
-from tokenizers import Tokenizer
+import torch
 from torch import nn
 
-from cxr.checkpoints import resolve
+from cxr.checkpoints import load_dual_encoder
 from cxr.encoders import DualEncoder, DualEncoderConfig, ImageConfig, TextConfig
 from cxr.images import Preprocess
-
-_TEXT_DEFAULTS = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-                  "max_position_embeddings", "vocab_size", "type_vocab_size", "hidden_act",
-                  "layer_norm_eps", "position_embedding_type", "pad_token_id")
+from train.pretrained import load_backbone, load_text_model
 
 
 @dataclass(frozen=True)
@@ -40,40 +37,6 @@ EMBEDDED = Start(
 PROFILES = {"reference": REFERENCE, "embedded": EMBEDDED}
 
 
-def load_backbone(backbone: nn.Module, address: str) -> None:
-    """Fill a timm or torchvision backbone from safetensors in that library's naming, strictly but
-    for the classifier, which a backbone lacks. Raises ValueError when names do not match."""
-    path = Path(address) if address.endswith(".safetensors") else resolve(address)
-    if path.is_dir():
-        path = next((path / name for name in ("backbone.safetensors", "model.safetensors")
-                     if (path / name).exists()), path / "model.safetensors")
-    if not path.exists():
-        raise ValueError(f"expected backbone weights at {path}; found none. Make or fetch them.")
-    state = load_file(str(path))
-    own = backbone.state_dict()
-    prefix = "" if next(iter(own)) in state else "model."
-    state = {prefix + name: value for name, value in state.items()}
-    missing = [name for name in own if name not in state]
-    wrong = [name for name in own if name in state and own[name].shape != state[name].shape]
-    if missing or wrong:
-        raise ValueError(f"expected the weights of this backbone in {path}; "
-                         f"missing {missing[:3]}, other shapes {wrong[:3]}.")
-    backbone.load_state_dict({name: state[name] for name in own})
-
-
-def load_text_model(address: str) -> tuple[dict, Tokenizer, nn.Module]:
-    """A BERT-family model in the Hub's layout -> (its configuration, tokenizer, weights)."""
-    from transformers import AutoModel, AutoTokenizer
-
-    folder = resolve(address)
-    model = AutoModel.from_pretrained(folder, use_safetensors=True)
-    tokenizer = AutoTokenizer.from_pretrained(folder).backend_tokenizer
-    values = model.config.to_dict()
-    kept = {key: values[key] for key in _TEXT_DEFAULTS if values.get(key) is not None}
-    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}  # slow, and no gain
-    return {"model_type": model.config.model_type, **kept, **still}, tokenizer, model
-
-
 def build(start: Start, **shared) -> DualEncoder:
     """A DualEncoder with the starting weights. shared: further fields of DualEncoderConfig."""
     transformer, tokenizer, weights = load_text_model(start.text_model)
@@ -86,6 +49,38 @@ def build(start: Start, **shared) -> DualEncoder:
     if start.image_weights:
         load_backbone(model.image_encoder.backbone, start.image_weights)
     return model
+
+
+def go_on_from(
+    weights: str, pooling: Sequence[str] | None = None, **shared
+) -> tuple[DualEncoder, dict]:
+    """A trained DualEncoder to train further, and how it was trained so far.
+
+    pooling: out of what the checkpoint pools; the projection keeps the columns that remain. None
+    keeps all. shared: fields of DualEncoderConfig to replace.
+    """
+    old, config = load_dual_encoder(weights)
+    before = old.config.image.pooling
+    pooling = tuple(pooling or before)
+    if not set(pooling) <= set(before):
+        raise ValueError(f"expected pooling out of {before}, which {weights} has; got {pooling}.")
+    image = replace(old.config.image, pooling=pooling)
+    model = DualEncoder(replace(old.config, image=image, **shared), old.text_encoder.tokenizer)
+    part = old.image_encoder.backbone.channels
+    columns = torch.cat([torch.arange(part) + part * before.index(name) for name in pooling])
+    state = old.state_dict()
+    for name in ("0.weight", "0.bias"):  # the norm, then the first linear layer
+        state[f"image_projection.{name}"] = state[f"image_projection.{name}"][columns]
+    linear = next(n for n, v in state.items() if n.startswith("image_projection") and v.ndim == 2)
+    state[linear] = state[linear][:, columns]
+    model.load_state_dict(state)
+    return model, config["training"]
+
+
+def lock_text(model: DualEncoder) -> None:
+    """Keep the text encoder and its projection as they are."""
+    model.text_encoder.requires_grad_(False)
+    model.text_projection.requires_grad_(False)
 
 
 def freeze_below(model: DualEncoder, image_blocks: int, text_layers: int) -> None:

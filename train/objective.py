@@ -115,21 +115,43 @@ def every_process(items: list) -> list:
     return [item for part in parts for item in part]
 
 
+class LockedTexts:
+    """The embeddings of a text half that is not trained; every text is encoded once."""
+
+    def __init__(self, encoder: DualEncoder) -> None:
+        self.encoder = encoder
+        self.known: dict[str, torch.Tensor] = {}
+
+    @torch.no_grad()
+    def __call__(self, texts: Sequence[str]) -> torch.Tensor:
+        """N texts -> float32 [N, D], unit rows, on the encoder's device."""
+        fresh = [text for text in dict.fromkeys(texts) if text not in self.known]
+        if fresh:
+            self.known.update(zip(fresh, self.encoder.encode_text(fresh)))
+        return torch.stack([self.known[text] for text in texts])
+
+
 def terms(
     model: nn.Module, tokenize, pixels: torch.Tensor, studies: Sequence[Study], known: Attributes,
-    texts: StepTexts,
+    texts: StepTexts, locked: LockedTexts | None = None,
 ) -> dict[str, torch.Tensor]:
     """Every term of the objective for a batch, unweighted scalars.
 
     model: a TrainingModel, wrapped or not; the contrastive terms see the films and texts of all
-    processes. tokenize: texts -> (ids, mask). pixels float [B, C, S, S].
+    processes. tokenize: texts -> (ids, mask). pixels float [B, C, S, S]. locked: takes the place
+    of the model's text half where that is not trained.
     """
     persons = [text or "chest x-ray" for text in texts.person]
     blocks = [texts.film, persons, prompt_texts()]
     if texts.imagined:
         blocks += [texts.imagined, texts.reworded]
     device = pixels.device
-    out = model(pixels, [tuple(part.to(device) for part in tokenize(block)) for block in blocks])
+    if locked:
+        out = model(pixels, [])
+        out = out._replace(texts=[locked(block) for block in blocks])
+    else:
+        tokens = [tuple(part.to(device) for part in tokenize(block)) for block in blocks]
+        out = model(pixels, tokens)
     film, person, prompt, *imagined = out.texts
     keys = every_process([(findings_key(s), *pair)
                           for s, *pair in zip(studies, texts.film, persons)])

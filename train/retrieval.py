@@ -32,7 +32,7 @@ from cxr.checkpoints import save_dual_encoder
 from cxr.findings import FINDINGS
 from train import building
 from train.augment import augment
-from train.objective import TrainingModel, Weights, terms
+from train.objective import LockedTexts, TrainingModel, Weights, terms
 from train.options import command_line, precision
 from train.packing import pack
 from train.progress import Record
@@ -59,6 +59,10 @@ def arguments() -> argparse.ArgumentParser:
     add("--size", type=int, help="side of the square in pixels, instead of the profile's")
     add("--train-size", type=int, help="train on films shrunk to this side, for speed")
     add("--text-model", help="instead of the profile's: folder or hf:// address")
+    add("--go-on-from", help="a checkpoint to train further, instead of a profile")
+    add("--pooling", nargs="+", help="with --go-on-from: what of its pooling is kept")
+    add("--lock-text", action="store_true", help="train the image half alone")
+    add("--prompt-weight", type=float, default=Weights().prompt, help='of "X" against "no X"')
     add("--epochs", type=int, default=4)
     add("--batch-size", type=int, default=32, help="films a process and step")
     add("--share", type=float, default=0.5, help="of each epoch that comes from --data")
@@ -137,23 +141,28 @@ def main(argv: list[str] | None = None) -> None:
         mixed_precision=precision(options.full_precision),
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
     device, world, rank = accelerator.device, accelerator.num_processes, accelerator.process_index
-    start, weights = start_of(options), asdict(Weights())
-
+    weights = asdict(replace(Weights(), prompt=options.prompt_weight))
+    shared = {"dropout": options.dropout, "learn_temperature": options.learn_temperature}
+    if options.go_on_from:
+        model, earlier = building.go_on_from(options.go_on_from, options.pooling, **shared)
+    else:
+        model, earlier = building.build(start_of(options), hidden=options.hidden, **shared), {}
+    view = model.preprocess
     train, val, further = training_studies(options.data, options.extra)
     studies = train + further
     if not train or not val:
         raise SystemExit(f"expected films to train on and to validate with in {options.data}; "
                          f"found {len(train)} and {len(val)}")
     with accelerator.main_process_first():
-        films, readable = pack([s.image for s in studies], start.image.preprocess, options.cache)
-        val_films, _ = pack([s.image for s in val], start.image.preprocess, options.cache)
+        films, readable = pack([s.image for s in studies], view, options.cache)
+        val_films, _ = pack([s.image for s in val], view, options.cache)
     accelerator.print(f"{len(train)} + {len(further)} films to train on, {len(val)} to validate "
                       f"with; {(~readable).sum()} unreadable")
     attributes = Attributes.of(studies)
 
-    model = building.build(start, dropout=options.dropout, hidden=options.hidden,
-                           learn_temperature=options.learn_temperature)
     building.freeze_below(model, options.freeze_image_blocks, options.freeze_text_layers)
+    if options.lock_text:
+        building.lock_text(model)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.average),
                             use_buffers=True)
     model = TrainingModel(model)
@@ -171,7 +180,8 @@ def main(argv: list[str] | None = None) -> None:
     average.to(device)
     accelerator.register_for_checkpointing(schedule, average)
     encoder = accelerator.unwrap_model(model).encoder
-    view, tokenize = encoder.preprocess, encoder.text_encoder.tokenize
+    tokenize = encoder.text_encoder.tokenize
+    locked = LockedTexts(average.module.eval()) if options.lock_text else None
 
     state, done, best, spent = options.workdir / "state", 0, -1.0, 0.0
     if (state / "position.json").exists():
@@ -199,7 +209,7 @@ def main(argv: list[str] | None = None) -> None:
         generator = torch.Generator().manual_seed(hash((options.seed, step, rank)) % 2**62)
         chosen = [studies[row] for row in batch]
         drawn = random.Random(f"{options.seed} {step} {rank}")
-        texts = draw(chosen, options.batch_size // 4, drawn)
+        texts = draw(chosen, 0 if locked else options.batch_size // 4, drawn)
         views = augment(torch.from_numpy(films[batch]).to(device), generator, options.strength)
         if options.train_size:
             views = F.interpolate(views, size=options.train_size, mode="bilinear", antialias=True)
@@ -207,7 +217,7 @@ def main(argv: list[str] | None = None) -> None:
         known = attributes.rows(torch.from_numpy(batch))
         known = Attributes(*(value.to(device) for value in vars(known).values()))
         with accelerator.autocast():
-            parts = terms(model, tokenize, pixels, chosen, known, texts)
+            parts = terms(model, tokenize, pixels, chosen, known, texts, locked)
         loss = sum(weights[name] * value for name, value in parts.items())
         if not torch.isfinite(loss):
             raise SystemExit(f"loss is {loss.item()} at step {step}; lower the learning rates")
@@ -226,9 +236,10 @@ def main(argv: list[str] | None = None) -> None:
             if scores["score"] > best:
                 best = scores["score"]
                 if accelerator.is_main_process:
-                    minutes = round((spent + time.time() - began) / 60)
+                    minutes = round((spent + time.time() - began) / 60) + earlier.get("minutes", 0)
+                    command = command_line(COMMAND, options, arguments())
                     training = {
-                        "command": command_line(COMMAND, options, arguments()),
+                        "command": "\n".join([*filter(None, [earlier.get("command")]), command]),
                         "data": [root.name for root in (options.data, *options.extra)],
                         "films": len(studies), "epoch": epoch + 1, "minutes": minutes,
                         "hardware": hardware(),
