@@ -36,6 +36,10 @@ class TimmBackbone(nn.Module):
         self.layers = list(layers)
         self.channels = self.model.num_features * max(1, len(layers))
 
+    def published_name(self, own: str) -> str:
+        """timm's name of one of this module's tensors."""
+        return own.removeprefix("model.")
+
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
         """pixels [B, C, S, S] -> (class token [B, D] or None, grid [B, D, h, w])."""
         if not self.has_cls:
@@ -65,14 +69,22 @@ class TorchvisionBackbone(nn.Module):
             raise ValueError(f"expected 3 channels for torchvision; got {preprocess.channels}.")
         if hasattr(model, "features"):
             self.model = model.features
+            self._published = {"": "features."}
         elif hasattr(model, "layer4"):
-            model.avgpool, model.fc = nn.Identity(), nn.Identity()
-            self.model = nn.Sequential(*list(model.children())[:-2])
+            parts = [(n, part) for n, part in model.named_children() if n not in ("avgpool", "fc")]
+            self.model = nn.Sequential(*(part for _, part in parts))
+            self._published = {f"{i}.": f"{part}." for i, (part, _) in enumerate(parts)}
         else:
             raise ValueError(f"expected a convolutional network; got {name!r}. Use timm's name.")
         with torch.inference_mode():
             self.channels = self.model.eval()(torch.zeros(1, 3, 64, 64)).shape[1]
         self.model.train()
+
+    def published_name(self, own: str) -> str:
+        """torchvision's name of one of this module's tensors."""
+        own = own.removeprefix("model.")
+        start = next(start for start in self._published if own.startswith(start))
+        return self._published[start] + own.removeprefix(start)
 
     def forward(self, pixels: torch.Tensor) -> tuple[None, torch.Tensor]:
         """pixels [B, 3, S, S] -> (None, grid [B, D, h, w])."""

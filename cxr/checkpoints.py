@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from cxr.shards import is_weight_file, read_tensors, weight_files, write_tensors
 FORMAT_VERSION = 1
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
+CHECKPOINT_FILES = ("*.json", "*.safetensors", "*.md")  # all that a checkpoint of ours holds
 _HUB = "hf://"
 
 
@@ -156,20 +158,21 @@ def read_config(folder: Path) -> dict:
     return config
 
 
-def resolve(address: str | Path) -> Path:
+def resolve(address: str | Path, patterns: Sequence[str] = CHECKPOINT_FILES) -> Path:
     """The local folder behind the address of a checkpoint or a gallery.
 
     Args:
         address: a folder, "hf://owner/name[@revision]" or "hf://datasets/owner/name[@revision]";
             the last two are fetched from the Hugging Face Hub into its cache (with
             HF_HUB_OFFLINE=1 they come from the cache alone).
+        patterns: which files of a model to fetch, as shell patterns; of a data set, all come.
 
     Raises:
         ValueError: no such folder, an address that cannot be read, or a failed download.
     """
     text = str(address)
     if text.startswith(_HUB):
-        return _download(text)
+        return _download(text, patterns)
     folder = Path(address).expanduser()
     if not folder.is_dir():
         raise ValueError(
@@ -179,7 +182,7 @@ def resolve(address: str | Path) -> Path:
     return folder
 
 
-def _download(address: str) -> Path:
+def _download(address: str, patterns: Sequence[str]) -> Path:
     name, _, revision = address[len(_HUB) :].partition("@")
     kind = "dataset" if name.startswith("datasets/") else "model"
     name = name.removeprefix("datasets/")
@@ -188,7 +191,10 @@ def _download(address: str) -> Path:
     from huggingface_hub import snapshot_download  # slow to import, seldom needed
 
     try:
-        return Path(snapshot_download(name, repo_type=kind, revision=revision or None))
+        return Path(snapshot_download(
+            name, repo_type=kind, revision=revision or None,
+            allow_patterns=list(patterns) if kind == "model" else None,
+        ))  # fmt: skip
     except Exception as error:  # network, 404, empty cache, bad name: they share no base class
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ValueError(

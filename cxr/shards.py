@@ -63,7 +63,7 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
     """
     stored: dict[str, torch.Tensor] = {}
     for path, names in weight_files(folder).items():
-        stored |= _read_file(path, names)
+        stored |= read_file(path, names)
     return {k: v.float() if v.is_floating_point() else v for k, v in _join(stored).items()}
 
 
@@ -104,7 +104,12 @@ def _require(path: Path) -> Path:
     return path
 
 
-def _read_file(path: Path, names: list[str] | None) -> dict[str, torch.Tensor]:
+def read_file(path: Path, names: list[str] | None = None) -> dict[str, torch.Tensor]:
+    """The tensors of one .safetensors file, as stored.
+
+    Raises:
+        ValueError: a corrupt file, or other tensors than `names` (None: any).
+    """
     try:
         with safe_open(path, framework="pt") as file:
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
