@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import json
+import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
@@ -34,7 +37,7 @@ from cxr.losses import contrastive_loss, masked_bce
 from train.augment import augment
 from train.objective import equal_keys, findings_key, prompt_texts
 from train.options import command_line
-from train.packing import pack
+from train.packing import pack, pack_studies
 from train.paraphrases import paraphrase, text_pair
 from train.studies import labels_of, training_studies
 from train.validation import judge, similarity_bands
@@ -71,6 +74,29 @@ def text_features(model: DualEncoder, texts: Sequence[str]) -> torch.Tensor:
     return out
 
 
+class Cached:
+    """Features of one encoder on disk, named by its weights and by what was encoded."""
+
+    def __init__(self, folder: Path, encoder: nn.Module) -> None:
+        self.folder, self.digest = folder, hashlib.sha256()
+        for name, value in encoder.state_dict().items():
+            self.digest.update(name.encode() + value.cpu().numpy().tobytes())
+
+    def __call__(self, named: list, make: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """What `make` returned for the same `named` before, or now."""
+        digest = self.digest.copy()
+        digest.update(json.dumps(named).encode())
+        path = self.folder / f"{digest.hexdigest()[:20]}.safetensors"
+        if path.exists():
+            return load_file(path)["features"]
+        features = make()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}")
+        save_file({"features": features.contiguous().cpu()}, partial)
+        partial.replace(path)
+        return features
+
+
 @dataclass(frozen=True)
 class Corpus:
     """Films of one kind with V views and K texts each, as features, and what they may not be
@@ -105,13 +131,13 @@ def unread(study: Study) -> Study:
 
 def heads_loss(
     model: DualEncoder, parts: list[tuple[Corpus, torch.Tensor, float]], found: dict,
-    pairs: torch.Tensor, scale: nn.Parameter, generator: torch.Generator,
+    pairs: torch.Tensor, scale: nn.Parameter, generator: torch.Generator, prompt: float = 1.0,
 ) -> torch.Tensor:
     """Scalar objective of a step: each corpus' contrastive term by its weight, "X" against "no X"
     where labels are known, and captions against paraphrases of imagined studies.
 
     parts: (corpus, rows int64 [B], weight). pairs: rows of the imagined studies. scale [1 + F]:
-    log scale and biases of the prompts."""
+    log scale and biases of the prompts, whose term weighs `prompt`."""
     def unit(head: nn.Module, features: torch.Tensor) -> torch.Tensor:
         return F.normalize(head(features), dim=1)
 
@@ -126,7 +152,8 @@ def heads_loss(
         loss = loss + weight * contrastive_loss(image, text, model.temperature, same)
         if films.labels is not None:
             logits = image @ (yes + also - no - none).T / 2
-            loss = loss + masked_bce(logits * scale[0].exp() + scale[1:], films.labels[rows])
+            known = masked_bce(logits * scale[0].exp() + scale[1:], films.labels[rows])
+            loss = loss + prompt * known
     return loss
 
 
@@ -138,13 +165,14 @@ def arguments() -> argparse.ArgumentParser:
     add("--weights", required=True)
     add("--out", type=Path, required=True)
     add("--cache", type=Path, default=Path(".cache/packed"))
-    add("--features", type=Path, help="keep the features in this file and take them from there")
+    add("--lock-text", action="store_true", help="train the films' projection alone")
     add("--views", type=int, default=2, help="of each film: plain and augmented")
     add("--texts", type=int, default=8, help="canonical and other texts of each film")
     add("--batch-size", type=int, default=384)
     add("--steps", type=int, default=400)
     add("--rate", type=float, default=3e-4)
     add("--weight-decay", type=float, default=0.05)
+    add("--prompt", type=float, default=1.0, help='weight of "X" against "no X"')
     add("--person", type=float, default=0.5, help="weight of age, sex and view alone")
     add("--average", type=float, default=0.98, help="decay of the weights' moving average")
     add("--every", type=int, default=100, help="steps between two looks at the validation split")
@@ -153,30 +181,38 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def extract(model: DualEncoder, options: argparse.Namespace, train, val, further) -> dict:
-    """All features that the heads are trained on; from `--features` when they are there."""
-    if options.features and options.features.exists():
-        return torch.load(options.features, weights_only=True)
+    """All features that the heads are trained on; those of an earlier run of the same encoders,
+    films and texts are taken from `--cache`."""
     films, val_films, more = (
         pack([s.image for s in part], model.preprocess, options.cache)[0]
         for part in (train, val, further))
     people = [unread(study) for study in (*train, *further)]
     rng = random.Random(options.seed)
     said, meant = zip(*(text_pair(rng) for _ in range(3000)))
-    views = [image_features(model, films, 0.7 * (n > 0), n) for n in range(options.views)]
-    found = {
+    look = Cached(options.cache / "features", model.image_encoder)
+    read = Cached(options.cache / "features", model.text_encoder)
+
+    def view(packed: np.ndarray, number: int = 0) -> torch.Tensor:
+        strength = 0.7 * (number > 0)
+        return look([Path(packed.filename).name, strength, number],
+                    lambda: image_features(model, packed, strength, number))
+
+    def written(canonical: Sequence[str], studies: Sequence[Study], count: int) -> torch.Tensor:
+        return read([*canonical, count, options.seed],
+                    lambda: read_texts(model, canonical, studies, count, options.seed))
+
+    def encoded(texts: Sequence[str]) -> torch.Tensor:
+        return read(list(texts), lambda: text_features(model, texts))
+
+    views = [view(films, number) for number in range(options.views)]
+    return {
         "views": torch.stack(views),
-        "texts": read_texts(model, [*map(caption, train)], train, options.texts, options.seed),
-        "people": torch.cat([views[0], image_features(model, more)])[None],
-        "people_texts": read_texts(model, [demographics(s) or "chest x-ray" for s in people],
-                                   people, 3, options.seed),
-        "prompts": text_features(model, prompt_texts()),
-        "said": text_features(model, said), "meant": text_features(model, meant),
-        "said_keys": list(said), "val": image_features(model, val_films),
+        "texts": written([*map(caption, train)], train, options.texts),
+        "people": torch.cat([views[0], *([view(more)] if len(more) else [])])[None],
+        "people_texts": written([demographics(s) or "chest x-ray" for s in people], people, 3),
+        "prompts": encoded(prompt_texts()), "said": encoded(said), "meant": encoded(meant),
+        "said_keys": list(said), "val": view(val_films),
     }
-    if options.features:
-        options.features.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(found, options.features)
-    return found
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -185,8 +221,11 @@ def main(argv: list[str] | None = None) -> None:
     began = time.time()
     model, config = load_dual_encoder(options.weights)
     model = model.to(best_device())
-    train, val, further = training_studies(options.data, options.extra)
-    found = extract(model, options, train, val, further)
+    train, val, further = (pack_studies(part, model.preprocess, options.cache)[0]
+                           for part in training_studies(options.data, options.extra))
+    device = model.logit_scale.device
+    found = {name: value.to(device) if torch.is_tensor(value) else value
+             for name, value in extract(model, options, train, val, further).items()}
     people = [demographics(unread(study)) for study in (*train, *further)]
     known = labels_of(train).to(found["views"].device)
     corpora = [
@@ -197,7 +236,9 @@ def main(argv: list[str] | None = None) -> None:
     with torch.no_grad():
         scale[0] = 2.3
     model.requires_grad_(False)
-    trained = [*model.image_projection.parameters(), *model.text_projection.parameters()]
+    trained = [*model.image_projection.parameters()]
+    if not options.lock_text:
+        trained += model.text_projection.parameters()
     for parameter in trained:
         parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW([*trained, scale], options.rate,
@@ -218,7 +259,8 @@ def main(argv: list[str] | None = None) -> None:
         parts = [(films, torch.randperm(films.views.shape[1], generator=generator)
                   [: options.batch_size], weight) for films, weight in corpora]
         pairs = torch.randperm(len(found["said"]), generator=generator)[: options.batch_size]
-        loss = heads_loss(model, parts, found, pairs, scale, generator)
+        loss = heads_loss(model, parts, found, pairs, scale, generator,
+                          options.prompt)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
