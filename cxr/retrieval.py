@@ -19,6 +19,7 @@ from cxr.encoders import DualEncoder
 from cxr.findings import Study
 from cxr.gallery import Gallery, Where
 from cxr.images import load_image
+from cxr.queries import QueryEncoder
 
 MAX_QUERY = 2_000  # characters
 WORDS = ("very similar", "similar", "somewhat similar", "weak match")
@@ -29,7 +30,7 @@ _BATCH = 32
 
 @dataclass(frozen=True)
 class Match:
-    """A study found, its cosine similarity to the query in [-1, 1], and that in words (WORDS)."""
+    """A study found, its cosine similarity to the query vector in [-1, 1], and that in words."""
 
     study: Study
     score: float
@@ -42,7 +43,8 @@ class Retriever:
     Attributes:
         model: in eval mode, on `device`. gallery: None for encoding only.
         bands, film_bands: three falling cosines that divide WORDS, for a text and for a film as
-            query. encoder: sha256 of the checkpoint.
+            query. encoder: sha256 of the checkpoint. encode_query: texts -> float32 [N, 512],
+            unit rows, the vectors that `search` ranks by (cxr.queries).
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Retriever:
         encoder: str = "",
         device: torch.device | None = None,
         film_bands: Sequence[float] = DEFAULT_FILM_BANDS,
+        query_contrast: float = 0.0,
     ) -> None:
         self.device = device or best_device()
         self.model = model.eval().requires_grad_(False).to(self.device)
         self.gallery = gallery
         self.bands, self.film_bands = _checked_bands(bands), _checked_bands(film_bands)
         self.encoder = encoder
+        self.encode_query = QueryEncoder(self.encode_text, query_contrast)
         self._bf16 = has_bf16(self.device)
 
     @classmethod
@@ -92,6 +96,7 @@ class Retriever:
             config.get("similarity_bands", DEFAULT_BANDS),
             encoder,
             film_bands=config.get("film_bands", DEFAULT_FILM_BANDS),
+            query_contrast=config.get("query_contrast", 0.0),
         )
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
@@ -155,7 +160,7 @@ class Retriever:
         if isinstance(query, Image.Image):
             vector = self.encode_images([query])[0]
         else:
-            vector = self.encode_text([_checked_query(query)])[0]
+            vector = self.encode_query([_checked_query(query)])[0]
         found = self.gallery.search(vector, k, where)
         bands = self.film_bands if isinstance(query, Image.Image) else self.bands
         return [Match(self.gallery.studies[row], score, similarity_word(score, bands))
@@ -171,7 +176,7 @@ class Retriever:
             ValueError: an unreadable image, an empty or overlong text.
         """
         film = load_image(image)
-        text = torch.from_numpy(self.encode_text([_checked_query(query)])[0]).to(self.device)
+        text = torch.from_numpy(self.encode_query([_checked_query(query)])[0]).to(self.device)
         cells = self.model.patch_similarity(self._pixels([self.prepare(film)]), text)
         cells = cells[0].float().cpu().numpy()
         heat = self.model.preprocess.unsquare(cells, film.size).clip(min=0)
@@ -231,9 +236,11 @@ def _checked_query(query: object) -> str:
 
 
 def _checked_bands(bands: Sequence[float]) -> tuple[float, ...]:
-    falling = len(bands) == len(WORDS) - 1 and list(bands) == sorted(bands, reverse=True)
-    if not falling or not all(math.isfinite(band) for band in bands):
-        raise ValueError(f"expected three falling cosines as similarity_bands, got {bands}")
+    real = isinstance(bands, (list, tuple)) and all(
+        isinstance(band, (int, float)) and not isinstance(band, bool) and math.isfinite(band)
+        for band in bands)  # fmt: skip
+    if not real or len(bands) != len(WORDS) - 1 or list(bands) != sorted(bands, reverse=True):
+        raise ValueError(f"expected three falling cosines as similarity_bands, got {bands!r}")
     return tuple(bands)
 
 

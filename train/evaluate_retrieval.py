@@ -20,7 +20,6 @@ from cxr.metrics import (
     precision_at_k,
     random_recall_at_k,
 )
-from cxr.prompts import affirmative
 from cxr.retrieval import Retriever
 from train.objective import findings_key
 from train.studies import TARGETS, frontal, labels_of
@@ -141,7 +140,7 @@ def evaluate_retrieval(
     keys = np.array([findings_key(study) or study.id for study in studies])
     labels = labels_of(studies).numpy()
     zero_shot = prompt_scores(retriever.model, images, TARGETS)
-    queries = np.stack([retriever.encode_text(affirmative(name)).mean(0) for name in TARGETS], 1)
+    queries = retriever.encode_query(TARGETS).T
     return {
         "data": data.resolve().name, "split": split, "pairs": len(studies),
         "weights_sha256": fingerprint(weights),

@@ -40,7 +40,7 @@ from train.options import command_line
 from train.packing import pack, pack_studies
 from train.paraphrases import paraphrase, text_pair
 from train.studies import labels_of, training_studies
-from train.validation import judge, similarity_bands
+from train.validation import judge, search_settings
 
 
 @torch.no_grad()
@@ -278,7 +278,7 @@ def main(argv: list[str] | None = None) -> None:
     training["command"] += "\n" + command_line("python -m train.polish", options, arguments())
     save_dual_encoder(chosen, options.out, {
         "findings": list(FINDINGS), "training": training, "code_version": __version__,
-        **similarity_bands(chosen, images, val)})
+        **search_settings(chosen, images, val)})
 
 
 if __name__ == "__main__":

@@ -34,11 +34,13 @@ from train import building
 from train.augment import augment
 from train.objective import LockedTexts, TrainingModel, Weights, terms
 from train.options import command_line, precision
-from train.packing import pack
+from train.packing import pack_studies
+from train.processes import start_all
 from train.progress import Record
+from train.state import decided, save_state
 from train.studies import Attributes, training_studies
 from train.texts import draw
-from train.validation import embed_films, similarity_bands, validate
+from train.validation import embed_films, search_settings, validate
 
 COMMAND = "accelerate launch -m train.retrieval"
 PANELS = {"loss": ("loss", "caption_loss", "person_loss", "prompt_loss", "text_loss"),
@@ -149,15 +151,16 @@ def main(argv: list[str] | None = None) -> None:
         model, earlier = building.build(start_of(options), hidden=options.hidden, **shared), {}
     view = model.preprocess
     train, val, further = training_studies(options.data, options.extra)
-    studies = train + further
     if not train or not val:
         raise SystemExit(f"expected films to train on and to validate with in {options.data}; "
                          f"found {len(train)} and {len(val)}")
     with accelerator.main_process_first():
-        films, readable = pack([s.image for s in studies], view, options.cache)
-        val_films, _ = pack([s.image for s in val], view, options.cache)
+        studies, films, readable = pack_studies(train + further, view, options.cache)
+        val, val_films, val_readable = pack_studies(val, view, options.cache)
+    first = int(readable[: len(train)].sum())
+    train, further = studies[:first], studies[first:]
     accelerator.print(f"{len(train)} + {len(further)} films to train on, {len(val)} to validate "
-                      f"with; {(~readable).sum()} unreadable")
+                      f"with; {(~readable).sum() + (~val_readable).sum()} unreadable")
     attributes = Attributes.of(studies)
 
     building.freeze_below(model, options.freeze_image_blocks, options.freeze_text_layers)
@@ -193,10 +196,8 @@ def main(argv: list[str] | None = None) -> None:
     began = saved = time.time()
 
     def save_position(step: int) -> None:
-        accelerator.save_state(str(state))
-        if accelerator.is_main_process:
-            position = {"step": step, "best": best, "seconds": spent + time.time() - began}
-            (state / "position.json").write_text(json.dumps(position))
+        position = {"step": step, "best": best, "seconds": spent + time.time() - began}
+        save_state(accelerator, state, position)
 
     bar = tqdm(total=total, initial=done, disable=not accelerator.is_main_process, unit="step")
     for step in range(done, total):
@@ -244,21 +245,23 @@ def main(argv: list[str] | None = None) -> None:
                         "films": len(studies), "epoch": epoch + 1, "minutes": minutes,
                         "hardware": hardware(),
                     }
-                    bands = similarity_bands(
+                    settings = search_settings(
                         average.module, embed_films(average.module, val_films, device), val)
                     save_dual_encoder(average.module, options.out, {
                         "findings": list(FINDINGS), "training": training,
-                        "code_version": __version__, **bands})
+                        "code_version": __version__, **settings})
             if record:
                 record.add(step, seconds=spent + time.time() - began, epoch=epoch + 1, **scores)
                 record.plot(PANELS)
                 bar.write(f"epoch {epoch + 1}: " + json.dumps(
                     {name: round(value, 4) for name, value in scores.items()}))
-        if within == steps - 1 or time.time() - saved > 60 * options.save_minutes:
+        due = time.time() - saved > 60 * options.save_minutes
+        if within == steps - 1 or decided(accelerator, due):
             save_position(step + 1)
             saved = time.time()
     accelerator.end_training()
 
 
 if __name__ == "__main__":
+    start_all("train.retrieval")
     main()

@@ -10,8 +10,9 @@ import torch
 from cxr.devices import has_bf16
 from cxr.encoders import DualEncoder
 from cxr.findings import Study, caption
-from cxr.metrics import auroc, recall_at_k
+from cxr.metrics import auroc, average_precision, recall_at_k
 from cxr.prompts import affirmative, negative
+from cxr.queries import QueryEncoder
 from train.studies import TARGETS, labels_of
 
 
@@ -82,19 +83,40 @@ def validate(
     return judge(model, embed_films(model, films, device), studies)
 
 
-def similarity_bands(
-    model: DualEncoder, images: np.ndarray, studies: Sequence[Study]
-) -> dict[str, list[float]]:
-    """The cosines that divide "very similar", "similar", "somewhat similar" and "weak match".
+def finding_precision(images: np.ndarray, queries: np.ndarray, labels: np.ndarray) -> float:
+    """Mean average precision of searches, one a finding that at least five films show.
 
-    For texts: the 80th, 50th and 20th percentile between films and the names of the findings they
-    carry; for films: the same of every film's 12 nearest others. images float [N, D], unit rows.
+    images float [N, D]; queries float [F, D]; labels float [N, F], NaN unknown. 0 for no finding.
     """
-    named = [images[row] @ embed_texts(model, affirmative(name)).mean(0)
-             for row, study in enumerate(studies) for name in study.positive]
+    found = []
+    for query, column in zip(queries, labels.T):
+        known = ~np.isnan(column)
+        if (column[known] == 1).sum() >= 5:
+            found.append(average_precision(images[known] @ query, column[known] == 1))
+    return float(np.mean(found)) if found else 0.0
+
+
+def search_settings(
+    model: DualEncoder, images: np.ndarray, studies: Sequence[Study]
+) -> dict[str, float | list[float]]:
+    """What a search needs beside the weights, chosen on films that were not trained on.
+
+    query_contrast: the weight of cxr.queries with the best mean average precision over findings.
+    similarity_bands, film_bands: the cosines that divide "very similar", "similar", "somewhat
+    similar" and "weak match": for texts the 80th, 50th and 20th percentile between films and the
+    names of the findings they carry, for films the same of every film's 12 nearest others.
+    images float [N, D], unit rows.
+    """
+    labels = labels_of(studies).numpy()
+    said = {weight: QueryEncoder(lambda texts: embed_texts(model, texts), weight)(TARGETS)
+            for weight in (0.0, 0.25, 0.5, 0.75, 1.0)}
+    best = max(said, key=lambda weight: finding_precision(images, said[weight], labels))
+    named = (images @ said[best].T)[labels == 1]
     between = images @ images.T
     np.fill_diagonal(between, -1)
     nearest = np.sort(between, 1)[:, -min(12, len(images) - 1):]
     shares = (0.8, 0.5, 0.2)
-    return {"similarity_bands": [round(float(v), 3) for v in np.quantile(named or [0.0], shares)],
+    return {"query_contrast": best,
+            "similarity_bands": [round(float(v), 3)
+                                 for v in np.quantile(named if len(named) else [0.0], shares)],
             "film_bands": [round(float(v), 3) for v in np.quantile(nearest, shares)]}
