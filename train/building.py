@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
-from torch import nn
 
 from cxr.checkpoints import load_dual_encoder
 from cxr.encoders import DualEncoder, DualEncoderConfig, ImageConfig, TextConfig

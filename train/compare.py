@@ -27,7 +27,7 @@ from cxr.encoders import ImageConfig
 from cxr.images import Preprocess
 from train import building
 from train.objective import TrainingModel, Weights, terms
-from train.packing import pack
+from train.packing import pack_studies
 from train.studies import Attributes, training_studies
 from train.texts import draw
 from train.validation import judge, validate
@@ -73,8 +73,10 @@ def trial(start: building.Start, train, val, cache: Path, steps: int, seed: int)
     model = building.build(start, dropout=0.1, learn_temperature=True).eval()
     building.freeze_below(model, 0, 3)
     preprocess = start.image.preprocess
-    films = [pack([s.image for s in part], preprocess, cache)[0] for part in (train, val)]
-    features, val_features = (extract(model.image_encoder, part, preprocess) for part in films)
+    (train, films, _), (val, val_films, _) = (
+        pack_studies(part, preprocess, cache) for part in (train, val))
+    features, val_features = (
+        extract(model.image_encoder, part, preprocess) for part in (films, val_films))
     model.image_encoder = Features(model.image_encoder.width)
     training = TrainingModel(model).train()
     known, weights = Attributes.of(train), asdict(Weights())
@@ -127,8 +129,8 @@ def main() -> None:
     for entry in options.trained:
         name, how, weights = entry.split("=")
         model, config = load_dual_encoder(weights)
-        films, _ = pack([s.image for s in val], model.preprocess, options.cache)
-        scores = validate(model, films, val, torch.device("cpu"))
+        read, films, _ = pack_studies(val, model.preprocess, options.cache)
+        scores = validate(model, films, read, torch.device("cpu"))
         rows = [row for row in rows if row["name"] != name]
         keep(rows, {"name": name, "how": how, **scores,
                     "minutes": config["training"]["minutes"]}, options.out)

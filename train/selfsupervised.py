@@ -78,7 +78,7 @@ def main() -> None:
     excluded = held_out(options.data, options.exclude)
     paths = [path for path in films_below(options.data) if path.stem not in excluded]
     films, readable = pack(paths, preprocess, options.cache)
-    rows = torch.from_numpy(readable.nonzero()[0])
+    rows = torch.arange(len(films))
     accelerator.print(f"{len(rows)} films, {(~readable).sum()} unreadable")
 
     encoder = ImageEncoder(ImageConfig(options.backbone, preprocess))
