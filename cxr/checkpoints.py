@@ -12,9 +12,10 @@ Weights lie in half precision and are loaded as float32. Nothing is ever unpickl
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ from cxr.files import read_json, replace_folder, write_json
 from cxr.shards import is_weight_file, read_tensors, weight_files, write_tensors
 
 FORMAT_VERSION = 1
-CONFIG = "config.json"
+CONFIG, METRICS, CARD = "config.json", "metrics.json", "README.md"
 TOKENIZER = "tokenizer.json"
 CHECKPOINT_FILES = ("*.json", "*.safetensors", "*.md")  # all that a checkpoint of ours holds
 _HUB = "hf://"
@@ -44,7 +45,8 @@ def save_checkpoint(
     """Write a checkpoint folder; it appears whole or not at all.
 
     Args:
-        folder: target; what it holds beside weights and config.json is kept.
+        folder: target; what it holds beside is kept, but for metrics.json and README.md, which
+            spoke of the former weights: train.evaluate writes both anew.
         state_dict: tensors of any shape; floating ones are stored as `dtype`, except those that
             would overflow in it; the others keep their type.
         config: JSON-able; "format_version" is added.
@@ -61,12 +63,12 @@ def save_checkpoint(
     try:
         new.chmod(0o755)  # mkdtemp makes it readable by its owner alone
         if folder.is_dir():
-            shutil.copytree(folder, new, dirs_exist_ok=True, ignore=_replaced)
+            shutil.copytree(folder, new, dirs_exist_ok=True, ignore=_replaced(folder))
         write_tensors(new, state_dict, dtype, int(shard_mb * 1_000_000))
         write_json(new / CONFIG, {**config, "format_version": FORMAT_VERSION})
         if metrics is not None:
-            write_json(new / "metrics.json", metrics)
-        for name, text in {**(files or {}), **({"README.md": card} if card else {})}.items():
+            write_json(new / METRICS, metrics)
+        for name, text in {**(files or {}), **({CARD: card} if card else {})}.items():
             (new / name).write_text(text, "utf-8")
         replace_folder(new, folder)
     except BaseException:
@@ -204,15 +206,19 @@ def _download(address: str, patterns: Sequence[str]) -> Path:
 
 
 def fingerprint(weights: str | Path) -> str:
-    """sha256 (64 hex digits) over config.json and the weight files: the name of an encoder.
+    """sha256 (64 hex digits) over what an embedding depends on: the name of an encoder.
+
+    It covers the architecture with its preprocessing, the tokenizer and the weight files, and no
+    note beside them, such as how the model was trained or its similarity bands.
 
     Raises:
         ValueError: as load_checkpoint, for missing files.
     """
     folder = resolve(weights)
-    read_config(folder)
-    digest = hashlib.sha256()
-    for path in (folder / CONFIG, *weight_files(folder)):
+    architecture = read_config(folder).get("architecture")
+    digest = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode())
+    tokenizer = [folder / TOKENIZER] if (folder / TOKENIZER).is_file() else []
+    for path in (*tokenizer, *weight_files(folder)):
         digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
         with path.open("rb") as file:
             while block := file.read(1 << 20):
@@ -220,5 +226,12 @@ def fingerprint(weights: str | Path) -> str:
     return digest.hexdigest()
 
 
-def _replaced(_: str, names: list[str]) -> list[str]:
-    return [name for name in names if name == CONFIG or is_weight_file(name)]
+def _replaced(folder: Path) -> Callable[[str, list[str]], list[str]]:
+    """For copytree: what of `folder` itself, not of folders in it, goes with its old weights."""
+
+    def names_of(inside: str, names: list[str]) -> list[str]:
+        if Path(inside) != folder:
+            return []
+        return [name for name in names if name in (CONFIG, METRICS, CARD) or is_weight_file(name)]
+
+    return names_of

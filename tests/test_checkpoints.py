@@ -59,15 +59,18 @@ def test_shards_stay_within_their_size_and_give_the_same_tensors(saved, sharded)
 def test_saving_again_keeps_other_files_and_drops_old_weights(sharded):
     (sharded / "tokenizer.json").write_text("{}")
     (sharded / "notes").mkdir()
-    (sharded / "notes" / "a.txt").write_text("kept")
+    for name in ("a.txt", "config.json", "model.safetensors", "README.md"):
+        (sharded / "notes" / name).write_text("kept")
     save_checkpoint(sharded, state(1), {}, metrics={"recall": 0.5}, card="# Card")
     assert not list(sharded.glob("model-*")), "shards of the former weights remain"
     assert (sharded / "tokenizer.json").read_text() == "{}"
-    assert (sharded / "notes" / "a.txt").read_text() == "kept"
+    assert {p.name: p.read_text() for p in (sharded / "notes").iterdir()} == dict.fromkeys(
+        ("a.txt", "config.json", "model.safetensors", "README.md"), "kept")  # fmt: skip
     assert json.loads((sharded / "metrics.json").read_text()) == {"recall": 0.5}
     assert (sharded / "README.md").read_text() == "# Card"
     save_checkpoint(sharded, state(2), {})
-    assert (sharded / "README.md").read_text() == "# Card"
+    assert not (sharded / "README.md").exists(), "the card of the former weights remains"
+    assert not (sharded / "metrics.json").exists(), "the former weights' numbers remain"
     assert torch.equal(load_checkpoint(sharded)[1]["a.bias"], state(2)["a.bias"].half().float())
 
 
@@ -174,14 +177,22 @@ def test_missing_folder(tmp_path):
         load_checkpoint(tmp_path / "nowhere")
 
 
-def test_fingerprint_names_config_and_weights(saved, tmp_path):
-    same = save_checkpoint(tmp_path / "copy", state(), {"architecture": {"width": 32}})
-    assert len(fingerprint(saved)) == 64 and fingerprint(saved) == fingerprint(same)
-    (same / "README.md").write_text("a card changes nothing")
-    assert fingerprint(saved) == fingerprint(same)
-    weights = save_checkpoint(tmp_path / "w", state(1), {"architecture": {"width": 32}})
-    config = save_checkpoint(tmp_path / "c", state(), {"architecture": {"width": 33}})
-    assert len({fingerprint(saved), fingerprint(weights), fingerprint(config)}) == 3
+def test_fingerprint_names_what_an_embedding_depends_on(tmp_path):
+    names = {
+        "first": (state(), {"architecture": {"a": 1, "b": 2}}, "{}"),
+        "same": (state(), {"architecture": {"b": 2, "a": 1}, "training": "otherwise"}, "{}"),
+        "weights": (state(1), {"architecture": {"a": 1, "b": 2}}, "{}"),
+        "architecture": (state(), {"architecture": {"a": 1, "b": 3}}, "{}"),
+        "tokenizer": (state(), {"architecture": {"a": 1, "b": 2}}, "[]"),
+    }
+    folders = {name: save_checkpoint(tmp_path / name, tensors, config,
+                                     files={"tokenizer.json": tokenizer})
+               for name, (tensors, config, tokenizer) in names.items()}
+    (folders["same"] / "README.md").write_text("a card changes nothing")
+    found = {name: fingerprint(folder) for name, folder in folders.items()}
+    assert all(len(name) == 64 for name in found.values())
+    assert found.pop("same") == found["first"]
+    assert len(set(found.values())) == 4
 
 
 @pytest.mark.parametrize(
