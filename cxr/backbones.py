@@ -2,54 +2,92 @@
 
 from __future__ import annotations
 
+import re
+from inspect import signature
+
 import torch
 from torch import nn
 
 from cxr.images import Preprocess
 
+_TIMM_NAME = re.compile(r"\w[\w.-]*")
+
 
 class TimmBackbone(nn.Module):
-    """Any timm model. For a transformer, tokens of several blocks may be concatenated."""
+    """Any timm model that gives one grid of features: convolutional networks, Swin-like ones, and
+    vision transformers with or without a class token, of which several blocks may be joined."""
 
     def __init__(self, name: str, preprocess: Preprocess, layers: tuple[int, ...]) -> None:
-        import timm  # here: a second that users of torchvision backbones skip
-
         super().__init__()
-        shape = {}
-        if "vit" in name or "deit" in name:  # position embeddings are resampled for other sizes
-            shape = {"img_size": preprocess.size, "dynamic_img_size": True}
-        try:
-            self.model = timm.create_model(
-                name, pretrained=False, num_classes=0, in_chans=preprocess.channels, **shape
-            )
-        except RuntimeError as error:
-            raise ValueError(
-                f"expected a backbone that timm knows; got {name!r} ({error}). "
-                "timm.list_models() lists them."
-            ) from error
+        self.model = _timm_model(name, preprocess)
         blocks = getattr(self.model, "blocks", None)
-        self.has_cls = bool(getattr(self.model, "num_prefix_tokens", 0))
+        options = getattr(self.model, "forward_intermediates", lambda: None)
+        self._tokens = "return_prefix_tokens" in signature(options).parameters
+        self.has_cls = self._tokens and getattr(self.model, "cls_token", None) is not None
         if layers and not (self.has_cls and max(layers) < len(blocks)):
             raise ValueError(
                 f"expected layers of a transformer with a class token; got {layers} for {name}."
             )
         self.layers = list(layers)
         self.channels = self.model.num_features * max(1, len(layers))
+        self._name = name
 
     def published_name(self, own: str) -> str:
         """timm's name of one of this module's tensors."""
         return own.removeprefix("model.")
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """pixels [B, C, S, S] -> (class token [B, D] or None, grid [B, D, h, w])."""
-        if not self.has_cls:
-            return None, self.model.forward_features(pixels)
+        """pixels [B, C, S, S] -> (class token [B, D] or None, grid [B, D, h, w]). Raises
+        ValueError for a network without such a grid."""
+        if not self._tokens:
+            grid = self.model.forward_features(pixels)
+            if getattr(self.model, "output_fmt", "NCHW") == "NHWC" and torch.is_tensor(grid):
+                grid = grid.permute(0, 3, 1, 2)
+            return None, self._checked(grid)
         indices = self.layers or [len(self.model.blocks) - 1]
         found = self.model.forward_intermediates(
-            pixels, indices=indices, norm=True, return_prefix_tokens=True, intermediates_only=True
-        )
+            pixels, indices=indices, norm=True, return_prefix_tokens=self.has_cls,
+            intermediates_only=True,
+        )  # fmt: skip
+        if not self.has_cls:
+            return None, self._checked(torch.cat(found, 1))
         grids, prefixes = zip(*found)
         return torch.cat([prefix[:, 0] for prefix in prefixes], 1), torch.cat(grids, 1)
+
+    def _checked(self, grid: torch.Tensor) -> torch.Tensor:
+        if not torch.is_tensor(grid) or grid.ndim != 4 or grid.shape[1] != self.channels:
+            came = list(grid.shape) if torch.is_tensor(grid) else type(grid).__name__
+            raise ValueError(
+                f"expected a grid [B, {self.channels}, h, w] of features from {self._name}; got "
+                f"{came}. Use a convolutional network, a Swin or a plain vision transformer."
+            )
+        return grid
+
+
+def _timm_model(name: str, preprocess: Preprocess) -> nn.Module:
+    """timm's network of this name, with random weights, for squares of this size."""
+    import timm  # here: a second that users of torchvision backbones skip
+
+    if not _TIMM_NAME.fullmatch(name):  # "hf-hub:owner/name" would be fetched, code and all
+        raise ValueError(
+            f"expected the plain name of a network in timm; got {name!r}. Name the network, and "
+            "give published weights to train.retrieval as --image-weights hf://owner/name."
+        )
+    sized = {"img_size": preprocess.size}
+    # Transformers resample position embeddings; convolutional networks take any size.
+    for shape in ({**sized, "dynamic_img_size": True}, sized, {}):
+        try:
+            return timm.create_model(
+                name, pretrained=False, num_classes=0, in_chans=preprocess.channels, **shape
+            )
+        except TypeError:  # this network has no such option
+            continue
+        except RuntimeError as error:
+            raise ValueError(
+                f"expected a backbone that timm knows; got {name!r} ({error}). "
+                "timm.list_models() lists them."
+            ) from error
+    raise ValueError(f"expected an image network of timm; {name!r} cannot be built as one.")
 
 
 class TorchvisionBackbone(nn.Module):

@@ -50,6 +50,11 @@ class TextConfig:
     def __post_init__(self) -> None:
         if self.pooling not in ("cls", "mean"):
             raise ValueError(f'expected pooling "cls" or "mean"; got {self.pooling!r}.')
+        if not isinstance(dict(self.transformer).get("model_type"), str):
+            raise ValueError(
+                'expected a text transformer with its model_type, such as "bert"; got '
+                f"{sorted(self.transformer)}. Use the code version that wrote the checkpoint."
+            )
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class DualEncoderConfig:
             image["pooling"], image["layers"] = tuple(image["pooling"]), tuple(image["layers"])
             rest = {key: value for key, value in values.items() if key not in ("image", "text")}
             return cls(image=ImageConfig(**image), text=TextConfig(**values["text"]), **rest)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"expected the architecture of a dual encoder; got one with a wrong key: {error}. "
                 "Use the code version that wrote the checkpoint."
@@ -119,18 +124,28 @@ class ImageEncoder(nn.Module):
         return self.pool(*self.backbone(pixels))
 
 
+def _transformer(settings: Mapping[str, Any]) -> nn.Module:
+    """The random transformer of a Hugging Face configuration. Raises ValueError for a bad one."""
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoConfig, AutoModel  # here: seconds that image-only users skip
+
+    try:
+        return AutoModel.from_config(AutoConfig.for_model(**settings))
+    except (ValueError, TypeError, KeyError, RuntimeError, StrictDataclassError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"expected the configuration of a text transformer that Transformers knows; got "
+            f"{settings.get('model_type')!r}: {reason}. Use the code version that wrote it."
+        ) from error
+
+
 class TextEncoder(nn.Module):
     """Text -> pooled features of a BERT-family transformer, tokenised by its own tokenizer."""
 
     def __init__(self, config: TextConfig, tokenizer: Tokenizer) -> None:
-        from transformers import AutoConfig, AutoModel  # here: seconds that image-only users skip
-
         super().__init__()
         self.config = config
-        settings = dict(config.transformer)
-        self.transformer = AutoModel.from_config(
-            AutoConfig.for_model(settings.pop("model_type"), **settings)
-        )
+        self.transformer = _transformer(config.transformer)
         self.transformer.pooler = None  # the tokens are pooled here; BERT's own is never used
         self.width = self.transformer.config.hidden_size
         self.tokenizer = tokenizer

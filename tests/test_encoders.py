@@ -7,7 +7,14 @@ import pytest
 import torch
 from tiny import tiny_config, tiny_dual_encoder, tiny_tokenizer
 
-from cxr.encoders import DualEncoder, DualEncoderConfig, ImageConfig, ImageEncoder, TextConfig
+from cxr.encoders import (
+    DualEncoder,
+    DualEncoderConfig,
+    ImageConfig,
+    ImageEncoder,
+    TextConfig,
+    TextEncoder,
+)
 from cxr.images import Preprocess
 
 
@@ -61,6 +68,10 @@ def test_the_map_works_in_inference_mode_too(model):
         ("resnet10t", ("mean", "max"), (), 1024),
         ("vit_tiny_patch16_224", ("cls", "mean"), (), 384),
         ("vit_tiny_patch16_224", ("cls", "mean", "max"), (5, 11), 1152),
+        ("swin_tiny_patch4_window7_224", ("mean",), (), 768),
+        ("test_vit2", ("mean", "max"), (), 128),  # a register, no class token
+        ("test_vit3", ("mean",), (), 96),  # neither
+        ("test_maxvit", ("mean",), (), 128),
         ("torchvision/resnet18", ("mean",), (), 512),
         ("torchvision/mobilenet_v3_small", ("mean",), (), 576),
     ],
@@ -70,6 +81,35 @@ def test_any_backbone_of_timm_or_torchvision(backbone, pooling, layers, width):
     with torch.inference_mode():
         assert encoder.width == width
         assert encoder(pixels(2, channels=3)).shape == (2, width)
+
+
+def test_a_grid_lies_as_the_film_does():
+    """A bright upper half changes the upper rows of a Swin's grid, whose channels come last."""
+    config = ImageConfig("swin_tiny_patch4_window7_224", Preprocess(64), ("mean",))
+    encoder = ImageEncoder(config).eval()
+    dark = torch.zeros(1, 3, 64, 64)
+    bright = dark.clone()
+    bright[:, :, :16] = 5
+    with torch.inference_mode():
+        change = (encoder.backbone(bright)[1] - encoder.backbone(dark)[1]).abs().sum((0, 1))
+    assert change.shape == (2, 2) and change[0].mean() > change[1].mean()
+
+
+@pytest.mark.parametrize("name", ["xcit_nano_12_p16_224", "levit_128s"])
+def test_a_network_without_a_grid_is_refused(name):
+    encoder = ImageEncoder(ImageConfig(name, Preprocess(64), ("mean",))).eval()
+    with torch.inference_mode(), pytest.raises(ValueError, match=f"features from {name}"):
+        encoder(pixels(1, channels=3))
+
+
+@pytest.mark.parametrize(
+    "name", ["hf-hub:timm/resnet18.a1_in1k", "hf_hub:owner/name", "local-dir:/tmp/x",
+             "timm/resnet18", "../resnet18", "https://example.org/x", "torchvision/../resnet18", ""]
+)  # fmt: skip
+def test_remote_and_odd_names_are_refused_without_a_look(name, monkeypatch):
+    monkeypatch.setattr("timm.create_model", None)  # a call would be a TypeError
+    with pytest.raises(ValueError, match="expected"):
+        ImageEncoder(ImageConfig(name, Preprocess(64)))
 
 
 def test_a_transformer_takes_films_of_another_size_while_training():
@@ -90,9 +130,12 @@ def test_the_configuration_travels_through_json():
     assert DualEncoderConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
-@pytest.mark.parametrize("change", [{"colour": 1}, {"image": {"backbone": "resnet18"}}])
+@pytest.mark.parametrize("change", [
+    {"colour": 1}, {"image": {"backbone": "resnet18"}}, {"image": None}, {"text": None},
+    {"text": {"transformer": {"hidden_size": 32}}}, {"text": {"transformer": None}},
+])  # fmt: skip
 def test_a_configuration_with_wrong_keys_is_refused(change):
-    with pytest.raises(ValueError, match="architecture"):
+    with pytest.raises(ValueError, match="architecture|model_type"):
         DualEncoderConfig.from_dict({**tiny_config().to_dict(), **change})
 
 
@@ -101,6 +144,14 @@ def test_a_configuration_with_wrong_keys_is_refused(change):
     [
         lambda: ImageConfig(pooling=("median",)),
         lambda: TextConfig(pooling="max"),
+        lambda: TextConfig({}),
+        lambda: TextConfig({"hidden_size": 32}),
+        lambda: TextConfig({"model_type": None}),
+        lambda: TextEncoder(TextConfig({"model_type": "no such model"}), tiny_tokenizer()),
+        lambda: TextEncoder(TextConfig({"model_type": "bert", "hidden_size": "wide"}),
+                            tiny_tokenizer()),
+        lambda: TextEncoder(TextConfig({"model_type": "bert", "hidden_size": 30,
+                                        "num_attention_heads": 4}), tiny_tokenizer()),
         lambda: ImageEncoder(ImageConfig("no_such_network", Preprocess(64))),
         lambda: ImageEncoder(ImageConfig("torchvision/no_such_network", Preprocess(64))),
         lambda: ImageEncoder(ImageConfig("resnet10t", Preprocess(64), ("cls",))),

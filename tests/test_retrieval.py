@@ -229,7 +229,10 @@ def test_words_differ_for_texts_and_for_films(retriever):
     assert by_bands.search(film, k=1)[0].similarity == "weak match"
 
 
-@pytest.mark.parametrize("bands", [[0.1, 0.5, 0.9], [0.5], [0.9, 0.5, float("nan")]])
+@pytest.mark.parametrize("bands", [
+    [0.1, 0.5, 0.9], [0.5], [0.9, 0.5, float("nan")], None, 3, "abc", {}, ["0.9", "0.5", "0.1"],
+    [0.9, None, 0.1], [True, False, False], [[0.9], [0.5], [0.1]],
+])  # fmt: skip
 def test_bad_bands(bands):
     with pytest.raises(ValueError, match="three falling cosines"):
         Retriever(tiny_dual_encoder(), bands=bands)
