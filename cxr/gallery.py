@@ -14,15 +14,9 @@ from cxr.findings import FINDINGS, Study
 from cxr.gallery_build import Encode, Origin, Prepare, write_gallery
 from cxr.gallery_check import check
 from cxr.gallery_filter import Attributes, Where
-from cxr.gallery_format import (
-    DIMENSIONS,
-    INDEX,
-    is_gallery,
-    read_embeddings,
-    read_header,
-    read_studies,
-)
+from cxr.gallery_format import DIMENSIONS, INDEX, is_gallery, read_embeddings, read_header
 from cxr.gallery_index import NearestVectors
+from cxr.study_table import read_studies
 
 __all__ = ["Gallery", "Where", "build_gallery", "check", "is_gallery"]
 

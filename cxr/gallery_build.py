@@ -26,14 +26,13 @@ from cxr.gallery_format import (
     EMBEDDINGS,
     FORMAT_VERSION,
     HEADER,
-    IMAGES,
     INDEX,
     is_gallery,
-    write_studies,
 )
 from cxr.gallery_images import store_image
 from cxr.gallery_index import write_index
-from cxr.gallery_journal import Journal, Record, open_journal
+from cxr.gallery_journal import Journal, Record, open_journal, remove_journal
+from cxr.study_table import IMAGES, write_studies
 
 Encode = Callable[[list[Any]], np.ndarray]
 Prepare = Callable[[Image.Image], Any]
@@ -77,13 +76,17 @@ def write_gallery(
     out = out.expanduser().absolute()
     key = _build_key(studies, origin)
     if _finished(out, key) and not overwrite:
+        remove_journal(out)
         return
     _check_target(out, overwrite)
     with open_journal(out.with_name(f".{out.name}.building"), key) as journal:
         if len(journal.records) < len(studies):
             _embed(studies, encode, journal, batch_size, progress, prepare)
         _finish(studies, journal, origin, key)
+        # Until the folder has its name, a kill must leave the journal that the next call goes on
+        # from; after it, the next call takes away what is left of it.
         replace_folder(journal.folder, out)
+        remove_journal(out)
 
 
 def _build_key(studies: Sequence[Study], origin: Origin) -> str:
@@ -219,4 +222,3 @@ def _finish(studies: Sequence[Study], journal: Journal, origin: Origin, key: str
             "build": key,
         },
     )
-    journal.close()

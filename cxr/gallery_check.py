@@ -9,15 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from cxr.findings import Study
-from cxr.gallery_format import (
-    IMAGES,
-    INDEX,
-    read_embeddings,
-    read_header,
-    read_studies,
-)
+from cxr.gallery_format import INDEX, read_embeddings, read_header
 from cxr.gallery_images import content_name
 from cxr.gallery_index import NearestVectors
+from cxr.study_table import IMAGES, read_studies
 
 _TOLERANCE = 2e-3  # of a row's length; half precision alone changes it by up to 5e-4
 _BLOCK = 16_384

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from cxr.files import read_json, write_json
-from cxr.gallery_format import DIMENSIONS, IMAGES
+from cxr.gallery_format import DIMENSIONS
+from cxr.study_table import IMAGES
 
 _KEY, _RECORDS, _VECTORS = "build.json", "records.jsonl", "vectors.f16"
 _ROW_BYTES = DIMENSIONS * np.dtype(np.float16).itemsize
@@ -47,13 +48,6 @@ class Journal:
         """All embeddings so far, float16 [N, 512]."""
         return np.fromfile(self.folder / _VECTORS, dtype=np.float16).reshape(-1, DIMENSIONS)
 
-    def close(self) -> None:
-        """Remove the journal's own files from the folder, which is then a finished gallery's."""
-        for name in (_KEY, _RECORDS, _VECTORS):
-            (self.folder / name).unlink(missing_ok=True)
-        for part in (self.folder / IMAGES).glob("*.part"):
-            part.unlink()
-
     def _complete_records(self) -> list[Record]:
         """The longest beginning whose records, embeddings and films are all there."""
         vectors = (self.folder / _VECTORS).stat().st_size // _ROW_BYTES
@@ -73,6 +67,14 @@ class Journal:
         lines = [json.dumps(asdict(record)) + "\n" for record in records]
         (self.folder / _RECORDS).write_text("".join(lines), "utf-8")
         return records
+
+
+def remove_journal(folder: Path) -> None:
+    """Take a journal's own files out of a folder, which is then a finished gallery's alone."""
+    for name in (_KEY, _RECORDS, _VECTORS):
+        (folder / name).unlink(missing_ok=True)
+    for part in (folder / IMAGES).glob("*.part"):
+        part.unlink()
 
 
 @contextmanager

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from gallery_helpers import ENCODER, encode, make_studies
 
+from cxr.datasets import load_studies
 from cxr.findings import Study
 from cxr.gallery import Gallery, build_gallery, check
 from cxr.images import load_image
@@ -177,3 +180,45 @@ def test_no_gallery(tmp_path):
     with pytest.raises(ValueError, match="gallery build ROOT"):
         Gallery.open(tmp_path)
     assert len(check(tmp_path / "nowhere")) == 1
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "3", '"gallery"', "", "{", "{}",
+                                  '{"format_version": true}', '{"format_version": null}'])
+def test_a_header_that_is_none(build, text):
+    folder = build().folder
+    (folder / "gallery.json").write_text(text)
+    with pytest.raises(ValueError, match="expected"):
+        Gallery.open(folder)
+    assert len(check(folder)) == 1
+
+
+def rewritten(folder: Path, column: str, value: str | None) -> None:
+    """Put `value` into one column of the first study of a gallery."""
+    table = pq.read_table(folder / "studies.parquet")
+    values = [value, *table[column].to_pylist()[1:]]
+    place = table.schema.get_field_index(column)
+    pq.write_table(table.set_column(place, table.schema.field(column), pa.array(
+        values, table.schema.field(column).type)), folder / "studies.parquet")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", None, "../x.png", "/etc/passwd", "a/b.png",
+                                  "a\\b.png", "..\\x.png", "x\0.png"])
+def test_image_names_that_leave_the_folder(build, name):
+    folder = build().folder
+    rewritten(folder, "image", name)
+    for read in (Gallery.open, load_studies):
+        with pytest.raises(ValueError, match="plain file name"):
+            read(folder)
+    assert any("plain file name" in problem for problem in check(folder))
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", '{"mass": null}', '{"mass": [1]}', "{",
+                                  '{"mass": true}', '{"mass": 7}', '{"no such": 1}'])
+def test_findings_that_are_none(build, text):
+    folder = build().folder
+    rewritten(folder, "findings", text)
+    for read in (Gallery.open, load_studies):
+        with pytest.raises(ValueError, match="expected"):
+            read(folder)
+    rewritten(folder, "findings", None)
+    assert Gallery.open(folder).studies[0].findings == load_studies(folder)[0].findings == {}

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from gallery_helpers import ENCODER, encode, make_studies
 
+from cxr import gallery_build
 from cxr.gallery import build_gallery, check
 
 
@@ -84,6 +85,7 @@ def test_another_build_does_not_go_on_from_it(build, studies):
 _SLOW_BUILD = """
 import json, sys, time
 from cxr.findings import Study
+from cxr import gallery_build
 from cxr.gallery import build_gallery
 from gallery_helpers import ENCODER, encode
 
@@ -119,6 +121,22 @@ def test_a_killed_process_resumes(build, studies, tmp_path):
     gallery = build(rest)
     assert 0 < rest.seen < 20 and len(gallery.studies) == 20
     assert check(gallery.folder, ENCODER) == [] and leftovers(gallery.folder) == []
+
+
+@pytest.mark.parametrize("killed_at", ["replace_folder", "remove_journal"])
+def test_a_kill_at_the_very_end_loses_nothing(build, monkeypatch, killed_at):
+    def kill(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gallery_build, killed_at, kill)
+        with pytest.raises(KeyboardInterrupt):
+            build()
+    again = Counting()
+    gallery = build(again)
+    assert again.seen == 0 and check(gallery.folder, ENCODER) == []
+    assert leftovers(gallery.folder) == []
+    assert not list(gallery.folder.glob("*.jsonl")) and not (gallery.folder / "build.json").exists()
 
 
 def test_the_same_build_again_is_opened_as_it_is(build):
