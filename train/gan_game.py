@@ -1,0 +1,113 @@
+"""What generator and discriminator play for in one step, for both profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from cxr import generator as generators
+from cxr.generator_discriminator import REFERENCE_DISCRIMINATOR, DiscriminatorConfig
+from cxr.losses import contrastive_loss
+from cxr.losses_adversarial import (
+    bce_discriminator_loss,
+    bce_generator_loss,
+    hinge_discriminator_loss,
+    hinge_generator_loss,
+    shortfall_loss,
+)
+from train.gan_augment import cut_out, move, vary_tone
+from train.gan_data import Step
+from train.gan_features import Findings, FrozenEye
+from train.objective import equal_keys
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Networks, optimizers and terms of a run. rates: of generator and discriminator. match: how
+    much "film and caption belong together" counts in the frozen encoder's eyes; show: the same for
+    single findings. average: decay of the weights' moving average, 0 for none."""
+
+    generator: generators.GeneratorConfig = field(default_factory=generators.GeneratorConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    rates: tuple[float, float] = (8e-4, 6e-4)
+    betas: tuple[float, float] = (0.0, 0.99)
+    average: float = 0.995
+    match: float = 0.5
+    show: float = 1.0
+
+    @property
+    def projected(self) -> bool:
+        """Whether the discriminator sees feature maps, and films are augmented."""
+        return self.discriminator.kind == "features"
+
+
+PROFILES = {
+    "reference": Profile(generators.REFERENCE, REFERENCE_DISCRIMINATOR, (2e-4, 1e-4),
+                         (0.5, 0.999), 0.0, 0.0, 0.0),
+    "embedded": Profile(),
+}  # fmt: skip
+
+
+class Views(NamedTuple):
+    """What the discriminator is shown of B films."""
+
+    pixels: torch.Tensor  # [B, 1, 128, 128]
+    maps: list[torch.Tensor]  # of the frozen encoder
+    embedding: torch.Tensor | None  # [B, D]
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """The frozen parts that both losses need. temperature: of the frozen encoder."""
+
+    profile: Profile
+    eye: FrozenEye
+    findings: Findings
+    temperature: float
+
+    def views(self, films: torch.Tensor, rng: torch.Generator) -> Views:
+        """films float [B, 1, 128, 128] in [-1, 1]; augmented where the profile is projected."""
+        if not self.profile.projected:
+            return Views(films, [], None)
+        toned = vary_tone(films, rng)
+        pixels = cut_out(move(toned, rng, films.shape[-1], zoom=0.0), rng)
+        seen = self.eye(move(toned, rng, self.eye.size))
+        return Views(pixels, seen.maps, seen.embedding)
+
+    def discriminator_loss(
+        self, discriminator: nn.Module, real: Views, fake: Views, step: Step
+    ) -> torch.Tensor:
+        """One call for real and generated films; no gradient reaches the generator."""
+        count = len(step.rows)
+        maps = [torch.cat([one, other.detach()]) for one, other in zip(real.maps, fake.maps)]
+        logits = discriminator(
+            torch.cat([real.pixels, fake.pixels.detach()]), torch.cat([step.text, step.wanted]),
+            torch.cat([torch.ones_like(step.asked), step.asked]), maps,
+        )  # fmt: skip
+        loss = hinge_discriminator_loss if self.profile.projected else bce_discriminator_loss
+        return loss(logits[:count], logits[count:])
+
+    def generator_losses(
+        self, discriminator: Callable, fake: Views, step: Step
+    ) -> dict[str, torch.Tensor]:
+        """Unweighted terms: "fool" the discriminator, and "match" and "show" the caption."""
+        logits = discriminator(fake.pixels, step.wanted, step.asked, fake.maps)
+        if not self.profile.projected:
+            return {"fool": bce_generator_loss(logits)}
+        alike = equal_keys(step.words).to(logits.device)
+        scores = self.findings(fake.embedding)
+        return {
+            "fool": hinge_generator_loss(logits),
+            "match": contrastive_loss(fake.embedding, step.wanted, self.temperature, alike),
+            "show": shortfall_loss(scores, step.labels, self.findings.present,
+                                   self.findings.absent),
+        }  # fmt: skip
+
+    def total(self, terms: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The generator's loss: the weighted sum of its terms."""
+        weights = {"fool": 1.0, "match": self.profile.match, "show": self.profile.show}
+        return sum(weights[name] * value for name, value in terms.items())
