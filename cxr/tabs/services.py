@@ -8,10 +8,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from cxr.findings import FINDINGS, VIEWS, Study
 from cxr.tabs.films import Films
+from cxr.tabs.models import Model, absent, loaded
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,16 @@ BUILD_GALLERY = (
 )
 FETCH_WEIGHTS = (
     "train one with accelerate launch -m train.retrieval, or set CXR_WEIGHTS to a folder or to "
+    "hf://OWNER/NAME; then start again"
+)
+LOCALIZER = "weights/localizer"
+FETCH_LOCALIZER = (
+    "train one with accelerate launch -m train.localizer, or set CXR_LOCALIZER to a folder or to "
+    "hf://OWNER/NAME; then start again"
+)
+GENERATOR = "weights/generator"
+FETCH_GENERATOR = (
+    "train one with accelerate launch -m train.gan, or set CXR_GENERATOR to a folder or to "
     "hf://OWNER/NAME; then start again"
 )
 
@@ -54,17 +64,24 @@ class Facts:
 
 
 class Services:
-    """The retriever, loaded on first use behind a lock, and the films that visitors may see.
+    """The models, each loaded on first use behind a lock, and the films that visitors may see.
 
-    gallery, weights: as in Retriever.load. load(weights=, gallery=) makes the retriever; tests and
-    later services hand in their own.
+    gallery, weights: as in Retriever.load. load(weights=, gallery=) makes the retriever; localizer
+    and generator are the other two. Tests hand in their own.
     """
 
     def __init__(
-        self, gallery: str = GALLERY, weights: str = WEIGHTS, load: Callable | None = None
+        self,
+        gallery: str = GALLERY,
+        weights: str = WEIGHTS,
+        load: Callable | None = None,
+        localizer: Model | None = None,
+        generator: Model | None = None,
     ):
         self.gallery, self.weights = gallery, weights
         self.films = Films()
+        self.localizer = localizer or Model(LOCALIZER, _load_localizer, FETCH_LOCALIZER)
+        self.generator = generator or Model(GENERATOR, _load_generator, FETCH_GENERATOR)
         self._load = load or _load_retriever
         self._lock = threading.Lock()
         self._retriever = None
@@ -72,10 +89,14 @@ class Services:
 
     @classmethod
     def from_environment(cls) -> Services:
-        """CXR_GALLERY and CXR_WEIGHTS, else what ships with the project."""
+        """CXR_GALLERY, CXR_WEIGHTS, CXR_LOCALIZER and CXR_GENERATOR, else what ships with the
+        project."""
+        place = os.environ.get
         return cls(
-            gallery=os.environ.get("CXR_GALLERY") or GALLERY,
-            weights=os.environ.get("CXR_WEIGHTS") or WEIGHTS,
+            gallery=place("CXR_GALLERY") or GALLERY,
+            weights=place("CXR_WEIGHTS") or WEIGHTS,
+            localizer=Model(place("CXR_LOCALIZER") or LOCALIZER, _load_localizer, FETCH_LOCALIZER),
+            generator=Model(place("CXR_GENERATOR") or GENERATOR, _load_generator, FETCH_GENERATOR),
         )
 
     @property
@@ -85,9 +106,9 @@ class Services:
 
     def missing(self) -> str:
         """One line on what to build or fetch before a search can work; "" when both are there."""
-        if _absent(self.gallery, "gallery.json"):
+        if absent(self.gallery, "gallery.json"):
             return f"No gallery at {self.gallery} yet: {BUILD_GALLERY}."
-        if _absent(self.weights, "config.json"):
+        if absent(self.weights, "config.json"):
             return f"No model at {self.weights} yet: {FETCH_WEIGHTS}."
         return ""
 
@@ -97,19 +118,10 @@ class Services:
             if self._retriever is None:
                 if problem := self.missing():
                     raise ValueError(problem)
-                retriever = self._loaded()
+                retriever = loaded(lambda: self._load(weights=self.weights, gallery=self.gallery))
                 self._facts = Facts.of(retriever.gallery.studies)
                 self._retriever = retriever
         return self._retriever
-
-    def _loaded(self):
-        try:
-            return self._load(weights=self.weights, gallery=self.gallery)
-        except ValueError:
-            raise
-        except Exception as error:
-            log.exception("the models could not be loaded")
-            raise ValueError("The models could not be loaded; the log says why.") from error
 
     def similarity(self, match) -> tuple[str, int]:
         """A Match's similarity in words, and its place: 1 for the weakest, 4 for the strongest."""
@@ -144,12 +156,19 @@ def finding_choices(facts: Facts | None) -> list[tuple[str, str]]:
     return [(f"{name} ({counts[name]:,})", name) for name in FINDINGS if name in counts]
 
 
-def _absent(place: str, file: str) -> bool:
-    remote = ":" in place.partition("/")[0] and not Path(place).exists()
-    return not remote and not (Path(place) / file).is_file()
-
-
 def _load_retriever(weights: str, gallery: str):
     from cxr.retrieval import Retriever
 
     return Retriever.load(weights=weights, gallery=gallery)
+
+
+def _load_localizer(weights: str):
+    from cxr.localization import Localizer
+
+    return Localizer.load(weights=weights)
+
+
+def _load_generator(weights: str):
+    from cxr.sampling import Sampler
+
+    return Sampler.load(weights=weights)
