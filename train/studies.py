@@ -64,3 +64,16 @@ def training_studies(
         named = (root / "split.csv").exists()
         further += load_split(root, studies)["train"] if named else studies
     return frontal(split["train"]), frontal(split["val"]), frontal(further)
+
+
+def unlabelled_studies(roots: Sequence[Path]) -> list[Study]:
+    """The frontal films of the train splits, for training without labels. A data set without
+    `split.csv` gives all its films. Raises SystemExit when there are none."""
+    found = []
+    for root in roots:
+        studies = load_studies(root)
+        named = (root / "split.csv").exists()
+        found += load_split(root, studies)["train"] if named else studies
+    if not frontal(found):
+        raise SystemExit(f"expected films in {[str(root) for root in roots]}; found none")
+    return frontal(found)

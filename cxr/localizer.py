@@ -1,0 +1,233 @@
+"""The U-Nets of localization: one that redraws films, and one that marks what a text names.
+
+U-Net (Ronneberger et al. 2015) with a ResNet encoder from segmentation-models-pytorch. The text
+enters as a frozen encoder's embedding, either at the bottleneck (the reference) or at every level
+of the decoder by scale and shift (FiLM, Perez et al. 2018). Models return logits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import segmentation_models_pytorch as smp
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from cxr.images import Preprocess
+
+FUSIONS = ("bottleneck", "film", "none")
+
+
+@dataclass(frozen=True)
+class LocalizerConfig:
+    """encoder: a name of segmentation-models-pytorch. fusion: one of FUSIONS; "none" is a plain
+    U-Net with one output for each of `outputs`, which is empty otherwise. text_dimension: of the
+    embedding. hidden: width between the embedding and FiLM's scales and shifts. decoder: channels
+    of the decoder's levels, coarsest first; as many levels as halvings of the picture."""
+
+    encoder: str = "resnet34"
+    preprocess: Preprocess = field(default_factory=lambda: Preprocess(256, 0.5, 0.25, 1))
+    fusion: str = "bottleneck"
+    outputs: tuple[str, ...] = ()
+    text_dimension: int = 512
+    hidden: int = 128
+    decoder: tuple[int, ...] = (256, 128, 64, 32, 16)
+
+    def __post_init__(self) -> None:
+        if self.fusion not in FUSIONS:
+            raise ValueError(f"expected a fusion out of {FUSIONS}; got {self.fusion!r}.")
+        if (self.fusion == "none") != bool(self.outputs):
+            raise ValueError(
+                'expected outputs with fusion "none" and only there; '
+                f"got {self.fusion!r} with {self.outputs}."
+            )
+        if self.preprocess.size % 2 ** len(self.decoder):
+            raise ValueError(
+                f"expected a side that {2 ** len(self.decoder)} divides; "
+                f"got {self.preprocess.size}. Choose another size."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; `from_dict` gives it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LocalizerConfig:
+        """Read what `to_dict` wrote. Raises ValueError for an unknown or missing key."""
+        try:
+            rest = dict(values)
+            preprocess = Preprocess.from_dict(rest.pop("preprocess"))
+            lists = {name: tuple(rest.pop(name)) for name in ("outputs", "decoder")}
+            return cls(preprocess=preprocess, **lists, **rest)
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"expected the architecture of a localizer; got one with a wrong key: {error}. "
+                "Use the code version that wrote the checkpoint."
+            ) from error
+
+
+def _body(config: LocalizerConfig) -> tuple[nn.Module, nn.ModuleList]:
+    """Encoder and decoder blocks of segmentation-models-pytorch's U-Net, random weights."""
+    unet = smp.Unet(
+        config.encoder, encoder_depth=len(config.decoder), encoder_weights=None,
+        in_channels=config.preprocess.channels, decoder_channels=config.decoder,
+    )
+    return unet.encoder, unet.decoder.blocks
+
+
+class AutoencoderUNet(nn.Module):
+    """Redraws a film (phase 1): the encoder learns films without labels.
+
+    The skip connections are those of the localizer, so fine detail can pass them by; what is
+    masked out or noisy in the input cannot.
+    """
+
+    def __init__(self, config: LocalizerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder, self.blocks = _body(config)
+        self.head = nn.Conv2d(config.decoder[-1], config.preprocess.channels, 1)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """pixels float [B, C, S, S] as Preprocess gives them -> the same, redrawn."""
+        features = self.encoder(pixels)
+        return self.head(_decode(self.blocks, features))
+
+
+class BottleneckFusion(nn.Module):
+    """The embedding, expanded over the grid beside the image's channels, brought back to their
+    number by a 1x1 convolution that starts as the identity on the image and as zero on the text."""
+
+    def __init__(self, channels: int, text_dimension: int) -> None:
+        super().__init__()
+        self.scale = math.sqrt(text_dimension)  # a unit vector's entries are small: about 1 instead
+        self.convolution = nn.Conv2d(channels + text_dimension, channels, 1)
+        with torch.no_grad():
+            self.convolution.weight.zero_()
+            self.convolution.weight[:, :channels, 0, 0] = torch.eye(channels)
+            self.convolution.bias.zero_()
+
+    def forward(self, grid: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """grid [P, C, h, w], text [P, D] unit rows -> [P, C, h, w]."""
+        cells = (text * self.scale).to(grid.dtype)[:, :, None, None]
+        return self.convolution(torch.cat([grid, cells.expand(-1, -1, *grid.shape[2:])], 1))
+
+
+class FilmFusion(nn.Module):
+    """Scale and shift of every decoder level's channels, and of the bottleneck's, from the text.
+    Starts as the identity."""
+
+    def __init__(self, channels: Sequence[int], text_dimension: int, hidden: int) -> None:
+        super().__init__()
+        self.scale = math.sqrt(text_dimension)
+        self.channels = tuple(channels)
+        self.hidden = nn.Sequential(nn.Linear(text_dimension, hidden), nn.GELU())
+        self.levels = nn.ModuleList(nn.Linear(hidden, 2 * count) for count in channels)
+        for level in self.levels:
+            nn.init.zeros_(level.weight)
+            nn.init.zeros_(level.bias)
+
+    def forward(self, text: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """text [P, D] unit rows -> for each level (scale, shift), [P, C, 1, 1] each."""
+        hidden = self.hidden(text * self.scale)
+        pairs = (level(hidden)[:, :, None, None].chunk(2, 1) for level in self.levels)
+        return [(1 + scale, shift) for scale, shift in pairs]
+
+
+class TextGuidedUNet(nn.Module):
+    """Marks in a film what a text names: the encoder runs once a film, the decoder once a prompt.
+
+    With fusion "none" it is a plain U-Net: text is not looked at, and each film gives a mask for
+    every one of `config.outputs`.
+    """
+
+    def __init__(self, config: LocalizerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder, self.blocks = _body(config)
+        deepest = self.encoder.out_channels[-1]
+        self.fusion: nn.Module | None = None
+        if config.fusion == "bottleneck":
+            self.fusion = BottleneckFusion(deepest, config.text_dimension)
+        elif config.fusion == "film":
+            self.fusion = FilmFusion(
+                (deepest, *config.decoder), config.text_dimension, config.hidden
+            )
+        self.head = nn.Conv2d(config.decoder[-1], max(1, len(config.outputs)), 1)
+        # Nearly everything is outside of a mask: start there, and no step is spent on it.
+        nn.init.constant_(self.head.bias, -2.0)
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """The transform from an image to `encode`'s input."""
+        return self.config.preprocess
+
+    def encode(self, pixels: torch.Tensor) -> list[torch.Tensor]:
+        """pixels float [B, C, S, S] -> features, finest first: [B, C_i, S / 2^i, S / 2^i]."""
+        return self.encoder(pixels)
+
+    def decode(self, features: Sequence[torch.Tensor], text: torch.Tensor) -> torch.Tensor:
+        """Features of B films and P prompts about each, float [B, P, D], unit rows -> logits float
+        [B, P, S, S]; with fusion "none" text is not looked at and P is the number of outputs."""
+        if self.config.fusion == "none":
+            return self.head(_decode(self.blocks, features))
+        prompts = text.shape[1]
+        levels = None
+        deepest = _for_each_prompt(features[-1], prompts)
+        if self.config.fusion == "bottleneck":
+            deepest = self.fusion(deepest, text.flatten(0, 1))
+        else:
+            levels = self.fusion(text.flatten(0, 1))
+            deepest = torch.addcmul(levels[0][1], deepest, levels[0][0])
+        grid = _decode(self.blocks, [*features[:-1], deepest], levels)
+        return self.head(grid).unflatten(0, (-1, prompts))[:, :, 0]
+
+    def forward(self, pixels: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """`encode`, then `decode`: pixels [B, C, S, S], text [B, P, D] -> [B, P, S, S]."""
+        return self.decode(self.encode(pixels), text)
+
+
+def _for_each_prompt(grid: torch.Tensor, prompts: int) -> torch.Tensor:
+    """[B, C, h, w] -> [B * prompts, C, h, w], channels last in memory."""
+    cells = grid.permute(0, 2, 3, 1)[:, None].expand(-1, prompts, -1, -1, -1)
+    return cells.flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def _decode(
+    blocks: nn.ModuleList,
+    features: Sequence[torch.Tensor],
+    film: Sequence[tuple[torch.Tensor, torch.Tensor]] | None = None,
+) -> torch.Tensor:
+    """Up the decoder, each level with its skip connection; the last has none, since features[0] is
+    the input itself. film: (scale, shift) for the bottleneck, done already, and for every level.
+
+    The deepest features may be those of B films times P prompts, the others those of B films.
+    """
+    grid, skips = features[-1], [*features[1:-1][::-1], None]
+    for level, (block, skip) in enumerate(zip(blocks, skips), 1):
+        grid = F.interpolate(grid, scale_factor=2.0, mode=block.interpolation_mode)
+        grid = block.conv2(_first_convolution(block.conv1, grid, skip))
+        if film:
+            grid = torch.addcmul(film[level][1], grid, film[level][0])
+    return grid
+
+
+def _first_convolution(
+    layer: nn.Sequential, grid: torch.Tensor, skip: torch.Tensor | None
+) -> torch.Tensor:
+    """`layer` (convolution, norm, ReLU) on [B * P, C, h, w] beside [B, K, h, w].
+
+    A convolution of two things side by side is the sum of one of each: that of the skip connection
+    is done once a film, not once a prompt.
+    """
+    convolution, *rest = layer
+    if skip is None:
+        return layer(grid)
+    own, padding = convolution.weight.split([grid.shape[1], skip.shape[1]], 1), convolution.padding
+    shared = F.conv2d(skip, own[1], convolution.bias, padding=padding)
+    summed = F.conv2d(grid, own[0], padding=padding).unflatten(0, (len(skip), -1)) + shared[:, None]
+    return nn.Sequential(*rest)(summed.flatten(0, 1))
