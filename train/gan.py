@@ -26,7 +26,6 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast, set_seed
-from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from cxr import __version__
@@ -39,7 +38,7 @@ from cxr.images import Preprocess
 from cxr.text_towers import load_text_tower
 from train.gan_data import TextBank, draw_step, draw_weights, generator_studies
 from train.gan_features import Findings, FrozenEye, embed_once
-from train.gan_game import PROFILES, Game
+from train.gan_game import PROFILES, Game, moving_average
 from train.gan_validation import Yardstick, generate, look, save_grid
 from train.options import command_line, precision
 from train.packing import pack
@@ -93,18 +92,6 @@ def profile_of(options: argparse.Namespace, dimension: int, maps: tuple[int, ...
     given = {name: value for name in ("match", "show")
              if (value := getattr(options, name)) is not None}
     return replace(profile, generator=generator, discriminator=discriminator, **given)
-
-
-def moving_average(model: torch.nn.Module, decay: float) -> AveragedModel:
-    """Weights and buffers averaged; young averages forget faster, 0 copies."""
-    def update(averaged: list, current: list, count: torch.Tensor) -> None:
-        seen = int(count)
-        if averaged[0].is_floating_point():
-            torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + seen) / (10 + seen)))
-        else:
-            torch._foreach_copy_(averaged, current)
-
-    return AveragedModel(model, multi_avg_fn=update, use_buffers=True)
 
 
 def main(argv: list[str] | None = None) -> None:

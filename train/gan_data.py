@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from cxr.datasets import load_studies
+from cxr.devices import has_bf16
 from cxr.findings import Study, caption, demographics
 from cxr.text_towers import TextTower
 from train.paraphrases import imagined_study
@@ -130,7 +131,9 @@ def _embed(texts: Sequence[str], tower: TextTower, cache: Path) -> torch.Tensor:
     file = cache / f"texts-{name}.npy"
     if not file.exists():
         partial = cache / f"texts-{name}.{os.getpid()}.partial.npy"
-        np.save(partial, tower.encode_text(texts).half().numpy())
+        cpu = torch.device("cpu")
+        with torch.autocast(cpu.type, torch.bfloat16, enabled=has_bf16(cpu)):
+            np.save(partial, tower.encode_text(texts).half().numpy())
         os.replace(partial, file)
     return torch.from_numpy(np.load(file))
 

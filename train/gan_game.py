@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from cxr import generator as generators
 from cxr.generator_discriminator import REFERENCE_DISCRIMINATOR, DiscriminatorConfig
@@ -111,3 +112,15 @@ class Game:
         """The generator's loss: the weighted sum of its terms."""
         weights = {"fool": 1.0, "match": self.profile.match, "show": self.profile.show}
         return sum(weights[name] * value for name, value in terms.items())
+
+
+def moving_average(model: nn.Module, decay: float) -> AveragedModel:
+    """Weights and buffers averaged; young averages forget faster, 0 copies."""
+    def update(averaged: list, current: list, count: torch.Tensor) -> None:
+        seen = int(count)
+        if averaged[0].is_floating_point():
+            torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + seen) / (10 + seen)))
+        else:
+            torch._foreach_copy_(averaged, current)
+
+    return AveragedModel(model, multi_avg_fn=update, use_buffers=True)
