@@ -8,16 +8,16 @@ from cxr.tabs import search
 from cxr.tabs.frame import footer, header
 from cxr.tabs.services import Services
 from cxr.tabs.theme import ASSETS, gradio_theme, head, style
+from cxr.tabs.uploads import GONE, upload_route
 
 TABS = (("Search", search.build),)
 LARGEST_UPLOAD = "100mb"
-CACHE = (600, 600)  # seconds between clearings, and the age at which an upload left over goes
 
 
 def build_app(services: Services) -> gr.Blocks:
     """The page with every tab. Launch it with launch_options(services)."""
     with gr.Blocks(
-        title="CXR Reading Room", delete_cache=CACHE, fill_width=True, analytics_enabled=False
+        title="CXR Reading Room", delete_cache=GONE, fill_width=True, analytics_enabled=False
     ) as app:
         gr.HTML(header(), apply_default_css=False)
         with gr.Tabs(elem_id="tabs"):
@@ -41,7 +41,7 @@ def launch_options(services: Services) -> dict:
         "favicon_path": ASSETS / "mark.svg",
         "footer_links": [],
         "max_file_size": LARGEST_UPLOAD,
-        "app_kwargs": {"routes": [services.films.route()]},
+        "app_kwargs": {"routes": [services.films.route(), upload_route()]},
         "share": False,
         "ssr_mode": False,
         "show_error": False,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import gradio as gr
 import numpy as np
@@ -15,15 +14,24 @@ from cxr.overlays import heat_colours, heat_opacity
 from cxr.tabs import words
 from cxr.tabs.detail import detail
 from cxr.tabs.films import inline
-from cxr.tabs.guard import notice
+from cxr.tabs.guard import UNEXPECTED, log, message_of, notice
 from cxr.tabs.results import results, waiting
 from cxr.tabs.room import MOST, PAGE, Asked, Room
 from cxr.tabs.services import Services, finding_choices
+from cxr.tabs.uploads import read_upload
 
 SEARCHING, READING = "Searching the gallery…", "Reading the film…"
 LOADING = "Loading the model; the first search takes a few seconds…"
 HEAT_SIDE = 384  # pixels of a heat layer; it is smooth, and stretched over its film
-UPLOAD_SIDE = 1024  # pixels kept of an uploaded film; encoders see 512 or fewer
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A heat map on its way to the page, or why there is none."""
+
+    of: tuple[str, ...]  # source, film and query that it belongs to
+    picture: str = ""  # data: address
+    problem: str = ""
 
 
 class Desk:
@@ -45,6 +53,12 @@ class Desk:
         findings = gr.update(choices=finding_choices(facts))
         views = gr.update(choices=[(words.VIEW[view], view) for view in facts.views])
         return [views, gr.skip(), gr.skip(), gr.skip(), findings, findings]
+
+    def filters(self, room: Room) -> list:
+        """Every filter as it was in the search that is on the page."""
+        asked = room.asked.where if room.asked else Where()
+        ages = ["" if age is None else str(age) for age in (asked.age_min, asked.age_max)]
+        return [list(asked.view or ()), asked.sex or "", *ages, [*asked.present], [*asked.absent]]
 
     def no_filters(self) -> list:
         """Every filter as it is on a fresh page."""
@@ -97,16 +111,39 @@ class Desk:
         """The films alone again."""
         return room.select(None)
 
-    def heat_map(self, room: Room) -> Room:
-        """Where in the open film the query matched, as a layer of colour over it; off again."""
-        study, asked = _open(room).study, room.asked
+    def read_heat(self, room: Room) -> Heat | None:
+        """Where in the open film the query matches; None when a heat map is there to be hidden.
+
+        It takes a while, in which the visitor may go on: it changes nothing on the page itself.
+        """
         if room.heat:
+            return None
+        try:
+            return Heat(_shown(room), self._heat(room))
+        except ValueError as error:
+            return Heat(_shown(room), problem=message_of(error))
+        except Exception:
+            log.exception("unexpected error in read_heat")
+            return Heat(_shown(room), problem=UNEXPECTED)
+
+    def heat_map(self, room: Room, heat: Heat | None) -> Room | None:
+        """The heat map as a layer of colour over its film, or taken off again; None, and nothing
+        on the page changes, when another film or search has come in front of it."""
+        if heat is None:
             return replace(room, heat="")
+        if heat.of != _shown(room):
+            return None
+        if heat.problem:
+            raise ValueError(heat.problem)
+        return replace(room, heat=heat.picture)
+
+    def _heat(self, room: Room) -> str:
+        study, asked = _open(room).study, room.asked
         if not asked.text:
             raise ValueError("Search for a finding in words first; then its place can be shown.")
         film = load_image(study.image)
         heat = self.services.retriever().heat_map(film, asked.text)
-        return replace(room, heat=inline(heat_layer(heat), HEAT_SIDE))
+        return inline(heat_layer(heat), HEAT_SIDE)
 
     def _ask(self, room: Room, asked: Asked) -> Room:
         return room.moved_to(asked, self._find(asked))
@@ -116,8 +153,11 @@ class Desk:
         found = self.services.retriever().search(asked.query, k=asked.k + extra, where=asked.where)
         return tuple(match for match in found if match.study.id != asked.study)[: asked.k]
 
-    def show(self, room: Room, message: str = "", busy: str = "") -> tuple[str, str, str, Room]:
-        """The outputs of every handler: the message, the films, the open film, the Room."""
+    def show(self, room: Room | None, message: str = "", busy: str = "") -> tuple:
+        """The outputs of every handler: the message, the films, the open film, the Room. For None
+        the page stays as it is."""
+        if room is None:
+            return (gr.skip(),) * 4
         if busy == SEARCHING:
             return notice(message), waiting(busy if self.services.ready else LOADING), "", room
         films, film = results(room, self.services), detail(room, self.services, busy)
@@ -140,18 +180,11 @@ def where(
     )
 
 
-def read_upload(path: str | None):
-    """An uploaded film as a greyscale image, its file deleted. Raises ValueError on junk."""
-    if not path:
-        raise ValueError("No film arrived: choose a file again.")
-    try:
-        film = load_image(Path(path).read_bytes())
-    except FileNotFoundError as error:  # the same film, sent twice at once, has been taken away
-        raise ValueError("The film did not arrive: choose the file again.") from error
-    finally:
-        Path(path).unlink(missing_ok=True)
-    film.thumbnail((UPLOAD_SIDE, UPLOAD_SIDE))
-    return film
+def _shown(room: Room) -> tuple[str, ...]:
+    """What a heat map belongs to: the open film and the query."""
+    if room.open is None:
+        return ()
+    return room.open.study.source, room.open.study.id, room.asked.text
 
 
 def heat_layer(heat: np.ndarray) -> Image.Image:

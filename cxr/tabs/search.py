@@ -65,8 +65,8 @@ def build(services: Services) -> None:
     page = Context.root_block
     outputs = [notice, films, film, room]
 
-    def wire(on: Callable, work: Callable, inputs=(), busy: str = "", name: str = "") -> None:
-        on(
+    def wire(on: Callable, work: Callable, inputs=(), busy: str = "", name: str = ""):
+        return on(
             fn=guarded(work, desk.show, busy),
             inputs=[room, *inputs],
             outputs=outputs,
@@ -89,11 +89,21 @@ def build(services: Services) -> None:
     wire(cleared.then, desk.filter, filters, name="unfilter")
     wire(films.open, desk.open_film)
     wire(films.more, desk.more)
-    wire(films.back, desk.back)
+    wire(films.back, desk.back).then(
+        desk.filters, room, filters, api_visibility="private", show_progress="hidden"
+    )
     wire(film.step, desk.step)
     wire(film.shut, desk.close_film)
     wire(film.similar, desk.more_like_this, filters, SEARCHING)
-    wire(film.heat, desk.heat_map, busy=READING)
+    heat = gr.State(None, time_to_live=FORGET)
+    reading = film.heat(
+        lambda room: desk.show(room, busy="" if room.heat else READING)[2],
+        room, film, api_visibility="private", show_progress="hidden", queue=False,
+    )  # fmt: skip
+    read = reading.then(
+        desk.read_heat, room, heat, api_visibility="private", show_progress="hidden"
+    )
+    wire(read.then, desk.heat_map, [heat])
 
 
 def _settled(filters: list[gr.components.Component]) -> list:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from app_gallery import NO_FILTER, event, opened, shown
 
-from cxr.tabs.desk import heat_layer, read_upload, where
+from cxr.tabs.desk import heat_layer, where
 from cxr.tabs.room import MOST, PAGE, Room
+from cxr.tabs.uploads import read_upload
 
 
 def test_search_finds_films_and_filters_hold(desk):
@@ -57,18 +58,57 @@ def test_stepping_stays_among_the_films(desk):
     assert desk.close_film(room).open is None
 
 
+def heated(desk, room):
+    """The room after the heat map was asked for, with nothing in between."""
+    return desk.heat_map(room, desk.read_heat(room))
+
+
 def test_heat_map_needs_an_open_film_and_a_query_in_words(desk):
     room = opened(desk, "big heart")
-    heated = desk.heat_map(room)
-    assert heated.heat.startswith("data:image/png;base64,") and 'class="heat"' in shown(
-        desk, heated
-    )
-    assert desk.heat_map(heated).heat == ""
+    warm = heated(desk, room)
+    assert warm.heat.startswith("data:image/png;base64,")
+    assert 'class="heat"' in shown(desk, warm)
+    assert heated(desk, warm).heat == ""
     with pytest.raises(ValueError, match="No film is open"):
-        desk.heat_map(desk.close_film(room))
+        heated(desk, desk.close_film(room))
     alike = desk.open_film(desk.more_like_this(room, *NO_FILTER), event(index=0))
     with pytest.raises(ValueError, match="in words first"):
-        desk.heat_map(alike)
+        heated(desk, alike)
+
+
+def test_a_heat_map_is_never_drawn_over_another_film_or_for_another_query(desk):
+    room = opened(desk, "big heart")
+    heat = desk.read_heat(room)
+    meanwhile = {
+        "another film": desk.step(room, event(by=1 if room.selected == 0 else -1)),
+        "no film": desk.close_film(room),
+        "another search": desk.search(room, "edema", *NO_FILTER),
+        "the film in another search": opened(desk, "big heart", query="edema"),
+        "the way back": desk.back(room),
+    }
+    for what, now in meanwhile.items():
+        assert desk.heat_map(now, heat) is None, what
+    assert all(update == gr.skip() for update in desk.show(None))
+    again = desk.open_film(desk.close_film(room), event(index=room.selected))
+    assert desk.heat_map(again, heat).heat == heat.picture
+
+
+def test_an_error_of_a_heat_map_is_told_only_where_it_belongs(desk, monkeypatch):
+    room = opened(desk, "big heart")
+    monkeypatch.setattr(desk, "_heat", lambda room: 1 / 0)
+    heat = desk.read_heat(room)
+    with pytest.raises(ValueError, match="written to the log"):
+        desk.heat_map(room, heat)
+    assert desk.heat_map(desk.close_film(room), heat) is None
+
+
+def test_going_back_puts_the_filters_back(desk):
+    chosen = (["PA"], "F", "20", "60", ["cardiomegaly"], ["mass"])
+    first = desk.search(Room(), "big heart", *chosen)
+    second = desk.search(first, "edema", *NO_FILTER)
+    assert desk.filters(second) == desk.no_filters() == desk.filters(Room())
+    assert desk.filters(desk.back(second)) == list(chosen)
+    assert desk.filter(first, *desk.filters(first)) is first
 
 
 @pytest.mark.parametrize(
