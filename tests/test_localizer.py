@@ -56,7 +56,7 @@ def test_text_enters_as_the_identity_and_learns_at_once(fusion, pixels):
         logits = model(pixels, texts(2, 2))
         (logits[:, 1].mean() - logits[:, 0].mean()).backward()
         optimizer.step()
-    assert (logits[:, 0] - logits[:, 1]).mean() > 1e-5
+    assert (logits[:, 0] - logits[:, 1]).abs().max() > 1e-4
 
 
 def test_without_text_every_output_has_a_mask(pixels):

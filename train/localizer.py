@@ -1,0 +1,218 @@
+"""Phase 2 of the localizer: a U-Net learns to mark what a text names (Dice + BCE).
+
+    accelerate launch -m train.localizer --data ROOT --out weights/localizer --minutes 25
+
+--data has masks with train and val splits; --extra further masks (train split only); --normal films
+read as normal, where every opacity is absent. A target that a film does not show is learned as an
+empty mask. Prompts are worded anew at every draw, for sides and zones too; films are never
+mirrored. The text encoder is frozen: all prompts are encoded once. The validation split chooses the
+moment whose averaged weights become the checkpoint. A run that was killed goes on where its last
+saved state lies (--workdir).
+
+The shipped weights, from the films below ../shared/data and phase 1's encoder:
+
+    accelerate launch --mixed_precision bf16 -m train.localizer --data ../shared/data/anatomy \\
+        --extra ../shared/data/lungs --normal ../shared/data/nih ../shared/data/adult_normal \\
+        --encoder runs/autoencoder --fusion film --minutes 25 --out weights/localizer \\
+        --workdir runs/work/localizer
+
+The rows beside it in the card's table: the same with `--encoder none`; with `--shuffle-text`; with
+`--fusion bottleneck`; and with `--fusion none`, the plain U-Net with one output a target.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from cxr.images import Preprocess
+from cxr.localizer import FUSIONS, LocalizerConfig, TextGuidedUNet
+from cxr.losses import dice_bce
+from cxr.targets import TARGETS
+from cxr.text_towers import load_text_tower
+from train.augment import random_affine, random_tone
+from train.budget import Budget, Clock
+from train.localizer_draws import Batch, Drawer
+from train.localizer_prompts import TextBank, weighted_queries, wordings
+from train.localizer_saving import load_encoder, load_sets, save_localizer
+from train.localizer_validation import judge, predict, save_samples
+from train.options import command_line, precision
+from train.processes import start_all
+from train.progress import Record
+from train.state import POSITION, decided, save_state
+
+COMMAND = "accelerate launch -m train.localizer"
+PANELS = {"loss": ("loss",), "validation": ("score", "false_marks"),
+          "validation, Dice": tuple(f"dice {target}" for target in TARGETS)}
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="masks with train and val splits; or a ZIP")
+    add("--extra", type=Path, nargs="*", default=[], help="further masks, to train on only")
+    add("--normal", type=Path, nargs="*", default=[], help="films that show no opacity")
+    add("--extra-share", type=float, default=0.15, help="of the films drawn from --extra")
+    add("--normal-share", type=float, default=0.1, help="of the films drawn from --normal")
+    add("--out", type=Path, default=Path("weights/localizer"), help="checkpoint folder")
+    add("--workdir", type=Path, default=Path("runs/work/localizer"), help="state, log, samples")
+    add("--cache", type=Path, default=Path(".cache/packed"))
+    add("--encoder", default="none", help="phase 1's folder, or none to start from random weights")
+    add("--backbone", default="resnet34", help="a name of segmentation-models-pytorch")
+    add("--text", default="weights/retrieval", help="text tower: a checkpoint, or CLIP's address")
+    add("--fusion", choices=FUSIONS, default="film")
+    add("--shuffle-text", action="store_true", help="ablation: every prompt gets another's text")
+    add("--size", type=int, default=256, help="side of the square in pixels")
+    add("--train-size", type=int, help="train on films shrunk to this side, for speed")
+    add("--prompts", type=int, default=4, help="prompts about each film")
+    add("--steps", type=int, help="end after so many steps")
+    add("--minutes", type=float, help="end after so many minutes")
+    add("--batch-size", type=int, default=8, help="films a process and step")
+    add("--rate", type=float, default=1e-3)
+    add("--encoder-rate", type=float, default=5e-4)
+    add("--weight-decay", type=float, default=0.02)
+    add("--average", type=float, default=0.98, help="decay of the weights' moving average")
+    add("--look-every", type=int, default=50, help="steps between looks at the validation split")
+    add("--save-minutes", type=float, default=5.0)
+    add("--full-precision", action="store_true", help="float32 also where bfloat16 is faster")
+    add("--seed", type=int, default=0)
+    return parser
+
+
+def varied(
+    batch: Batch, generator: torch.Generator, device: torch.device, size: int | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Films and masks moved together, films varied in tone: float [B, 1, s, s] and [B, P, s, s] in
+    [0, 1]; never mirrored."""
+    layers = torch.cat([batch.films[:, None], batch.masks], 1).to(device).float() / 255
+    layers = random_affine(layers, generator, 15, (0.75, 1.2), 0.08)
+    if size:
+        layers = F.interpolate(layers, size=size, mode="bilinear", antialias=True)
+    films = random_tone(layers[:, :1], generator, 0.35, 0.15, 0.4, 0.03)
+    return films, layers[:, 1:]
+
+
+def main(argv: list[str] | None = None) -> None:
+    start_all("train.localizer")
+    options = arguments().parse_args(argv)
+    budget = Budget(options.steps, options.minutes)
+    set_seed(options.seed)
+    accelerator = Accelerator(mixed_precision=precision(options.full_precision))
+    device, rank = accelerator.device, accelerator.process_index
+    plain = options.fusion == "none"
+    view = Preprocess(options.size, 0.5, 0.25, 1)
+    tower = bank = None
+    with accelerator.main_process_first():
+        sets, val = load_sets(options, view)
+        if not plain:
+            tower = load_text_tower(options.text)
+            texts = {text for query in weighted_queries() for text in wordings(query)}
+            bank = TextBank(tower, texts, options.cache)
+    if not len(sets[0]) or not len(val):
+        raise SystemExit(f"expected films to train on and to validate with in {options.data}; "
+                         f"found {len(sets[0])} and {len(val)}")
+    accelerator.print(f"{' + '.join(str(len(part)) for part in sets)} films to train on, "
+                      f"{len(val)} to validate with")
+    shares = (1 - options.extra_share - options.normal_share, options.extra_share,
+              options.normal_share)
+    drawer = Drawer(sets, shares, options.prompts, plain)
+
+    config = LocalizerConfig(options.backbone, view, options.fusion, TARGETS if plain else (),
+                             tower.dimension if tower else 512)
+    model = TextGuidedUNet(config)
+    if options.encoder != "none":
+        load_encoder(model, options.encoder)
+    model = model.to(memory_format=torch.channels_last)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.average),
+                            use_buffers=True).to(device)
+    encoder = list(model.encoder.parameters())
+    rest = [p for name, p in model.named_parameters() if not name.startswith("encoder.")]
+    rates = (options.encoder_rate, options.rate)
+    optimizer = torch.optim.AdamW([{"params": encoder}, {"params": rest}], options.rate,
+                                  weight_decay=options.weight_decay, fused=True)
+    model, optimizer = accelerator.prepare(model, optimizer)
+    accelerator.register_for_checkpointing(average)
+    unwrapped = accelerator.unwrap_model(model)
+
+    state, step, best, spent = options.workdir / "state", 0, -1.0, 0.0
+    if (state / POSITION).exists():
+        accelerator.load_state(str(state))
+        position = json.loads((state / POSITION).read_text())
+        step, best, spent = position["step"], position["best"], position["seconds"]
+        accelerator.print(f"going on after step {step}")
+    record = Record(options.workdir) if accelerator.is_main_process else None
+    clock, saved = Clock(spent), spent
+
+    def look(seconds: float) -> float:
+        """Judge the averaged weights; the best so far become the checkpoint."""
+        with accelerator.autocast():
+            maps = predict(average.module, val.films, bank, device)
+        scores = judge(maps, val)
+        record.add(step, seconds=seconds, **scores)
+        record.plot(PANELS)
+        bar.write(f"step {step}: " + json.dumps({k: round(v, 3) for k, v in scores.items()}))
+        if scores["score"] > best:
+            save_samples(maps, val, options.workdir / "samples.png")
+            training = {
+                "command": command_line(COMMAND, options, arguments()), "step": step,
+                "minutes": round(seconds / 60, 1), "films": [len(part) for part in sets],
+                "data": [p.name for p in (options.data, *options.extra, *options.normal)],
+                "shuffled_text": options.shuffle_text, "phase_1": options.encoder != "none",
+                "score": round(scores["score"], 4),
+            }
+            save_localizer(average.module, options.out, options.text, tower, training)
+        return max(best, scores["score"])
+
+    bar = tqdm(disable=not accelerator.is_main_process, unit="step", initial=step)
+    while (used := budget.used(step, seconds := clock.seconds(accelerator))) < 1:
+        model.train()
+        generator = torch.Generator().manual_seed(hash((options.seed, step, rank)) % 2**62)
+        batch = drawer.draw(options.batch_size, random.Random(f"{options.seed} {step} {rank}"))
+        films, masks = varied(batch, generator, device, options.train_size)
+        pixels = ((films - view.mean) / view.std).contiguous(memory_format=torch.channels_last)
+        text = torch.empty(len(films), masks.shape[1], 0, device=device)
+        if bank is not None:
+            rows = bank(batch.prompts)
+            if options.shuffle_text:
+                rows = bank.rows[torch.randint(len(bank.rows), (len(rows),), generator=generator)]
+            text = rows.unflatten(0, tuple(masks.shape[:2])).to(device)
+        for group, rate in zip(optimizer.param_groups, rates):
+            group["lr"] = rate * budget.rate(used)
+        with accelerator.autocast():
+            logits = model(pixels, text)
+        loss = dice_bce(logits.float().flatten(0, 1), masks.flatten(0, 1),
+                        batch.weights.flatten().to(device))
+        if not torch.isfinite(loss):
+            raise SystemExit(f"loss is {loss.item()} at step {step}; lower the learning rates")
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        average.update_parameters(unwrapped)
+        step += 1
+        bar.update()
+        if record and step % 10 == 0:
+            record.add(step, loss=loss.item(), seconds=seconds)
+        if record and step % options.look_every == 0:
+            best = look(seconds)
+        if decided(accelerator, seconds - saved > 60 * options.save_minutes):
+            save_state(accelerator, state, {"step": step, "best": best, "seconds": seconds})
+            saved = seconds
+
+    if record and step % options.look_every:
+        best = look(seconds)
+    save_state(accelerator, state, {"step": step, "best": best, "seconds": seconds})
+    accelerator.end_training()
+
+
+if __name__ == "__main__":
+    main()

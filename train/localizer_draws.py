@@ -1,0 +1,72 @@
+"""The batch of a training step: films, prompts about each, and the masks that answer them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from cxr.targets import CONSOLIDATION, DEVICES, TARGETS, Query
+from train.localizer_prompts import weighted_queries, wordings
+from train.mask_data import MaskData
+
+
+class Batch(NamedTuple):
+    """B films with P prompts each."""
+
+    films: torch.Tensor  # uint8 [B, S, S]
+    masks: torch.Tensor  # uint8 [B, P, S, S]
+    weights: torch.Tensor  # float [B, P], 0 where the mask is not known
+    prompts: list[str]  # B * P, film by film
+
+
+class Drawer:
+    """Draws batches from several sets of films, each with its share; the same seed, the same batch.
+
+    plain: every film is asked for all TARGETS in order, for the U-Net that sees no text.
+    """
+
+    def __init__(
+        self, sets: Sequence[MaskData], shares: Sequence[float], prompts: int, plain: bool
+    ) -> None:
+        kept = [(data, share) for data, share in zip(sets, shares) if len(data) and share > 0]
+        self.sets, self.shares = [data for data, _ in kept], [share for _, share in kept]
+        self.prompts, self.plain = prompts, plain
+        self.queries = weighted_queries()
+        self._weights = [[_worth(data, row) for row in range(len(data))] for data in self.sets]
+
+    def draw(self, films: int, rng: random.Random) -> Batch:
+        """`films` films with their prompts."""
+        pictures, masks, weights, texts = [], [], [], []
+        for _ in range(films):
+            place = rng.choices(range(len(self.sets)), self.shares)[0]
+            data = self.sets[place]
+            row = rng.choices(range(len(data)), self._weights[place])[0]
+            queries = self._queries(data, row, rng)
+            found = [data.mask(row, query) for query in queries]
+            nothing = np.zeros_like(data.films[row])
+            pictures.append(data.films[row])
+            masks.append([nothing if mask is None else mask for mask in found])
+            weights.append([float(mask is not None) for mask in found])
+            texts += [rng.choice(wordings(query)) for query in queries]
+        return Batch(torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.array(masks)),
+                     torch.tensor(weights), texts)
+
+    def _queries(self, data: MaskData, row: int, rng: random.Random) -> list[Query]:
+        """P queries that the film can answer, without repetition as far as there are enough."""
+        if self.plain:
+            return [Query(target) for target in TARGETS]
+        open_ones = {q: weight for q, weight in self.queries.items() if data.known(row, q)}
+        chosen: list[Query] = []
+        for _ in range(self.prompts):
+            left = {q: w for q, w in open_ones.items() if q not in chosen} or open_ones
+            chosen += rng.choices(list(left), list(left.values()))
+        return chosen
+
+
+def _worth(data: MaskData, row: int) -> float:
+    """Films with what few films show are drawn more often."""
+    return (1.0 + data.present(row, Query(CONSOLIDATION)) + 0.5 * data.present(row, Query(DEVICES)))

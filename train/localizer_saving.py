@@ -1,0 +1,51 @@
+"""What goes into a localizer's training and what comes out: data sets, phase 1, the checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cxr import __version__
+from cxr.checkpoints import load_checkpoint, save_checkpoint
+from cxr.datasets_masks import load_masked_films
+from cxr.images import Preprocess
+from cxr.localizer import TextGuidedUNet
+from cxr.targets import TARGETS
+from cxr.text_towers import TextTower
+from train.mask_data import MaskData, normal_films
+from train.studies import unlabelled_studies
+
+
+def load_sets(options: argparse.Namespace, view: Preprocess) -> tuple[list[MaskData], MaskData]:
+    """([train of --data, train of --extra, normal films], val of --data)."""
+    films = load_masked_films(options.data)
+    extra = [film for root in options.extra for film in load_masked_films(root)]
+    normal = [film for root in options.normal for film in normal_films(unlabelled_studies([root]))]
+    parts = [[film for film in part if film.split == "train"] for part in (films, extra, normal)]
+    val = [film for film in films if film.split == "val"]
+    return ([MaskData(part, view, options.cache) for part in parts],
+            MaskData(val, view, options.cache))
+
+
+def load_encoder(model: TextGuidedUNet, address: str) -> None:
+    """Fill the encoder with phase 1's. Raises ValueError when it is another one."""
+    config, state = load_checkpoint(address)
+    try:
+        model.encoder.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise ValueError(
+            f"expected the encoder {model.config.encoder} in {address}, got "
+            f"{config.get('encoder', 'another model')!r}; train it with train.autoencoder"
+        ) from error
+
+
+def save_localizer(
+    model: TextGuidedUNet, folder: Path, text: str, tower: TextTower | None, training: dict
+) -> None:
+    """Write the checkpoint; `text` is the tower's address, whose last part names it."""
+    about = {"architecture": model.config.to_dict(), "targets": list(TARGETS),
+             "training": training, "code_version": __version__}
+    if tower is not None:
+        name = text.rstrip("/").rpartition("/")[2]
+        about["text_encoder"] = {"weights": name, "sha256": tower.fingerprint}
+    save_checkpoint(folder, model.state_dict(), about)

@@ -1,0 +1,156 @@
+"""Films and masks in memory for training and validation, and the mask that answers a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from cxr.datasets_masks import MaskedFilm
+from cxr.findings import Study
+from cxr.images import Preprocess
+from cxr.targets import (
+    CONSOLIDATION,
+    GROUND_GLASS,
+    LUNGS,
+    OPACITIES,
+    PARTS,
+    ZONES,
+    Query,
+)
+from train.packing import pack
+
+INSIDE = 128  # grey level from which a pixel of a squared mask lies inside
+SMALLEST_LUNG = 0.2  # of both lungs' area, for a lung to be told from a speck
+
+
+class MaskData:
+    """N films with their masks as squares.
+
+    films: uint8 [N, S, S]. Queries that nobody looked for in a film have no mask.
+    """
+
+    def __init__(self, masked: Sequence[MaskedFilm], view: Preprocess, cache: Path) -> None:
+        paths = [path for film in masked for files in film.masks.values() for path in files]
+        _check_sizes(masked)
+        self.masked, self.view = list(masked), view
+        self.films = _pack_all([film.image for film in masked], view, cache)
+        self._squares = _pack_all(paths, view, cache)
+        self._rows = {path: row for row, path in enumerate(paths)}
+        self._target = lru_cache(None)(self._target)
+
+    def __len__(self) -> int:
+        return len(self.masked)
+
+    def known(self, row: int, query: Query) -> bool:
+        """Whether it is known where the film shows what the query asks for, or that it does not."""
+        whole = self._target(row, query.target)
+        if whole is None or not (query.side or query.zone):
+            return whole is not None
+        return not whole.any() or all(self._target(row, lung) is not None for lung in PARTS[LUNGS])
+
+    def present(self, row: int, query: Query) -> bool:
+        """Whether the film is known to show it."""
+        mask = self.mask(row, query)
+        return mask is not None and bool((mask >= INSIDE).any())
+
+    def mask(self, row: int, query: Query) -> np.ndarray | None:
+        """What answers a query about a film: uint8 [S, S], 255 inside; None when not known."""
+        if not self.known(row, query):
+            return None
+        whole = self._target(row, query.target)
+        if not (query.side or query.zone) or not whole.any():
+            return whole
+        lungs = [self._target(row, lung) for lung in PARTS[LUNGS]]
+        return np.minimum(whole, place_of(lungs[0], lungs[1], query.side, query.zone))
+
+    def _target(self, row: int, target: str) -> np.ndarray | None:
+        film = self.masked[row]
+        if target in film.known:
+            return self._union(film.masks.get(target, ()))
+        parts = PARTS.get(target, ())
+        if parts and film.known.issuperset(parts[:2]):
+            return self._union([path for part in parts for path in film.masks.get(part, ())])
+        if target in PARTS[LUNGS] and LUNGS in film.known:
+            lungs = halves(self._union(film.masks.get(LUNGS, ())))
+            return lungs and lungs[PARTS[LUNGS].index(target)]
+        return None
+
+    def _union(self, paths: Sequence[Path]) -> np.ndarray:
+        squares = [self._squares[self._rows[path]] for path in paths]
+        return np.max(squares, 0) if squares else np.zeros_like(self.films[0])
+
+
+def place_of(
+    right: np.ndarray, left: np.ndarray, side: str | None, zone: str | None
+) -> np.ndarray:
+    """Where a side and a zone are: right, left uint8 [S, S], the lungs -> uint8 [S, S].
+
+    A zone is a third of a lung between its highest and its lowest row.
+    """
+    lungs = {"right": right, "left": left}
+    chosen = [lungs[side]] if side else [right, left]
+    return np.max([_third(lung, zone) if zone else lung for lung in chosen], 0)
+
+
+def _third(lung: np.ndarray, zone: str) -> np.ndarray:
+    rows = np.nonzero((lung >= INSIDE).any(1))[0]
+    if not len(rows):
+        return np.zeros_like(lung)
+    top, height = rows[0], rows[-1] + 1 - rows[0]
+    first, last = (top + round(height * (ZONES.index(zone) + end) / 3) for end in (0, 1))
+    cut = np.zeros_like(lung)
+    cut[first:last] = lung[first:last]
+    return cut
+
+
+def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """A mask of both lungs uint8 [S, S] -> (right, left), where it falls into two large pieces,
+    else None. The patient's right is on the left of the picture."""
+    pieces, count = ndimage.label(lungs >= INSIDE)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+    large = np.argsort(sizes)[::-1][:2] + 1
+    if len(large) < 2 or sizes[large[1] - 1] < SMALLEST_LUNG * sizes.sum():
+        return None
+    columns = [ndimage.center_of_mass(pieces == piece)[1] for piece in large]
+    right, left = (large[place] for place in np.argsort(columns))
+    # The soft edge of a piece belongs to it too.
+    return tuple(np.where(ndimage.binary_dilation(pieces == piece, iterations=2), lungs, 0)
+                 .astype(np.uint8) for piece in (right, left))
+
+
+def normal_films(studies: Sequence[Study]) -> list[MaskedFilm]:
+    """Films read as normal, for which every opacity is absent. Of a data set with labels those
+    with "no finding" are taken, of one without all of them."""
+    labelled = any(study.labelled for study in studies)
+    return [MaskedFilm(study.id, study.image, study.patient, "train", {},
+                       frozenset((GROUND_GLASS, CONSOLIDATION)))
+            for study in studies
+            if not labelled or study.findings.get("no finding") == 1]
+
+
+def opacity_queries() -> list[Query]:
+    """What normal films are asked."""
+    return [Query(target) for target in OPACITIES]
+
+
+def _pack_all(paths: Sequence[Path], view: Preprocess, cache: Path) -> np.ndarray:
+    squares, readable = pack(paths, view, cache)
+    if len(paths) and not readable.all():
+        raise SystemExit(f"expected readable pictures; {(~readable).sum()} of {len(paths)} are not")
+    return squares
+
+
+def _check_sizes(masked: Sequence[MaskedFilm]) -> None:
+    """A mask must have its film's proportions, else both would be squared differently."""
+    for film in masked:
+        for paths in film.masks.values():
+            for path in paths:
+                with Image.open(film.image) as one, Image.open(path) as other:
+                    if abs(one.width * other.height - one.height * other.width) > max(other.size):
+                        raise SystemExit(f"expected {path} in the proportions of its film "
+                                         f"{one.size}; came {other.size}")
