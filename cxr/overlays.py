@@ -172,6 +172,24 @@ def label_strip(image: Image.Image, text: str) -> Image.Image:
     return page
 
 
+def corner_mark(image: Image.Image, text: str) -> Image.Image:
+    """Burn a small mark into the lower left corner, over the film, whose size and mode stay.
+
+    image: mode "L" or "RGB"; text: one line, such as "SYNTHETIC", at most half the width of the
+    image where letters of 6 px allow. Raises ValueError for another mode or an empty text.
+    """
+    _require(image, "L", "RGB")
+    if not text.strip():
+        raise ValueError("expected a mark to burn into the film; got none. Pass a text.")
+    font = _fitting_font(text.replace(" ", ""), image.width // 2, max(8, image.width // 16))
+    marked = image.copy()
+    draw = ImageDraw.Draw(marked)
+    left, top, right, bottom = draw.textbbox((2, image.height - 2), text, font, anchor="lb")
+    draw.rectangle((0, top - 2, right + 2, image.height), fill=0)
+    draw.text((2, image.height - 2), text, "white", font, anchor="lb")
+    return marked
+
+
 def _fitting_font(text: str, width: int, largest: int) -> ImageFont.FreeTypeFont:
     """Pillow's own font at the largest size at which the longest word fits; at least 6 px."""
     size = largest

@@ -171,3 +171,13 @@ def test_another_mode_is_refused_with_the_remedy(ramp):
         overlays.window_level(ramp.convert("RGBA"))
     with pytest.raises(ValueError, match='expected an image of mode L or RGB; got "P"'):
         overlays.label_strip(ramp.convert("P"), "SYNTHETIC")
+
+
+def test_a_corner_mark_is_burned_in_and_small():
+    film = grey(np.full((128, 128), 200))
+    changed = np.asarray(overlays.corner_mark(film, "SYNTHETIC")) != 200
+    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
+    assert rows.min() > 128 * 0.85 and columns.max() < 128 * 0.6 and changed.sum() > 300
+    assert overlays.corner_mark(film.convert("RGB"), "SYNTHETIC").mode == "RGB"
+    with pytest.raises(ValueError, match="got none"):
+        overlays.corner_mark(film, " ")
