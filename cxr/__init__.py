@@ -17,6 +17,9 @@ _HOME = {
     "load_image": "cxr.images",
     "Retriever": "cxr.retrieval",
     "Match": "cxr.retrieval",
+    "ReportSuggester": "cxr.reporting",
+    "Suggestion": "cxr.reporting",
+    "Finding": "cxr.reporting",
 }
 __all__ = ["__version__", *_HOME]
 

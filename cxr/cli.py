@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from cxr.cli_report import add_report
 from cxr.findings import SEXES, VIEWS, caption
 
 WEIGHTS, GALLERY = "weights/retrieval", "examples/gallery"
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m cxr", description="Chest X-rays for education.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_search(commands)
+    add_report(commands, WEIGHTS, GALLERY)
     gallery = commands.add_parser("gallery", help="build a gallery, or say what is in one")
     parts = gallery.add_subparsers(required=True, metavar="build|info|check")
     _add_build(parts)

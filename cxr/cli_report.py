@@ -1,0 +1,95 @@
+"""`report` and `reports build`: what a film suggests, and a corpus of the user's own reports."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cxr.findings import caption
+
+REPORTING = "weights/reporting"
+
+
+def add_report(commands, weights: str, gallery: str) -> None:
+    """Add both commands to the command line. weights, gallery: the defaults."""
+    report = commands.add_parser("report", help="suggest findings and a report for a film")
+    report.add_argument("image", type=Path, metavar="FILE", help="PNG, JPEG, DICOM ...")
+    report.add_argument("--weights", default=weights, metavar="W")
+    report.add_argument("--gallery", default=None, metavar="DIR",
+                        help=f"studies to give as evidence ({gallery} where it exists)")
+    report.add_argument("--reporting", default=REPORTING, metavar="R")
+    report.add_argument("--reports", metavar="DIR", help="a corpus made by: reports build")
+    report.add_argument("--force", action="store_true",
+                        help="read a picture that looks like no frontal chest film all the same")
+    report.add_argument("--json", action="store_true", help="print one JSON document")
+    report.set_defaults(run=lambda options: _report(options, gallery))
+    reports = commands.add_parser("reports", help="index the reports of a data set")
+    parts = reports.add_subparsers(required=True, metavar="build")
+    build = parts.add_parser("build", help="take the usable sentences of a data set's reports")
+    build.add_argument("root", type=Path, metavar="ROOT", help="such as Open-I's folder")
+    build.add_argument("--out", type=Path, required=True, metavar="DIR")
+    build.add_argument("--overwrite", action="store_true", help="replace the corpus at --out")
+    build.add_argument("--json", action="store_true", help="print one JSON document")
+    build.set_defaults(run=_build)
+
+
+def _report(options: argparse.Namespace, gallery: str) -> int:
+    from cxr.images import load_image
+    from cxr.reporting import ReportSuggester
+
+    image = load_image(options.image)
+    if options.gallery is None and Path(gallery).is_dir():
+        options.gallery = gallery
+    suggester = ReportSuggester.load(
+        options.weights, options.gallery, options.reporting, options.reports)
+    suggestion = suggester.suggest(image, options.force)
+    for warning in suggestion.warnings:
+        print(f"cxr: {warning}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(as_document(suggestion), indent=2))
+        return 0
+    for finding in suggestion.findings:
+        print(f"{finding.probability:6.2f}  {finding.low:.2f}-{finding.high:.2f}  "
+              f"{finding.word:<9} {finding.name}")
+    if suggestion.report:
+        print(f"\n{suggestion.report}\n\nFor education, not for diagnosis.")
+    return 0
+
+
+def as_document(suggestion) -> dict[str, Any]:
+    """A Suggestion as plain values; a number that a sentence lacks is null."""
+    def match(one) -> dict[str, Any]:
+        return {"id": one.study.id, "source": one.study.source, "score": round(one.score, 4),
+                "similarity": one.similarity, "caption": caption(one.study)}
+
+    def number(value: float) -> float | None:
+        return None if value != value else round(value, 4)  # NaN is not equal to itself
+
+    sentences = [
+        {"text": one.text, "section": one.section, "claims": dict(one.claims),
+         "probability": number(one.probability), "similarity": number(one.similarity),
+         "source": one.source, "origin": one.origin, "prompt": one.prompt,
+         "support": [match(study) for study in one.support],
+         "alternatives": list(one.alternatives)} for one in suggestion.sentences]
+    return {
+        "in_domain": suggestion.in_domain, "warnings": suggestion.warnings,
+        "gate": asdict(suggestion.verdict), "report": suggestion.report,
+        "findings": [asdict(one) for one in suggestion.findings], "sentences": sentences,
+        "evidence": [match(one) for one in suggestion.evidence],
+        "note": "for education, not for diagnosis",
+    }
+
+
+def _build(options: argparse.Namespace) -> int:
+    from cxr.reporting_corpus import build_corpus
+
+    info = build_corpus(options.root, options.out, options.overwrite)
+    if options.json:
+        print(json.dumps(info, indent=2))
+    else:
+        print(f"{info['sentences']} sentences of {info['reports']} reports in {info['out']}")
+    return 0
