@@ -1,4 +1,7 @@
-"""A study in the words a trainee reads. Everything that reaches the page is escaped here."""
+"""A study in the words a trainee reads: as plain text, or as HTML where the docstring says so.
+
+What stands in the HTML is escaped here; plain text is escaped by whoever puts it into a page.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from html import escape
 
 from cxr.findings import Study
 from cxr.gallery import Where
+from cxr.tabs.highlight import asked_for
 
 SEX = {"F": "female", "M": "male"}
 VIEW = {"PA": "PA", "AP": "AP", "lateral": "Lateral", "frontal": "Frontal"}
@@ -43,13 +47,13 @@ def summary(study: Study) -> str:
 
 
 def chips(study: Study, highlight: str = "") -> str:
-    """The findings as HTML chips; those that the query names are marked."""
+    """The findings as HTML chips; those that the query `highlight` asks for are marked."""
     if not study.positive and not study.uncertain:
         kind = "none" if study.labelled else "unlabelled"
         return f'<span class="chip {kind}">{escape(summary(study))}</span>'
-    query = highlight.lower()
+    hits = asked_for(highlight, study.positive)
     present = (
-        f'<span class="chip{" hit" if name in query else ""}">{escape(name)}</span>'
+        f'<span class="chip{" hit" if name in hits else ""}">{escape(name)}</span>'
         for name in study.positive
     )
     possible = (
@@ -59,7 +63,7 @@ def chips(study: Study, highlight: str = "") -> str:
 
 
 def badge(study: Study) -> str:
-    """The mark of a film that no patient stood for."""
+    """The mark of a film that no patient stood for, as HTML."""
     return '<span class="badge">synthetic</span>' if is_synthetic(study) else ""
 
 
