@@ -16,7 +16,8 @@ from train.evaluate_retrieval import both_ways, by_finding, mean_auroc
 from train.studies import TARGETS
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "retrieval"
-TRAINING = {"films": 1, "minutes": 2, "hardware": "a processor", "command": "train"}
+TRAINING = {"data": ["covid", "my_own"], "films": 1, "minutes": 2, "hardware": "a processor",
+            "command": "train"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +58,22 @@ def test_card_and_readme_are_made_from_the_report(measured):
     assert "old" not in (measured / "README.md").read_text()
 
 
+def test_the_card_names_the_data_sets_of_its_own_training(measured):
+    text = (measured / "weights" / "README.md").read_text()
+    training = text[text.index("## Training") : text.index("## What was tried")]
+    assert "- covid-chestxray-dataset" in training and "- `my_own`" in training
+    assert "NIH ChestX-ray14" not in training and "Hannover" not in training
+
+
+def test_a_card_without_numbers_is_refused(tmp_path):
+    save_dual_encoder(tiny_dual_encoder(), tmp_path / "weights", {"training": TRAINING})
+    with pytest.raises(ValueError, match="train.evaluate"):
+        card.write_card(tmp_path / "weights")
+
+
 def test_the_shipped_card_holds_the_shipped_numbers():
     assert (WEIGHTS / "README.md").read_text("utf-8") == card.card_text(WEIGHTS)
-    metrics = card.read_json(WEIGHTS / "metrics.json")
+    metrics = json.loads((WEIGHTS / "metrics.json").read_text("utf-8"))
     assert metrics["weights_sha256"] == fingerprint(WEIGHTS)
     readme = (WEIGHTS.parents[1] / "README.md").read_text("utf-8")
     assert card.recall_table(metrics) in readme

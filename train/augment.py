@@ -56,7 +56,9 @@ def random_tone(
 def random_erase(
     films: torch.Tensor, generator: torch.Generator, probability: float = 0.25
 ) -> torch.Tensor:
-    """Grey out one random rectangle (5-20% of the side squared) in some films. [B, 1, S, S]."""
+    """Fill a random square, 22 to 45% of the side, of some films with their mean grey.
+
+    films: float32 [B, 1, S, S]; the same shape comes back. probability: of a film to be hit."""
     side = films.shape[-1]
     films = films.clone()
     for row in range(len(films)):

@@ -6,6 +6,9 @@ import json
 import re
 from pathlib import Path
 
+from cxr.files import read_json
+from train.card_data import DATA_SETS
+
 TEMPLATE = Path(__file__).with_name("card_retrieval.md")
 DIRECTIONS = {"image_to_text": "film → caption", "text_to_image": "caption → film"}
 
@@ -69,15 +72,22 @@ def trials_table(trials: list[dict]) -> str:
                   "mean AUROC"], rows)
 
 
-def read_json(path: Path) -> dict | list:
-    """The document, or an empty list when there is no such file."""
+def read_trials(path: Path) -> list[dict]:
+    """The rows of trials.json; none when there is no such file."""
     return json.loads(path.read_text("utf-8")) if path.exists() else []
+
+
+def data_sets(training: dict) -> str:
+    """What a model was trained on, a line a data set, in the words of DATA_SETS."""
+    names = training.get("data", [])
+    return "\n".join(f"- {DATA_SETS.get(name, f'`{name}`')}" for name in names)
 
 
 def card_text(folder: Path) -> str:
     """The model card of the checkpoint in `folder`."""
-    metrics, config = read_json(folder / "metrics.json"), read_json(folder / "config.json")
-    trials = read_json(folder / "trials.json")
+    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
+    config = read_json(folder / "config.json", "a checkpoint's config.json")
+    trials = read_trials(folder / "trials.json")
     parts = {
         "recall": recall_table(metrics), "findings": finding_table(metrics),
         "groups": group_table(metrics), "trials": trials_table(trials) if trials else "",
@@ -87,7 +97,7 @@ def card_text(folder: Path) -> str:
         "films": str(config["training"]["films"]), "minutes": str(config["training"]["minutes"]),
         "hardware": config["training"]["hardware"], "pairs": str(metrics["pairs"]),
         "command": config["training"]["command"], "speed": str(metrics["images_per_second"]),
-        "sha256": metrics["weights_sha256"],
+        "sha256": metrics["weights_sha256"], "data": data_sets(config["training"]),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
 
@@ -109,7 +119,7 @@ def fill_readme(readme: Path, folder: Path) -> None:
     """Put the recall table between the metrics markers of the project's README, if it has them."""
     if not readme.exists():
         return
-    metrics = read_json(folder / "metrics.json")
+    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
     body = f"{summary(metrics)}\n\n{recall_table(metrics)}"
     start, end = "<!-- metrics:retrieval -->", "<!-- /metrics:retrieval -->"
     text = readme.read_text("utf-8")
