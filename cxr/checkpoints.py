@@ -28,7 +28,7 @@ from cxr.shards import is_weight_file, read_tensors, weight_files, write_tensors
 FORMAT_VERSION = 1
 CONFIG, METRICS, CARD = "config.json", "metrics.json", "README.md"
 TOKENIZER = "tokenizer.json"
-CHECKPOINT_FILES = ("*.json", "*.safetensors", "*.md")  # all that a checkpoint of ours holds
+CHECKPOINT_FILES = ("*.json", "*.safetensors", "*.txt", "*.md")  # all that is ever read
 _HUB = "hf://"
 
 

@@ -7,7 +7,6 @@ lies in parts `name::0`, `name::1`, ... cut along its first axis.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,7 +37,8 @@ def write_tensors(
     A floating tensor that would overflow in `dtype` keeps its own type.
 
     Raises:
-        ValueError: a tensor holds NaN or infinite values; nothing is written then.
+        ValueError: a tensor holds NaN or infinite values, or a single row of one is larger than
+            a file may be; nothing is written then.
     """
     parts = dict(_cut({k: _stored(k, v, dtype) for k, v in state.items()}, max_bytes))
     shards = _pack(parts, max_bytes)
@@ -140,12 +140,17 @@ def _stored(name: str, value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 def _cut(tensors: dict[str, torch.Tensor], max_bytes: int) -> Iterable[tuple[str, torch.Tensor]]:
     for name, tensor in tensors.items():
-        size = tensor.numel() * tensor.element_size() + _HEADER
-        if size <= max_bytes or tensor.ndim == 0:
+        size = tensor.numel() * tensor.element_size()
+        if size + _HEADER <= max_bytes:
             yield name, tensor
             continue
-        pieces = math.ceil(size / (max_bytes - _HEADER)) if max_bytes > _HEADER else len(tensor)
-        for i, piece in enumerate(tensor.chunk(min(pieces, len(tensor)))):
+        rows = (max_bytes - _HEADER) * len(tensor) // size if tensor.ndim and size else 0
+        if rows < 1:
+            raise ValueError(
+                f"expected room for a row of {name!r} {list(tensor.shape)} in a weight file of "
+                f"{max_bytes:,} bytes, which has none; allow larger files"
+            )
+        for i, piece in enumerate(tensor.split(rows)):
             yield f"{name}{_PART}{i}", piece.clone()
 
 

@@ -56,6 +56,18 @@ def test_shards_stay_within_their_size_and_give_the_same_tensors(saved, sharded)
     assert all(torch.equal(whole[k], parts[k]) for k in whole)
 
 
+def test_a_few_large_rows_stay_within_the_size_too(tmp_path):
+    tensors = {"wide": torch.arange(4500.0).reshape(3, 1500), "one": torch.ones(2000)}
+    folder = save_checkpoint(tmp_path / "m", tensors, {}, shard_mb=0.01, dtype=torch.float32)
+    # Two rows of 6,000 bytes would be more than 10,000.
+    assert max(p.stat().st_size for p in folder.glob("model-*.safetensors")) <= 10_000
+    loaded = load_checkpoint(folder)[1]
+    assert all(torch.equal(loaded[name], value) for name, value in tensors.items())
+    with pytest.raises(ValueError, match=r"a row of 'wide' \[3, 1500\]"):
+        save_checkpoint(tmp_path / "n", tensors, {}, shard_mb=0.005, dtype=torch.float32)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_saving_again_keeps_other_files_and_drops_old_weights(sharded):
     (sharded / "tokenizer.json").write_text("{}")
     (sharded / "notes").mkdir()
