@@ -19,6 +19,7 @@ MAX_SIDE = 1024  # pixels; NIH ChestX-ray14 is published at this size
 # a text chunk, can name a patient.
 _PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs"}
 _PNG_CHUNKS |= {b"IDAT", b"IEND"}
+_SCAN, _DATA = 0xDA, {b"\0", *(bytes([0xD0 + i]) for i in range(8))}
 _JPEG_SEGMENTS = {"APP0", "APP14"}  # JFIF and Adobe headers: density, colour transform
 
 
@@ -82,4 +83,25 @@ def _jpeg_is_plain(content: bytes) -> bool:
     with Image.open(io.BytesIO(content)) as header:
         segments = {name for name, _ in getattr(header, "applist", [("?", b"")])}
         plain = header.format == "JPEG" and header.mode in ("L", "RGB")
-    return plain and segments <= _JPEG_SEGMENTS and content.endswith(b"\xff\xd9")
+    return plain and segments <= _JPEG_SEGMENTS and _jpeg_end(content) == len(content)
+
+
+def _jpeg_end(content: bytes) -> int:
+    """Where the first image of a JPEG ends, -1 when it does not: another may hide behind it."""
+    at = 2  # after the start of the image
+    while at + 4 <= len(content) and content[at] == 0xFF:
+        marker = content[at + 1]
+        if marker == 0xFF:  # fill before a marker
+            at += 1
+            continue
+        at += 2 + struct.unpack_from(">H", content, at + 2)[0]
+        if marker != _SCAN:
+            continue
+        # Of a scan's bytes, 0xFF is followed by 0 where it is data, by 0xD0 to 0xD7 at a restart.
+        while (at := content.find(b"\xff", at)) >= 0 and content[at + 1 : at + 2] in _DATA:
+            at += 2
+        if at < 0:
+            return -1
+        if content[at + 1 : at + 2] == b"\xd9":
+            return at + 2
+    return -1

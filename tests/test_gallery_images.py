@@ -31,6 +31,16 @@ def test_plain_films_are_copied_as_they_are(tmp_path, images, film, suffix, mode
     assert image == load_image(path)
 
 
+@pytest.mark.parametrize(
+    "how", [{"progressive": True}, {"restart_marker_blocks": 3}, {"optimize": True}]
+)
+def test_every_kind_of_plain_jpeg_is_copied(tmp_path, images, film, how):
+    path = tmp_path / "a.jpg"
+    film(0).save(path, **how)
+    name, _ = store_image(path, images)
+    assert (images / name).read_bytes() == path.read_bytes() and name.endswith(".jpg")
+
+
 def with_exif(film, path):
     exif = Image.Exif()
     exif[0x010E] = "Jane Doe"
@@ -59,9 +69,18 @@ def with_a_tail(film, path):
     path.write_bytes(path.read_bytes() + b"Jane Doe")
 
 
+def with_another_film_behind_it(film, path):
+    """Both end as a JPEG does; the second, which no viewer shows, names the patient."""
+    film.save(path)
+    first = path.read_bytes()
+    with_exif(film, path)
+    path.write_bytes(first + path.read_bytes())
+
+
 @pytest.mark.parametrize(
     "write, suffix",
     [
+        (with_another_film_behind_it, "jpg"),
         (with_exif, "jpg"),
         (with_exif, "png"),
         (with_comment, "jpg"),
