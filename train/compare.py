@@ -17,7 +17,6 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
@@ -28,6 +27,7 @@ from cxr.images import Preprocess
 from train import building
 from train.objective import TrainingModel, Weights, terms
 from train.packing import pack_studies
+from train.polish import image_features
 from train.studies import Attributes, training_studies
 from train.texts import draw
 from train.validation import judge, validate
@@ -43,17 +43,6 @@ class Features(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """[B, width], unchanged."""
         return features
-
-
-@torch.inference_mode()
-def extract(model: nn.Module, films: np.ndarray, preprocess: Preprocess) -> torch.Tensor:
-    """Packed films uint8 [N, S, S] -> float32 [N, width], standardised later by the heads' norm."""
-    rows = []
-    for first in tqdm(range(0, len(films), 32), "features"):
-        packed = torch.from_numpy(np.array(films[first : first + 32]))
-        with torch.autocast("cpu", torch.bfloat16):
-            rows.append(model(preprocess.normalise(packed)).float())
-    return torch.cat(rows)
 
 
 def image_start(entry: str, text_model: str, size: int) -> tuple[str, building.Start]:
@@ -75,8 +64,7 @@ def trial(start: building.Start, train, val, cache: Path, steps: int, seed: int)
     preprocess = start.image.preprocess
     (train, films, _), (val, val_films, _) = (
         pack_studies(part, preprocess, cache) for part in (train, val))
-    features, val_features = (
-        extract(model.image_encoder, part, preprocess) for part in (films, val_films))
+    features, val_features = (image_features(model, part) for part in (films, val_films))
     model.image_encoder = Features(model.image_encoder.width)
     training = TrainingModel(model).train()
     known, weights = Attributes.of(train), asdict(Weights())
