@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from cxr.datasets_common import Loaded, Notes, noted, parse_age, read_labels
@@ -18,6 +19,7 @@ from cxr.findings import CHEXPERT_FINDINGS, CHEXPERT_NAMES, Study, canonical_fin
 ABOUT = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA")
 TABLES = ("train.csv", "valid.csv")
 _PUBLISHED = {ours: name for name, ours in CHEXPERT_NAMES.items()}
+_SEX = {"Female": "F", "Male": "M"}
 LICENCE = "Stanford University Dataset Research Use Agreement"
 
 
@@ -49,25 +51,25 @@ def _read_table(table: Path, notes: Notes) -> Iterator[Study]:
     # The first release says "Airspace Opacity" for Lung Opacity.
     named = [_PUBLISHED.get(canonical_finding(name), name) for name in columns]
     places = find_columns(table, named, (*ABOUT, *CHEXPERT_NAMES))
-    path, sex, age, side, projection, *label_places = places
-    labels = list(zip(CHEXPERT_FINDINGS, label_places))
+    cells = itemgetter(*places)
     locate = _Locator(table.parent)
     for row in rows:
-        name = row[path].strip()
+        name, sex, age, side, projection, *labels = cells(row)
+        name = name.strip()
         image = locate(name)
         if image is None:
             notes.lack(name)
             continue
-        parts = name.split("/")
+        parts = name.rsplit("/", 3)
         yield Study(
             id=os.path.splitext("_".join(parts[-3:]))[0],
             source="CheXpert",
             patient=parts[-3] if len(parts) > 2 else stem(name),
-            image=image,
-            view=_view(row[side], row[projection]),
-            sex=noted(canonical_sex, row[sex], "sex not understood", notes),
-            age=parse_age(row[age], notes) or None,
-            findings=read_labels(row, labels, notes),
+            image=Path(image),
+            view=_view(side, projection),
+            sex=_SEX.get(sex) or noted(canonical_sex, sex, "sex not understood", notes),
+            age=parse_age(age, notes) or None,
+            findings=read_labels(labels, CHEXPERT_FINDINGS, notes),
             licence=LICENCE,
         )
 
@@ -93,23 +95,24 @@ class _Locator:
     def __init__(self, folder: Path) -> None:
         suffixes = ("", ".jpg", ".png", ".jpeg", ".webp")
         tops = ((folder, True), (folder, False), (folder.parent, False))
-        self._ways = [(top, f"{top}{os.sep}", drop, s) for s in suffixes for top, drop in tops]
+        self._ways = [(f"{top}{os.sep}", drop, s) for s in suffixes for top, drop in tops]
         self._splits: dict[str, bool] = {}
 
-    def __call__(self, name: str) -> Path | None:
-        for place, (top, prefix, drop, suffix) in enumerate(self._ways):
+    def __call__(self, name: str) -> str | None:
+        for place, (prefix, drop, suffix) in enumerate(self._ways):
             tail = name.partition("/")[2] if drop else name
             if suffix:
                 tail = os.path.splitext(tail)[0] + suffix
-            if self._has_split(prefix, tail) and os.path.exists(prefix + tail):
+            image = prefix + tail
+            if (not place or self._has_split(image)) and os.path.exists(image):
                 if place:
                     self._ways.insert(0, self._ways.pop(place))
-                return top / tail
+                return image
         return None
 
-    def _has_split(self, prefix: str, tail: str) -> bool:
+    def _has_split(self, image: str) -> bool:
         """Whether train/ or valid/ of this path exists: asked once, it saves 15 looks a row."""
-        folder = prefix + tail.rsplit("/", 3)[0]
+        folder = image.rsplit("/", 3)[0]
         if folder not in self._splits:
             self._splits[folder] = os.path.isdir(folder)
         return self._splits[folder]

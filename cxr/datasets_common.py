@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -79,22 +80,25 @@ def _years(text: str) -> int | None:
     return None if years is None or years > MAX_AGE else years
 
 
-def read_labels(row: list[str], places: list[tuple[str, int]], notes: Notes) -> dict[str, int]:
-    """The cells of a one-column-a-finding table -> 1, 0 or -1 by finding; blank gives no key.
+def read_labels(
+    cells: Sequence[str], findings: Sequence[str], notes: Notes
+) -> dict[str, int]:
+    """The cells of one row, one a finding -> 1, 0 or -1 by finding; blank gives no key.
 
-    places holds (finding, column); "1.0", "yes", "uncertain" and the like are understood.
+    "1.0", "yes", "uncertain" and the like are understood.
     """
-    findings = {}
-    for name, place in places:
-        if cell := row[place]:
-            value = _LABELS.get(cell)
-            if value is None and (cell := cell.strip().lower()):
-                value = _LABELS.get(cell)
-            if value is not None:
-                findings[name] = value
-            elif cell and cell != "nan":
-                notes.count("labels not understood", f"{name}: {cell}")
-    return findings
+    try:
+        return {name: _LABELS[cell] for name, cell in zip(findings, cells) if cell}
+    except KeyError:  # a rare spelling: look at each cell
+        pass
+    labels = {}
+    for name, cell in zip(findings, cells):
+        cell = cell.strip().lower()
+        if cell in _LABELS:
+            labels[name] = _LABELS[cell]
+        elif cell not in ("", "nan"):
+            notes.count("labels not understood", f"{name}: {cell}")
+    return labels
 
 
 def noted(canonical, text: str, kind: str, notes: Notes) -> str | None:

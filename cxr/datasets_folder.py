@@ -81,6 +81,7 @@ def _read_rows(table: Path, root: Path, index: ImageIndex, notes: Notes) -> dict
     columns, rows = open_table(table)
     place = _places(columns)
     labels = [(name, i) for i, c in enumerate(columns) if (name := canonical_finding(c))]
+    named = [name for name, _ in labels]
     studies: dict[str, Study] = {}
     for row in rows:
         cells = {meaning: row[i].strip() for meaning, i in place.items()}
@@ -88,7 +89,8 @@ def _read_rows(table: Path, root: Path, index: ImageIndex, notes: Notes) -> dict
         if path is None:
             notes.lack(cells["image"] or "a row that names no image")
             continue
-        findings = _listed(cells.get("findings", ""), notes) | read_labels(row, labels, notes)
+        values = [row[column] for _, column in labels]
+        findings = _listed(cells.get("findings", ""), notes) | read_labels(values, named, notes)
         if path in studies:
             notes.count("images with several rows", path)
             studies[path].findings.update(findings)
