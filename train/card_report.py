@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.card import percent, percent_with_interval, read_json, table, with_interval
+from cxr.files import read_json
+from train.card import percent, percent_with_interval, table, with_interval
 
 TEMPLATE = Path(__file__).with_name("card_report.md")
 PENDING = "Not measured yet: run the evaluation below."
@@ -81,7 +82,8 @@ def trials_text(config: dict) -> str:
 
 def card_text(folder: Path) -> str:
     """The card of the checkpoint in `folder`; what is not measured yet says so."""
-    config, metrics = read_json(folder / "config.json"), read_json(folder / "metrics.json")
+    config = read_json(folder / "config.json", "a calibration's config.json")
+    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
     bands = {name: f"{value:.2f}" for name, value in config["calibration"]["bands"].items()}
     training = config["training"]
     parts = {
@@ -109,7 +111,7 @@ def card_text(folder: Path) -> str:
 def write_report_card(folder: Path) -> None:
     """Write README.md, and reliability.png where metrics.json has been measured."""
     (folder / "README.md").write_text(card_text(folder), "utf-8")
-    metrics = read_json(folder / "metrics.json")
+    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
     if metrics:
         plot_reliability(metrics, folder / "reliability.png")
 
