@@ -20,6 +20,7 @@ _HOME = {
     "ReportSuggester": "cxr.reporting",
     "Suggestion": "cxr.reporting",
     "Finding": "cxr.reporting",
+    "Sampler": "cxr.sampling",
 }
 __all__ = ["__version__", *_HOME]
 

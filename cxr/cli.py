@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from cxr.cli_report import add_report
+from cxr.cli_sample import add_sample
 from cxr.findings import SEXES, VIEWS, caption
 
 WEIGHTS, GALLERY = "weights/retrieval", "examples/gallery"
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_search(commands)
     add_report(commands, WEIGHTS, GALLERY)
+    add_sample(commands)
     gallery = commands.add_parser("gallery", help="build a gallery, or say what is in one")
     parts = gallery.add_subparsers(required=True, metavar="build|info|check")
     _add_build(parts)
