@@ -112,10 +112,14 @@ def parse(text: str) -> Query | None:
     return Query(target, side, zone)
 
 
+def without_denials(text: str) -> str:
+    """The text in lower case without what it denies: "heart, no effusion" -> "heart, "."""
+    return _DENIED.sub(" ", text.lower())
+
+
 def _plain(text: str) -> str:
-    """Lower case, denials cut out, "right-sided" in one word."""
-    text = re.sub(r"(right|left)[- ]sided", r"\1sided", text.lower())
-    return _DENIED.sub(" ", text)
+    """`without_denials`, and "right-sided" in one word."""
+    return re.sub(r"(right|left)[- ]sided", r"\1sided", without_denials(text))
 
 
 def _corrected(word: str) -> str:

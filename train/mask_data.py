@@ -13,15 +13,8 @@ from scipy import ndimage
 from cxr.datasets_masks import MaskedFilm
 from cxr.findings import Study
 from cxr.images import Preprocess
-from cxr.targets import (
-    CONSOLIDATION,
-    GROUND_GLASS,
-    LUNGS,
-    OPACITIES,
-    PARTS,
-    ZONES,
-    Query,
-)
+from cxr.lung_places import place_of
+from cxr.targets import CONSOLIDATION, GROUND_GLASS, LUNGS, PARTS, Query
 from train.packing import pack
 
 INSIDE = 128  # grey level from which a pixel of a squared mask lies inside
@@ -66,7 +59,7 @@ class MaskData:
         if not (query.side or query.zone) or not whole.any():
             return whole
         lungs = [self._target(row, lung) for lung in PARTS[LUNGS]]
-        return np.minimum(whole, place_of(lungs[0], lungs[1], query.side, query.zone))
+        return np.minimum(whole, place_of(*lungs, query.side, query.zone, INSIDE))
 
     def _target(self, row: int, target: str) -> np.ndarray | None:
         film = self.masked[row]
@@ -83,29 +76,6 @@ class MaskData:
     def _union(self, paths: Sequence[Path]) -> np.ndarray:
         squares = [self._squares[self._rows[path]] for path in paths]
         return np.max(squares, 0) if squares else np.zeros_like(self.films[0])
-
-
-def place_of(
-    right: np.ndarray, left: np.ndarray, side: str | None, zone: str | None
-) -> np.ndarray:
-    """Where a side and a zone are: right, left uint8 [S, S], the lungs -> uint8 [S, S].
-
-    A zone is a third of a lung between its highest and its lowest row.
-    """
-    lungs = {"right": right, "left": left}
-    chosen = [lungs[side]] if side else [right, left]
-    return np.max([_third(lung, zone) if zone else lung for lung in chosen], 0)
-
-
-def _third(lung: np.ndarray, zone: str) -> np.ndarray:
-    rows = np.nonzero((lung >= INSIDE).any(1))[0]
-    if not len(rows):
-        return np.zeros_like(lung)
-    top, height = rows[0], rows[-1] + 1 - rows[0]
-    first, last = (top + round(height * (ZONES.index(zone) + end) / 3) for end in (0, 1))
-    cut = np.zeros_like(lung)
-    cut[first:last] = lung[first:last]
-    return cut
 
 
 def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -131,11 +101,6 @@ def normal_films(studies: Sequence[Study]) -> list[MaskedFilm]:
                        frozenset((GROUND_GLASS, CONSOLIDATION)))
             for study in studies
             if not labelled or study.findings.get("no finding") == 1]
-
-
-def opacity_queries() -> list[Query]:
-    """What normal films are asked."""
-    return [Query(target) for target in OPACITIES]
 
 
 def _pack_all(paths: Sequence[Path], view: Preprocess, cache: Path) -> np.ndarray:

@@ -1,0 +1,209 @@
+"""Image and text -> where the image shows what the text names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from cxr.checkpoints import load_checkpoint, resolve
+from cxr.devices import best_device, has_bf16
+from cxr.images import Preprocess, load_image
+from cxr.localizer import LocalizerConfig, TextGuidedUNet
+from cxr.lung_places import apart, on_its_side, place_of
+from cxr.measures import Measure, measure
+from cxr.targets import (
+    LEFT_LUNG,
+    LUNGS,
+    OPACITIES,
+    RIGHT_LUNG,
+    SIDES,
+    TARGETS,
+    Query,
+    parse,
+    without_denials,
+)
+from cxr.text_towers import TextTower, load_text_tower
+
+MAX_TEXT = 2_000  # characters
+THRESHOLD = 0.5  # from which a pixel counts as marked, unless asked otherwise
+NEAREST = 0.8  # cosine from which an unknown text means the target that it is nearest to
+
+
+@dataclass(frozen=True, eq=False)
+class Localization:
+    """What was asked for and found; every threshold can be applied without the model.
+
+    query: None when the text names nothing that can be located; the maps are 0 then.
+    size: (width, height) in pixels of the image given. maps: float32 [3, S, S] in [0, 1] over the
+    square that the model sees: what was asked for, the right and the left lung.
+    """
+
+    query: Query | None
+    size: tuple[int, int]
+    maps: np.ndarray
+    preprocess: Preprocess
+
+    @cached_property
+    def heat(self) -> np.ndarray:
+        """float32 [H, W] in [0, 1] at the image's own size; 1 where it is surely."""
+        return self.preprocess.unsquare(self.maps[0], self.size)
+
+    def measure(self, threshold: float = THRESHOLD) -> Measure:
+        """Area and side of what is marked from `threshold` on, in numbers and in words."""
+        film = self.preprocess.square(Image.new("L", self.size, 255)) > 0
+        return measure(*(self.maps * film), threshold)
+
+
+class Localizer:
+    """A text-guided U-Net with its text tower; safe to call from several threads.
+
+    Attributes:
+        model: in eval mode, on `device`. tower: None for a plain U-Net, which knows TARGETS alone.
+    """
+
+    def __init__(
+        self, model: TextGuidedUNet, tower: TextTower | None, device: torch.device | None = None
+    ) -> None:
+        self.device = device or best_device()
+        self.model = model.eval().requires_grad_(False).to(self.device)
+        self.tower = tower
+        self._bf16 = has_bf16(self.device)
+        self._embedding = lru_cache(4096)(self._encode)
+
+    @classmethod
+    def load(
+        cls,
+        weights: str | Path = "weights/localizer",
+        text_weights: str | Path | None = None,
+    ) -> Localizer:
+        """Load a localizer and the text tower that it was trained with.
+
+        Args:
+            weights: a folder, or "hf://owner/name[@revision]".
+            text_weights: the tower's folder or hf:// address; None: the folder beside `weights`
+                that its config.json names.
+
+        Raises:
+            ValueError: missing or damaged files, or another text tower than that of the training.
+        """
+        folder = resolve(weights)
+        config, state = load_checkpoint(folder)
+        model = TextGuidedUNet(LocalizerConfig.from_dict(config.get("architecture", {})))
+        try:
+            model.load_state_dict(state, strict=True)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ValueError(
+                f"expected the weights in {folder} to fit its architecture, they do not ({reason});"
+                " copy the checkpoint again"
+            ) from error
+        return cls(model, _tower(weights, folder, config, text_weights))
+
+    def locate(self, image: Image.Image, text: str) -> np.ndarray:
+        """Where `image` shows what `text` names -> float32 [H, W] in [0, 1] at its own size.
+
+        image: as cxr.load_image takes it. text: free words of at most 2,000 characters, with a
+        side or a zone ("opacity in the left lower zone"); 0 everywhere for a text that names
+        nothing that can be located. Sides are the patient's, as on film.
+
+        Raises:
+            ValueError: an unreadable image, an empty or overlong text.
+        """
+        return self.find(image, text).heat
+
+    def find(self, image: Image.Image, text: str) -> Localization:
+        """As `locate`, with what the text was taken to mean, and the lungs to measure it by."""
+        query = self.understand(text)
+        film = load_image(image)
+        maps = np.zeros((3, self.model.preprocess.size, self.model.preprocess.size), np.float32)
+        if query is not None:
+            maps = self._maps(self.model.preprocess.square(film), query)
+        return Localization(query, film.size, maps, self.model.preprocess)
+
+    def understand(self, text: str) -> Query | None:
+        """The target, side and zone that a text names, by its words, else by the nearest target's
+        embedding; None when there is none. Raises ValueError for an empty or overlong text."""
+        query = parse(_checked(text))
+        said = without_denials(text)
+        if query is not None or self.tower is None or not any(map(str.isalpha, said)):
+            return query
+        (near,) = self._embedding((said.strip(),)) @ self._embedding(TARGETS).T
+        best = int(near.argmax())
+        return Query(TARGETS[best]) if near[best] >= NEAREST else None
+
+    def _maps(self, square: np.ndarray, query: Query) -> np.ndarray:
+        asked = [query, Query(LUNGS), Query(RIGHT_LUNG), Query(LEFT_LUNG)]
+        heat, lungs, right, left = self._raw(square, asked)
+        right, left = apart(right, left)
+        if query.target in (RIGHT_LUNG, LEFT_LUNG):
+            side = SIDES[(RIGHT_LUNG, LEFT_LUNG).index(query.target)]
+            heat = on_its_side({"right": right, "left": left}[side], side, right, left)
+        elif query.target == LUNGS or query.target in OPACITIES:
+            both = (lungs + np.maximum(right, left)) / 2
+            heat = both if query.target == LUNGS else np.minimum(heat, both)
+            if query.side or query.zone:
+                place = place_of(right, left, query.side, query.zone, THRESHOLD)
+                heat = np.minimum(heat, place)
+            if query.side:
+                heat = on_its_side(heat, query.side, right, left)
+        return np.stack([heat, right, left]).astype(np.float32)
+
+    def _raw(self, square: np.ndarray, queries: Sequence[Query]) -> np.ndarray:
+        """uint8 [S, S] and P queries -> float32 [P, S, S] in [0, 1], as the model gives them."""
+        pixels = self.model.preprocess.normalise(torch.from_numpy(square)[None].to(self.device))
+        text = torch.empty(1, len(queries), 0, device=self.device)
+        if self.tower is not None:
+            text = self._embedding(tuple(q.prompt for q in queries))[None].to(self.device)
+        with (torch.inference_mode(),
+              torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16)):
+            logits = self.model(pixels, text)[0].float()
+        if not torch.isfinite(logits).all():
+            raise ValueError("expected finite maps, got NaN; check the checkpoint")
+        maps = logits.sigmoid().cpu().numpy()
+        if self.tower is None:
+            outputs = self.model.config.outputs
+            return maps[[outputs.index(query.target) for query in queries]]
+        return maps
+
+    def _encode(self, texts: tuple[str, ...]) -> torch.Tensor:
+        return self.tower.encode_text(texts)
+
+
+def _tower(
+    weights: str | Path, folder: Path, config: dict, address: str | Path | None
+) -> TextTower | None:
+    about = config.get("text_encoder")
+    if about is None:
+        return None
+    if address is None:
+        # The folder beside a local one; the repository of the same owner beside one on the Hub.
+        named = str(weights)
+        hub = named.startswith("hf://")
+        address = f"{named.rpartition('/')[0]}/{about['weights']}" if hub else (
+            folder.resolve().parent / about["weights"])
+    tower = load_text_tower(address)
+    if tower.fingerprint != about["sha256"]:
+        raise ValueError(
+            f"expected the text encoder {about['sha256'][:12]} that the localizer in {folder} was "
+            f"trained with, got {tower.fingerprint[:12]} from {address}; give its folder as "
+            "text_weights"
+        )
+    return tower
+
+
+def _checked(text: object) -> str:
+    if not isinstance(text, str):
+        raise ValueError(f"expected a text, got {type(text).__name__}")
+    if not text.strip():
+        raise ValueError("expected a text, got an empty one; type what to locate")
+    if len(text) > MAX_TEXT:
+        raise ValueError(
+            f"expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it"
+        )
+    return text
