@@ -21,6 +21,8 @@ _HOME = {
     "Suggestion": "cxr.reporting",
     "Finding": "cxr.reporting",
     "Sampler": "cxr.sampling",
+    "Localizer": "cxr.localization",
+    "Localization": "cxr.localization",
 }
 __all__ = ["__version__", *_HOME]
 

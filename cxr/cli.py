@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from cxr.cli_locate import add_locate
 from cxr.cli_report import add_report
 from cxr.cli_sample import add_sample
 from cxr.findings import SEXES, VIEWS, caption
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_search(commands)
     add_report(commands, WEIGHTS, GALLERY)
     add_sample(commands)
+    add_locate(commands)
     gallery = commands.add_parser("gallery", help="build a gallery, or say what is in one")
     parts = gallery.add_subparsers(required=True, metavar="build|info|check")
     _add_build(parts)

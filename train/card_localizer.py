@@ -1,0 +1,88 @@
+"""The localizer's model card, made from metrics.json and config.json."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cxr.files import read_json
+from train.card import data_sets, percent, table, with_interval
+
+TEMPLATE = Path(__file__).with_name("card_localizer.md")
+SHORT = {"heart and mediastinum": "heart", "ground-glass opacity": "ground glass",
+         "tubes and lines": "tubes"}  # fmt: skip
+
+
+def target_table(metrics: dict) -> str:
+    """A row a target: Dice and IoU where it is present, the share marked where it is absent."""
+    rows = [[name, str(e["films"]), *(with_interval(e[key]) if key in e else "–"
+                                      for key in ("dice", "iou")),
+             str(e["absent_films"]),
+             f"{percent(e['false_marks']['value'])} ({percent(e['false_marks']['low'])}–"
+             f"{percent(e['false_marks']['high'])})" if "false_marks" in e else "–"]
+            for name, e in metrics["targets"].items()]
+    return table(["target", "films", "Dice", "IoU", "films without", "marked there, %"], rows)
+
+
+def compared_table(metrics: dict) -> str:
+    """A row a checkpoint: how it was trained, Dice of every target."""
+    names = list(metrics["targets"])
+    rows = []
+    for entry in metrics["compared"]:
+        text = "none" if entry["fusion"] == "none" else (
+            "shuffled" if entry["shuffled_text"] else entry["fusion"])
+        values = [f"{entry['dice'][name]:.3f}" if name in entry["dice"] else "–" for name in names]
+        rows.append([entry["name"], text, "yes" if entry["phase_1"] else "no",
+                     f"{entry['minutes']}", *values,
+                     "–" if entry["false_marks"] is None else percent(entry["false_marks"])])
+    return table(["checkpoint", "text enters by", "phase 1", "minutes",
+                  *(SHORT.get(name, name) for name in names), "false marks, %"], rows)
+
+
+def pointing_table(metrics: dict) -> str:
+    """A row a target of the boxes; a sentence when there were none."""
+    if not metrics.get("pointing"):
+        return "No boxes were at hand."
+    return table(["target", "films", "hits", "accuracy, %", "boxes' share of the picture, %"], [
+        [name, str(e["films"]), str(e["hits"]), percent(e["accuracy"]), percent(e["chance"])]
+        for name, e in metrics["pointing"].items()])
+
+
+def sentences(metrics: dict) -> dict[str, str]:
+    """Sides and normal films in a sentence each."""
+    sides = metrics["sides"].values()
+    normal = metrics.get("normal_films", {})
+    marked = ", ".join(f"{name} {percent(value)}%" for name, value in normal.items()
+                       if name != "films")
+    return {
+        "sides": f"asked for one side {sum(e['films'] for e in sides)} times (lungs and opacities),"
+                 f" it marked more of the other side {sum(e['wrong'] for e in sides)} times",
+        "normal": f"In {normal['films']} films read as normal it marked, of the picture: {marked}."
+                  if marked else "",
+    }
+
+
+def localizer_card(folder: Path) -> str:
+    """The model card of the checkpoint in `folder`."""
+    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
+    config = read_json(folder / "config.json", "a checkpoint's config.json")
+    architecture, training = config["architecture"], config["training"]
+    tower = config.get("text_encoder", {"weights": "none", "sha256": ""})
+    parts = {
+        "targets": target_table(metrics), "compared": compared_table(metrics),
+        "pointing": pointing_table(metrics), **sentences(metrics),
+        "backbone": architecture["encoder"], "fusion": architecture["fusion"],
+        "size": str(architecture["preprocess"]["size"]), "films": str(metrics["films"]),
+        "split": metrics["split"], "data_name": metrics["data"],
+        "threshold": str(metrics["threshold"]), "speed": str(metrics["seconds_per_map"]),
+        "tower": tower["weights"], "tower_sha256": tower["sha256"][:12],
+        "command": training["command"], "minutes": str(training["minutes"]),
+        "data": data_sets(training), "sha256": metrics["weights_sha256"],
+        "train_films": " + ".join(map(str, training["films"])),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
+
+
+def write_localizer_card(folder: Path) -> None:
+    """Write README.md of a checkpoint folder from what lies beside it."""
+    (folder / "README.md").write_text(localizer_card(folder), "utf-8")
