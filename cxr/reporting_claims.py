@@ -64,7 +64,7 @@ _STRENGTH = {ABSENT: 0, POSSIBLE: 1, PRESENT: 2}
 
 def sentences(text: str) -> list[str]:
     """A report's text -> its sentences, headings ("Findings:") and list numbers taken off."""
-    lines = re.sub(r"(?im)(^|\s)(?:findings|impression)\s*:\s*", ". ", text)
+    lines = re.sub(r"(?im)(?:^|\s)(?:findings|impression)\s*:\s*", "\n", text)
     pieces = re.split(r"(?<=[.!?])\s+|\n+", lines)
     clean = (re.sub(r"^[\s.]*(?:\d+[.)]\s*)?", "", piece).strip() for piece in pieces)
     return [piece for piece in clean if len(piece) > 3]

@@ -80,6 +80,12 @@ def trials_text(config: dict) -> str:
     return table(["scores tried (validation split)", "mean AUROC"], rows)
 
 
+def measured_in(folder: Path) -> dict:
+    """What train.evaluate wrote into `folder`; {} before it has."""
+    path = folder / "metrics.json"
+    return read_json(path, "what train.evaluate wrote") if path.exists() else {}
+
+
 def card_text(folder: Path) -> str:
     """The card of the checkpoint in `folder`; what is not measured yet says so."""
     config = read_json(folder / "config.json", "a calibration's config.json")
