@@ -7,18 +7,20 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from cxr.findings import FINDINGS
-from cxr.prompts import affirmative
+from cxr.prompts import affirmative, negative
 
 NORMAL = ("Demonstrates no acute cardiopulmonary abnormality.", "normal chest x-ray", "no finding")
-ABNORMAL = tuple(text for name in FINDINGS if name != "no finding" for text in affirmative(name))
+PRESENT = tuple(text for name in FINDINGS[1:] for text in affirmative(name))
+ABSENT = tuple(text for name in FINDINGS[1:] for text in negative(name))
 
 
 class QueryEncoder:
     """Texts -> query vectors.
 
-    A query vector is a text's embedding less `weight` times that of a normal film in words, so
-    that films are ranked by what the query says beyond "a chest X-ray"; a query that is itself
-    nearer to the normal than to the mean finding is held against the findings instead.
+    A query vector is a text's embedding less `weight` times the mean embedding of a normal film in
+    words, so that films are ranked by what the query says beyond "a chest X-ray". A query that is
+    nearest to a text of a normal film, or of an absent finding, is held against the mean of the
+    findings instead.
     """
 
     def __init__(self, encode: Callable[[Sequence[str]], np.ndarray], weight: float) -> None:
@@ -29,15 +31,17 @@ class QueryEncoder:
         if not 0 <= weight <= 1:
             raise ValueError(f"expected a query contrast in [0, 1]; got {weight}.")
         self.encode, self.weight = encode, weight
-        self._opposites: np.ndarray | None = None  # [2, D]: normal, abnormal
+        self._known: np.ndarray | None = None  # [texts, D]: PRESENT, NORMAL, ABSENT
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """N texts -> float32 [N, D], unit rows."""
         rows = self.encode(texts)
         if not self.weight:
             return rows
-        if self._opposites is None:
-            self._opposites = np.stack([self.encode(said).mean(0) for said in (NORMAL, ABNORMAL)])
-        normal, abnormal = (rows @ self._opposites.T).T
-        rows = rows - self.weight * self._opposites[(normal > abnormal).astype(int)]
+        if self._known is None:
+            self._known = self.encode([*PRESENT, *NORMAL, *ABSENT])
+        first, second = len(PRESENT), len(PRESENT) + len(NORMAL)
+        opposites = np.stack([self._known[first:second].mean(0), self._known[:first].mean(0)])
+        healthy = (rows @ self._known.T).argmax(1) >= first
+        rows = rows - self.weight * opposites[healthy.astype(int)]
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)

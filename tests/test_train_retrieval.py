@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from training_data import make_nih, make_text_model, training_options
 
 from cxr.images import load_image
 from cxr.retrieval import Retriever
-from train import polish
+from train import polish, search_settings
 from train import retrieval as script
 
 
@@ -132,6 +133,19 @@ def test_the_heads_are_polished_on_features_that_are_extracted_once(
     after = load_file(str(root / "polished" / "model.safetensors"))
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all("image_projection" in name for name in changed)
+
+
+def test_settings_of_a_search_are_measured_anew_without_touching_the_weights(finished, workplace):
+    root, data, _ = workplace
+    folder = root / "settled"
+    shutil.copytree(finished / "checkpoint", folder)
+    before = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**before, "query_contrast": 9}))
+    search_settings.main(["--data", str(data), "--weights", str(folder),
+                          "--cache", str(root / "cache")])
+    after = json.loads((folder / "config.json").read_text())
+    assert after == before  # the same films, weights and rule as at the end of training
+    assert 0 <= after["query_contrast"] <= 1
 
 
 def test_a_data_set_without_a_validation_split_is_refused(workplace, tmp_path):
