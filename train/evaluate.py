@@ -2,6 +2,8 @@
 
     python -m train.evaluate retrieval --weights weights/retrieval --data ROOT --split test
     python -m train.evaluate report --reporting weights/reporting --data ROOT --split test
+    python -m train.evaluate localizer --weights weights/localizer --data ROOT --split test
+    python -m train.evaluate generator --weights weights/generator --reference R --data ROOT
 
 Prints one JSON document; with --write it becomes the checkpoint's metrics.json, and the tables of
 its model card and of the project's README are made from it.
@@ -15,7 +17,11 @@ import sys
 from pathlib import Path
 
 from train.card import fill_readme, write_card
+from train.card_generator import write_generator_card
+from train.card_localizer import write_localizer_card
 from train.card_report import write_report_card
+from train.evaluate_generator import add_generator, measure_generator
+from train.evaluate_localizer import add_localizer, measure_localizer
 from train.evaluate_report import evaluate_report
 from train.evaluate_retrieval import evaluate_retrieval
 
@@ -35,6 +41,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     report.add_argument("--reporting", type=Path, default=Path("weights/reporting"))
     report.add_argument("--cache", type=Path, default=Path(".cache/reporting"))
     report.add_argument("--others", type=int, default=300, help="pictures that are no film")
+    add_generator(commands)
+    add_localizer(commands)
     return parser.parse_args(argv)
 
 
@@ -45,6 +53,12 @@ def measure(options: argparse.Namespace) -> dict:
             options.weights, options.reporting, options.data, options.split, options.cache,
             options.rounds, options.seed, options.others)
         folder, write = options.reporting, write_report_card
+    elif options.model == "generator":
+        result = measure_generator(options)
+        folder, write = Path(options.weights), write_generator_card
+    elif options.model == "localizer":
+        result = measure_localizer(options)
+        folder, write = Path(options.weights), write_localizer_card
     else:
         result = evaluate_retrieval(
             options.weights, options.data, options.split, options.rounds, options.seed)
