@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from cxr.tabs import search
+from cxr.tabs import localize, search
 from cxr.tabs.frame import footer, header
 from cxr.tabs.services import Services
 from cxr.tabs.theme import ASSETS, gradio_theme, head, style
 from cxr.tabs.uploads import GONE, upload_route
 
-TABS = (("Search", search.build),)
 LARGEST_UPLOAD = "100mb"
 
 
@@ -21,9 +20,11 @@ def build_app(services: Services) -> gr.Blocks:
     ) as app:
         gr.HTML(header(), apply_default_css=False)
         with gr.Tabs(elem_id="tabs"):
-            for name, build in TABS:
-                with gr.Tab(name):
-                    build(services)
+            with gr.Tab("Search", id="search", elem_id="tab-search"):
+                searching = search.build(services)
+            with gr.Tab("Localize", id="localize", elem_id="tab-localize"):
+                localize.build(services, searching)
+        app.load(None, js="() => window.cxr.openAddressed()")
         gr.HTML(footer(), apply_default_css=False)
     return app.queue(default_concurrency_limit=4)
 

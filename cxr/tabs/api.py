@@ -1,15 +1,24 @@
-"""The search for programs: the same call as the page's, JSON out. Python: gradio_client."""
+"""The tabs for programs: the same calls as the page's, JSON out. Python: gradio_client."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable
+from dataclasses import asdict
 
 import gradio as gr
+import numpy as np
+from PIL import Image
 
+from cxr.images import load_image
+from cxr.overlays import corner_mark
+from cxr.tabs.films import png
 from cxr.tabs.guard import message_of
 from cxr.tabs.services import Services
 
-MOST = 100  # films a call may ask for
+MOST = 100  # films a search may ask for
+MOST_DRAWN = 16  # films a call may have generated
 
 
 def search_endpoint(services: Services) -> Callable:
@@ -41,3 +50,63 @@ def search_endpoint(services: Services) -> Callable:
         ]
 
     return search
+
+
+def locate_endpoint(services: Services) -> Callable:
+    """The function behind the endpoint /locate."""
+
+    def locate(film: str, text: str, threshold: float = 0.5) -> dict:
+        """Where a film shows what a text names.
+
+        film: the bytes of a picture (PNG, JPEG, TIFF, WebP or DICOM) in base64. text: at most
+        2,000 characters. threshold: above 0 and at most 1, from where on a pixel is marked. Gives
+        taken, what the text was taken to mean (None: nothing that can be located); found; words,
+        on which side; lungs, right, left and picture, the percentages of each that are marked
+        (None: no lungs were found); and heat, a greyscale PNG in base64 at the film's own size,
+        255 where it is surely.
+        """
+        try:
+            found = services.localizer.get().find(load_image(_bytes(film)), text)
+            measured = found.measure(threshold)
+        except ValueError as error:
+            raise gr.Error(message_of(error), print_exception=False) from error
+        return {
+            "taken": found.query.prompt if found.query else None,
+            "found": measured.found,
+            **asdict(measured),
+            "heat": _base64(Image.fromarray(np.round(255 * found.heat).astype(np.uint8))),
+        }
+
+    return locate
+
+
+def sample_endpoint(services: Services) -> Callable:
+    """The function behind the endpoint /sample."""
+
+    def sample(text: str, n: int = 8, seed: int = 0, truncation: float = 1.0) -> list:
+        """Generated films that show what a text says: no patient's, for teaching alone.
+
+        text: at most 2,000 characters. n: 1 to 16. seed: 0 or more; the same seed gives the same
+        films. truncation: 0 to 1, how far films stray from the typical one. Gives a list of n
+        greyscale PNGs of 128 x 128 in base64, each with the word SYNTHETIC in it.
+        """
+        try:
+            if not isinstance(n, int) or n > MOST_DRAWN:
+                raise ValueError(f"expected n from 1 to {MOST_DRAWN}, came {n!r}; ask for fewer")
+            films = services.generator.get().sample(text, n, seed, truncation)
+        except ValueError as error:
+            raise gr.Error(message_of(error), print_exception=False) from error
+        return [_base64(corner_mark(film, "SYNTHETIC")) for film in films]
+
+    return sample
+
+
+def _bytes(film: str) -> bytes:
+    try:
+        return base64.b64decode(film, validate=True)
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise ValueError("expected a film's bytes in base64, came something else") from error
+
+
+def _base64(image: Image.Image) -> str:
+    return base64.b64encode(png(image)).decode()

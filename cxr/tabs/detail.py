@@ -108,7 +108,9 @@ def _actions(room: Room, off: bool) -> str:
         )
     return (
         '<div class="actions"><button type="button" class="strong" data-act="similar" '
-        f"{disabled}>More like this</button>{heat}</div>"
+        f"{disabled}>More like this</button>{heat}"
+        f'<button type="button" class="plain" data-act="locate" {disabled}>Locate here</button>'
+        "</div>"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 
@@ -32,7 +33,15 @@ FOLD = """() => { if (matchMedia("(max-width: 700px)").matches)
 FORGET = 3600  # seconds after which what a visitor had on the page is dropped
 
 
-def build(services: Services) -> None:
+@dataclass(frozen=True)
+class SearchTab:
+    """What other tabs take from this one: the visitor's Room and the pane of the open film."""
+
+    room: gr.State
+    film: gr.HTML
+
+
+def build(services: Services) -> SearchTab:
     """Lay the tab out inside the Blocks that are open, and wire it to its Desk."""
     room = gr.State(Room(), time_to_live=FORGET)
     with gr.Column(elem_classes="ask"):
@@ -43,11 +52,23 @@ def build(services: Services) -> None:
                 lines=1,
                 max_lines=4,
                 elem_id="query",
+                elem_classes="ask-box",
                 scale=5,
             )
-            go = gr.Button("Search", variant="primary", elem_id="go", scale=0, min_width=110)
+            go = gr.Button(
+                "Search",
+                variant="primary",
+                elem_id="go",
+                elem_classes="ask-go",
+                scale=0,
+                min_width=110,
+            )
             upload = gr.UploadButton(
-                "Search by a film", elem_id="film-upload", scale=0, min_width=160, size="md"
+                "Search by a film",
+                elem_id="film-upload",
+                elem_classes="takes-film",
+                scale=0,
+                min_width=160,
             )
         gr.HTML(_examples(), apply_default_css=False)
         filters = _filters()
@@ -104,6 +125,7 @@ def build(services: Services) -> None:
         desk.read_heat, room, heat, api_visibility="private", show_progress="hidden"
     )
     wire(read.then, desk.heat_map, [heat])
+    return SearchTab(room, film)
 
 
 def _settled(filters: list[gr.components.Component]) -> list:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cxr.findings import FINDINGS, VIEWS, Study
 from cxr.tabs.films import Films
 from cxr.tabs.models import Model, absent, loaded
+from cxr.tabs.truths import Truths
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ class Services:
     """The models, each loaded on first use behind a lock, and the films that visitors may see.
 
     gallery, weights: as in Retriever.load. load(weights=, gallery=) makes the retriever; localizer
-    and generator are the other two. Tests hand in their own.
+    and generator are the other two. masks: a data set with outlines of the gallery's films, or "".
+    Tests hand in their own.
     """
 
     def __init__(
@@ -77,9 +79,11 @@ class Services:
         load: Callable | None = None,
         localizer: Model | None = None,
         generator: Model | None = None,
+        masks: str = "",
     ):
         self.gallery, self.weights = gallery, weights
         self.films = Films()
+        self.truths = Truths(masks)
         self.localizer = localizer or Model(LOCALIZER, _load_localizer, FETCH_LOCALIZER)
         self.generator = generator or Model(GENERATOR, _load_generator, FETCH_GENERATOR)
         self._load = load or _load_retriever
@@ -90,13 +94,14 @@ class Services:
     @classmethod
     def from_environment(cls) -> Services:
         """CXR_GALLERY, CXR_WEIGHTS, CXR_LOCALIZER and CXR_GENERATOR, else what ships with the
-        project."""
+        project; CXR_MASKS, else no outlines to compare with."""
         place = os.environ.get
         return cls(
             gallery=place("CXR_GALLERY") or GALLERY,
             weights=place("CXR_WEIGHTS") or WEIGHTS,
             localizer=Model(place("CXR_LOCALIZER") or LOCALIZER, _load_localizer, FETCH_LOCALIZER),
             generator=Model(place("CXR_GENERATOR") or GENERATOR, _load_generator, FETCH_GENERATOR),
+            masks=place("CXR_MASKS") or "",
         )
 
     @property

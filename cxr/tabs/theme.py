@@ -9,7 +9,8 @@ import gradio as gr
 
 ASSETS = Path(__file__).parent / "assets"
 STYLE_SHEETS = tuple(
-    ASSETS / name for name in ("frame.css", "search.css", "films.css", "viewer.css")
+    ASSETS / name
+    for name in ("frame.css", "search.css", "films.css", "viewer.css", "localize.css")
 )
 
 

@@ -55,13 +55,18 @@ def read_upload(path: str | None) -> Image.Image:
     Raises:
         ValueError: no file, or one that is no film.
     """
+    film = read_whole(path)
+    film.thumbnail((SIDE, SIDE))
+    return film
+
+
+def read_whole(path: str | None) -> Image.Image:
+    """As read_upload, at the size at which the film came."""
     if not path:
         raise ValueError("No film arrived: choose a file again.")
     try:
-        film = load_image(Path(path).read_bytes())
+        return load_image(Path(path).read_bytes())
     except FileNotFoundError as error:
         raise ValueError("The film did not arrive: choose the file again.") from error
     finally:
         Path(path).unlink(missing_ok=True)
-    film.thumbnail((SIDE, SIDE))
-    return film

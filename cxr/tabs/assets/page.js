@@ -25,19 +25,27 @@
     apply();
   });
 
-  /* An example fills the query box and searches, as if it had been typed. */
+  /* Each tab may have a box to type in, a button that asks, and one that takes films. */
+  const shown = (selector) => [...document.querySelectorAll(selector)].find((one) => one.offsetParent);
+  const box = () => shown(".ask-box textarea, .ask-box input");
+
+  /* An example fills the open tab's box and asks, as if it had been typed. */
   document.addEventListener("click", (event) => {
     const chip = event.target.closest?.("[data-query]");
-    const box = document.querySelector("#query textarea, #query input");
-    if (!chip || !box) return;
-    box.value = chip.dataset.query;
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-    setTimeout(() => document.getElementById("go")?.click(), 60);
+    const into = box();
+    if (!chip || !into) return;
+    into.value = chip.dataset.query;
+    into.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(() => shown(".ask-go")?.click(), 60);
   });
 
-  /* A film dropped on the page or pasted goes the way of the upload button. */
+  /* A film dropped on the page or pasted goes the way of the open tab's upload button. */
+  const DROP = {
+    "film-upload": "Drop the film to find others like it",
+    "locate-upload": "Drop the film to outline findings in it",
+  };
   function send(files) {
-    const input = document.getElementById("film-upload")?.parentElement.querySelector("input[type=file]");
+    const input = shown(".takes-film")?.parentElement.querySelector("input[type=file]");
     if (!input || !files?.length) return false;
     const one = new DataTransfer();
     one.items.add(files[0]);
@@ -47,7 +55,10 @@
   }
   const holdsFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
   let depth = 0;
-  const hover = (on) => document.body.classList.toggle("dropping", on);
+  const hover = (on) => {
+    document.body.dataset.drop = DROP[shown(".takes-film")?.id] || "This tab takes no film";
+    document.body.classList.toggle("dropping", on);
+  };
   addEventListener("dragenter", (event) => { if (holdsFiles(event)) { depth += 1; hover(true); } });
   addEventListener("dragleave", (event) => {
     if (holdsFiles(event) && (depth -= 1) <= 0) { depth = 0; hover(false); }
@@ -64,11 +75,36 @@
     if (send(event.clipboardData?.files)) event.preventDefault();
   });
 
-  /* "/" goes to the query box, as in most search pages. */
+  /* "/" goes to the open tab's box, as in most search pages. */
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    document.querySelector("#query textarea, #query input")?.focus();
+    box()?.focus();
+  });
+
+  /* Every tab has an address, ?tab=NAME or #NAME, and the arrow keys walk the bar. */
+  const tab = (name) => document.getElementById(`tab-${name}-button`);
+  window.cxr = {
+    openTab: (name) => tab(name)?.click(),
+    openAddressed() {
+      const wanted = location.hash.slice(1) || new URLSearchParams(location.search).get("tab");
+      if (/^[a-z]+$/.test(wanted || "")) window.cxr.openTab(wanted);
+    },
+  };
+  addEventListener("hashchange", () => window.cxr.openAddressed());
+  document.addEventListener("click", (event) => {
+    const name = event.target.closest?.("[role=tab]")?.id.match(/^tab-([a-z]+)-button$/)?.[1];
+    if (name && location.hash !== `#${name}`) history.replaceState(null, "", `#${name}`);
+  });
+  addEventListener("keydown", (event) => {
+    const here = event.target.closest?.("[role=tab]");
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!here || !step) return;
+    const all = [...here.parentElement.querySelectorAll("[role=tab]")];
+    const next = all[(all.indexOf(here) + step + all.length) % all.length];
+    event.preventDefault();
+    next.focus();
+    next.click();
   });
 })();

@@ -138,6 +138,7 @@ const acts = {
   step: (button) => trigger("step", { by: Number(button.dataset.by) }),
   similar: () => trigger("similar"),
   heat: () => trigger("heat"),
+  locate: () => trigger("locate"),
 };
 
 element.addEventListener("click", (event) => {

@@ -1,0 +1,117 @@
+"""The Localize tab: a film and a text in; where in the film it is, and how much of it, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+
+import gradio as gr
+from gradio.context import Context
+
+from cxr.tabs.api import locate_endpoint
+from cxr.tabs.bench import Bench
+from cxr.tabs.guard import guarded
+from cxr.tabs.localize_desk import LOCATING, READING, LocalizeDesk
+from cxr.tabs.localize_pane import start
+from cxr.tabs.search import FORGET, SearchTab
+from cxr.tabs.services import Services
+from cxr.tabs.theme import asset
+from cxr.targets import (
+    AIRWAYS,
+    CONSOLIDATION,
+    DEVICES,
+    GROUND_GLASS,
+    HEART,
+    LEFT_LUNG,
+    LUNGS,
+    RIGHT_LUNG,
+    Query,
+)
+
+SUGGESTIONS = (
+    LUNGS,
+    RIGHT_LUNG,
+    LEFT_LUNG,
+    HEART,
+    AIRWAYS,
+    GROUND_GLASS,
+    Query(CONSOLIDATION, "left", "lower").prompt,
+    DEVICES,
+)
+OPEN = "() => window.cxr.openTab('localize')"
+
+
+def build(services: Services, search: SearchTab) -> None:
+    """Lay the tab out inside the Blocks that are open, and wire it to its desk and to Search."""
+    bench = gr.State(Bench(), time_to_live=FORGET)
+    with gr.Column(elem_classes="ask"):
+        with gr.Row(elem_classes="ask-row"):
+            query = gr.Textbox(
+                label="What should be outlined?",
+                placeholder="An organ or a finding, and its side",
+                lines=1,
+                max_lines=4,
+                elem_id="locate-query",
+                elem_classes="ask-box",
+                scale=5,
+            )
+            go = gr.Button(
+                "Outline it",
+                variant="primary",
+                elem_id="locate-go",
+                elem_classes="ask-go",
+                scale=0,
+                min_width=120,
+            )
+            upload = gr.UploadButton(
+                "Choose a film",
+                elem_id="locate-upload",
+                elem_classes="takes-film",
+                scale=0,
+                min_width=150,
+            )
+        gr.HTML(suggestions(), apply_default_css=False)
+    notice = gr.HTML("", elem_id="locate-notice", apply_default_css=False)
+    desk = LocalizeDesk(services)
+    film = gr.HTML(
+        start(services),
+        elem_id="located",
+        js_on_load=asset("contour.js") + asset("localize.js"),
+        apply_default_css=False,
+    )
+    outputs = [notice, film, bench]
+
+    def wire(on: Callable, work: Callable, inputs=(), busy: str = "", name: str = ""):
+        return on(
+            fn=guarded(work, desk.show, busy),
+            inputs=[bench, *inputs],
+            outputs=outputs,
+            api_name=f"localize_{name or work.__name__}",
+            api_visibility="undocumented",
+            show_progress="hidden",
+        )
+
+    gr.api(locate_endpoint(services), api_name="locate")
+    wire(Context.root_block.load, desk.arrive)
+    wire(partial(gr.on, [go.click, query.submit]), desk.locate, [query], LOCATING)
+    taken = wire(upload.upload, desk.take, [upload], READING)
+    wire(taken.then, desk.follow, [query], LOCATING)
+    wire(film.pick, desk.pick, busy=READING)
+    wire(film.away, desk.away)
+    carried = wire(search.film.locate, desk.carry, [search.room], READING)
+    search.film.locate(None, js=OPEN)
+    told = carried.then(
+        desk.carry_text, search.room, query, api_visibility="private", show_progress="hidden"
+    )
+    wire(told.then, desk.follow, [query], LOCATING, name="follow_search")
+
+
+def suggestions() -> str:
+    """What the model was taught, as chips that fill the box and ask."""
+    chips = "".join(
+        f'<li><button type="button" class="chip example" data-query="{escape(text)}">'
+        f"{escape(text)}</button></li>"
+        for text in SUGGESTIONS
+    )
+    return f'<ul class="examples" aria-label="Suggestions">{chips}</ul>'
