@@ -89,7 +89,7 @@ def measured_in(folder: Path) -> dict:
 def card_text(folder: Path) -> str:
     """The card of the checkpoint in `folder`; what is not measured yet says so."""
     config = read_json(folder / "config.json", "a calibration's config.json")
-    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
+    metrics = measured_in(folder)
     bands = {name: f"{value:.2f}" for name, value in config["calibration"]["bands"].items()}
     training = config["training"]
     parts = {
@@ -117,7 +117,7 @@ def card_text(folder: Path) -> str:
 def write_report_card(folder: Path) -> None:
     """Write README.md, and reliability.png where metrics.json has been measured."""
     (folder / "README.md").write_text(card_text(folder), "utf-8")
-    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
+    metrics = measured_in(folder)
     if metrics:
         plot_reliability(metrics, folder / "reliability.png")
 

@@ -1,0 +1,34 @@
+"""A report suggester whose numbers are set by hand, around a tiny encoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from cxr.calibration import Bands, Calibration
+from cxr.findings import NIH_FINDINGS
+from cxr.gate import KINDS, Gate, ThumbnailAutoencoder
+
+DIMENSION = 512
+
+
+def tiny_calibration(seed: int = 0, spread: float = 6.0) -> Calibration:
+    """Random directions; the first finding is common, the others are rarer."""
+    random = np.random.default_rng(seed)
+    count = len(NIH_FINDINGS)
+    platt = np.stack([np.full(count, 1.0), np.linspace(0.5, -3, count)]).astype(np.float32)
+    refits = platt + random.normal(0, 0.2, (20, 2, count)).astype(np.float32)
+    directions = random.normal(0, spread, (DIMENSION, count)).astype(np.float32)
+    return Calibration(NIH_FINDINGS, directions, np.zeros(count, np.float32), platt, refits,
+                       Bands(0.5, 0.2, 0.1), "random directions")
+
+
+def tiny_gate(limit: float = 1e9) -> Gate:
+    """A gate that lets everything but blank pictures through, or nothing for a limit of 0."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = ThumbnailAutoencoder(2, 2).eval().requires_grad_(False)
+    head = np.zeros((DIMENSION + 1, len(KINDS)), np.float32)
+    limits = dict.fromkeys(("kind", "distance", "reconstruction"), limit)
+    return Gate(head, np.zeros(DIMENSION, np.float32),
+                np.eye(2, DIMENSION, dtype=np.float32), 1.0, limits, network)
