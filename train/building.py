@@ -81,6 +81,13 @@ def lock_text(model: DualEncoder) -> None:
     model.text_projection.requires_grad_(False)
 
 
+def copy_text(source: DualEncoder, target: DualEncoder) -> None:
+    """Give `target` the text half of `source`, bit for bit: a moving average turns -0 into 0, by
+    which a fingerprint would take a locked text half for another."""
+    target.text_encoder.load_state_dict(source.text_encoder.state_dict())
+    target.text_projection.load_state_dict(source.text_projection.state_dict())
+
+
 def freeze_below(model: DualEncoder, image_blocks: int, text_layers: int) -> None:
     """Keep the first blocks of a vision transformer, and the first layers and the word vectors of
     the text transformer, as they are. 0 freezes nothing."""

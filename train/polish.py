@@ -35,6 +35,7 @@ from cxr.encoders import DualEncoder
 from cxr.findings import FINDINGS, Study, caption, demographics
 from cxr.losses import contrastive_loss, masked_bce
 from train.augment import augment
+from train.building import copy_text
 from train.objective import equal_keys, findings_key, prompt_texts
 from train.options import command_line
 from train.packing import pack, pack_studies
@@ -273,6 +274,8 @@ def main(argv: list[str] | None = None) -> None:
                 best, images, chosen = scores["score"], now, copy.deepcopy(average.module)
     for entry in log:
         print(json.dumps({name: round(value, 4) for name, value in entry.items()}))
+    if options.lock_text:
+        copy_text(model, chosen)
     training = dict(config["training"])
     training["minutes"] = training["minutes"] + round((time.time() - began) / 60)
     training["command"] += "\n" + command_line("python -m train.polish", options, arguments())

@@ -233,6 +233,8 @@ def main(argv: list[str] | None = None) -> None:
             record.add(step, loss=loss.item(), temperature=encoder.temperature.item(),
                        **{f"{name}_loss": value.item() for name, value in parts.items()})
         if within == steps - 1:
+            if options.lock_text:
+                building.copy_text(encoder, average.module)
             scores = validate(average.module, val_films, val, device)
             if scores["score"] > best:
                 best = scores["score"]
