@@ -27,6 +27,15 @@ PARTS = {  # targets that are the union of what annotators draw apart
 }  # fmt: skip
 
 
+def union_known(target: str, known: frozenset[str]) -> bool:
+    """Whether a target's mask follows from those of its PARTS: all were looked for; of devices,
+    any, since no annotator names the kinds alike."""
+    parts = PARTS.get(target, ())
+    if target == DEVICES:
+        return bool(known.intersection(parts))
+    return bool(parts) and known.issuperset(parts)
+
+
 @dataclass(frozen=True)
 class Query:
     """A target of TARGETS, with a side of SIDES and a zone of ZONES where they are asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cxr.targets import PARTS, TARGETS, Query, parse, without_denials
+from cxr.targets import PARTS, TARGETS, Query, parse, union_known, without_denials
 from train.localizer_prompts import PHRASES, weighted_queries, wordings
 
 MEANT = {
@@ -55,6 +55,14 @@ def test_every_prompt_of_training_is_understood_as_it_was_meant():
         assert parse(query.prompt) == query
         for text in wordings(query):
             assert parse(text) == query, text
+
+
+def test_a_union_is_known_by_its_parts():
+    assert union_known("lungs", frozenset(("right lung", "left lung")))
+    assert not union_known("lungs", frozenset(("right lung",)))
+    assert union_known("tubes and lines", frozenset(("tubing",)))
+    assert not union_known("tubes and lines", frozenset()) and not union_known(
+        "airways", frozenset(("airways",)))
 
 
 def test_queries_cover_every_target_in_several_words():

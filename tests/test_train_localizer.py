@@ -105,8 +105,8 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(place, finished, monke
 
 
 def test_it_learns_where_lungs_are_and_that_text_matters(place):
-    script.main(options(place, "longer", steps=90, prompts=4, rate=5e-3,
-                        **{"look-every": 30, "encoder-rate": 5e-3, "average": 0.8}))
+    script.main(options(place, "longer", steps=60, prompts=3, rate=5e-3,
+                        **{"look-every": 20, "encoder-rate": 5e-3, "average": 0.8}))
     looks = [entry for entry in log(place, "longer") if "score" in entry]
     assert max(entry["dice right lung"] for entry in looks) > 0.6
     assert max(entry["dice left lung"] for entry in looks) > 0.6
@@ -131,6 +131,13 @@ def test_the_ablations_run_and_say_so(place):
     assert "text_encoder" not in config(place, "plain")
     script.main(options(place, "shuffled", fusion="bottleneck", steps=1, **{"shuffle-text": True}))
     assert config(place, "shuffled")["training"]["shuffled_text"] is True
+
+
+def test_films_grow_while_training(place):
+    sizes = [script.size_at(used, [64, 96, 128]) for used in (0.0, 0.3, 0.4, 0.7, 0.99, 1.2)]
+    assert sizes == [64, 64, 96, 128, 128, 128] and script.size_at(0.5, []) is None
+    with pytest.raises(SystemExit, match="32 divides"):
+        script.main([*options(place, "odd"), "--train-sizes", "100"])
 
 
 def test_a_data_set_without_a_validation_split_is_refused(place):

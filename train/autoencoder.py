@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from cxr import __version__
@@ -34,7 +34,7 @@ from cxr.checkpoints import save_checkpoint
 from cxr.images import Preprocess
 from cxr.localizer import AutoencoderUNet, LocalizerConfig
 from train.augment import random_affine, random_tone
-from train.budget import Budget, Clock
+from train.budget import Budget, Clock, warm_average
 from train.grids import save_grid
 from train.options import command_line, precision
 from train.packing import pack
@@ -67,7 +67,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--batch-size", type=int, default=16, help="films a process and step")
     add("--rate", type=float, default=1e-3)
     add("--weight-decay", type=float, default=0.01)
-    add("--average", type=float, default=0.99, help="decay of the weights' moving average")
+    add("--average", type=float, default=0.95, help="decay of the weights' moving average")
     add("--look-every", type=int, default=100, help="steps between looks at the held-out films")
     add("--save-minutes", type=float, default=5.0)
     add("--full-precision", action="store_true", help="float32 also where bfloat16 is faster")
@@ -120,7 +120,7 @@ def main(argv: list[str] | None = None) -> None:
     accelerator.print(f"{len(rows)} films to train on, {len(held_out)} held out")
 
     model = AutoencoderUNet(config).to(memory_format=torch.channels_last)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.average),
+    average = AveragedModel(model, multi_avg_fn=warm_average(options.average),
                             use_buffers=True).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), options.rate, fused=True,
                                   weight_decay=options.weight_decay)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 
@@ -35,6 +37,23 @@ class Budget:
         """The factor of the learning rate in [0, 1] at a share of the budget."""
         used = min(1.0, used)
         return min((used + 1e-3) / self.warm, 1.0, 0.5 + 0.5 * math.cos(math.pi * used))
+
+
+def warm_average(decay: float) -> Callable:
+    """A moving average for torch's AveragedModel (multi_avg_fn) that forgets the random weights of
+    the start: after n steps the decay is at most (1 + n) / (10 + n)."""
+
+    @torch.no_grad()
+    def update(averaged: list[torch.Tensor], current: list[torch.Tensor], count) -> None:
+        n = float(count)
+        share = 1 - min(decay, (1 + n) / (10 + n))
+        for old, new in zip(averaged, current):
+            if old.is_floating_point():
+                old.lerp_(new.to(old.dtype), share)
+            else:
+                old.copy_(new)
+
+    return update
 
 
 class Clock:

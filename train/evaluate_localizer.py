@@ -25,7 +25,17 @@ from cxr.findings import Study
 from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer
 from cxr.metrics import bootstrap_interval, dice, iou, pointing_game
-from cxr.targets import LEFT_LUNG, OPACITIES, OPACITY, PARTS, RIGHT_LUNG, TARGETS, Query, parse
+from cxr.targets import (
+    LEFT_LUNG,
+    OPACITIES,
+    OPACITY,
+    PARTS,
+    RIGHT_LUNG,
+    TARGETS,
+    Query,
+    parse,
+    union_known,
+)
 from train.mask_data import normal_films
 from train.studies import frontal
 
@@ -90,7 +100,7 @@ def _tower_beside(weights: str, folder: str) -> Path | None:
 def truth_of(film: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray | None:
     """bool [H, W], where a film shows a target; None when nobody looked. size: (width, height)."""
     parts = (target,) if target in film.known else PARTS.get(target, ())
-    if not parts or not film.known.issuperset(parts[:2]):
+    if target not in film.known and not union_known(target, film.known):
         return None
     truth = np.zeros(size[::-1], bool)
     for path in (path for part in parts for path in film.masks.get(part, ())):

@@ -16,8 +16,10 @@ The shipped weights, from the films below ../shared/data and phase 1's encoder:
         --encoder runs/autoencoder --fusion film --minutes 25 --out weights/localizer \\
         --workdir runs/work/localizer
 
-The rows beside it in the card's table: the same with `--encoder none`; with `--shuffle-text`; with
-`--fusion bottleneck`; and with `--fusion none`, the plain U-Net with one output a target.
+`--train-sizes 128 192 256` begins with small films, several times as fast a step as with large
+ones, and ends with the size that is served. The rows beside it in the card's table: the same with
+`--encoder none`; with `--shuffle-text`; with `--fusion bottleneck`; and with `--fusion none`, the
+plain U-Net with one output a target.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from cxr.images import Preprocess
@@ -40,7 +42,7 @@ from cxr.losses import dice_bce
 from cxr.targets import TARGETS
 from cxr.text_towers import load_text_tower
 from train.augment import random_affine, random_tone
-from train.budget import Budget, Clock
+from train.budget import Budget, Clock, warm_average
 from train.localizer_draws import Batch, Drawer
 from train.localizer_prompts import TextBank, weighted_queries, wordings
 from train.localizer_saving import load_encoder, load_sets, save_localizer
@@ -72,7 +74,8 @@ def arguments() -> argparse.ArgumentParser:
     add("--fusion", choices=FUSIONS, default="film")
     add("--shuffle-text", action="store_true", help="ablation: every prompt gets another's text")
     add("--size", type=int, default=256, help="side of the square in pixels")
-    add("--train-size", type=int, help="train on films shrunk to this side, for speed")
+    add("--train-sizes", type=int, nargs="*", default=[],
+        help="sides that films are shrunk to while training, for equal shares of the run")
     add("--prompts", type=int, default=4, help="prompts about each film")
     add("--steps", type=int, help="end after so many steps")
     add("--minutes", type=float, help="end after so many minutes")
@@ -95,16 +98,23 @@ def varied(
     [0, 1]; never mirrored."""
     layers = torch.cat([batch.films[:, None], batch.masks], 1).to(device).float() / 255
     layers = random_affine(layers, generator, 15, (0.75, 1.2), 0.08)
-    if size:
+    if size and size != layers.shape[-1]:
         layers = F.interpolate(layers, size=size, mode="bilinear", antialias=True)
     films = random_tone(layers[:, :1], generator, 0.35, 0.15, 0.4, 0.03)
     return films, layers[:, 1:]
+
+
+def size_at(used: float, sizes: list[int]) -> int | None:
+    """The side to train at when a share `used` of the budget is used; None: that of the films."""
+    return sizes[min(int(used * len(sizes)), len(sizes) - 1)] if sizes else None
 
 
 def main(argv: list[str] | None = None) -> None:
     start_all("train.localizer")
     options = arguments().parse_args(argv)
     budget = Budget(options.steps, options.minutes)
+    if any(size < 64 or size % 32 for size in options.train_sizes):
+        raise SystemExit(f"expected --train-sizes that 32 divides; got {options.train_sizes}")
     set_seed(options.seed)
     accelerator = Accelerator(mixed_precision=precision(options.full_precision))
     device, rank = accelerator.device, accelerator.process_index
@@ -132,7 +142,7 @@ def main(argv: list[str] | None = None) -> None:
     if options.encoder != "none":
         load_encoder(model, options.encoder)
     model = model.to(memory_format=torch.channels_last)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.average),
+    average = AveragedModel(model, multi_avg_fn=warm_average(options.average),
                             use_buffers=True).to(device)
     encoder = list(model.encoder.parameters())
     rest = [p for name, p in model.named_parameters() if not name.startswith("encoder.")]
@@ -177,7 +187,7 @@ def main(argv: list[str] | None = None) -> None:
         model.train()
         generator = torch.Generator().manual_seed(hash((options.seed, step, rank)) % 2**62)
         batch = drawer.draw(options.batch_size, random.Random(f"{options.seed} {step} {rank}"))
-        films, masks = varied(batch, generator, device, options.train_size)
+        films, masks = varied(batch, generator, device, size_at(used, options.train_sizes))
         pixels = ((films - view.mean) / view.std).contiguous(memory_format=torch.channels_last)
         text = torch.empty(len(films), masks.shape[1], 0, device=device)
         if bank is not None:

@@ -14,7 +14,7 @@ from cxr.datasets_masks import MaskedFilm
 from cxr.findings import Study
 from cxr.images import Preprocess
 from cxr.lung_places import place_of
-from cxr.targets import CONSOLIDATION, GROUND_GLASS, LUNGS, PARTS, Query
+from cxr.targets import CONSOLIDATION, GROUND_GLASS, LUNGS, PARTS, Query, union_known
 from train.packing import pack
 
 INSIDE = 128  # grey level from which a pixel of a squared mask lies inside
@@ -66,7 +66,7 @@ class MaskData:
         if target in film.known:
             return self._union(film.masks.get(target, ()))
         parts = PARTS.get(target, ())
-        if parts and film.known.issuperset(parts[:2]):
+        if union_known(target, film.known):
             return self._union([path for part in parts for path in film.masks.get(part, ())])
         if target in PARTS[LUNGS] and LUNGS in film.known:
             lungs = halves(self._union(film.masks.get(LUNGS, ())))
