@@ -66,14 +66,14 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
-        inputs = config.noise + config.text
         if config.body == "transposed":
             self.standardise: nn.Module = nn.Identity()
-            self.body: nn.Module = TransposedBody(inputs, config.channels)
+            self.body: nn.Module = TransposedBody(config.noise + config.text, config.channels)
         else:
             # Captions resemble each other: their common part would drown what tells them apart.
             self.standardise = nn.BatchNorm1d(config.text, affine=False)
-            self.body = ResidualBody(inputs, config.channels, config.style)
+            self.body = ResidualBody(
+                config.noise, config.text, config.channels, config.style)
 
     def forward(self, noise: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """noise float [B, noise] from N(0, 1); text float [B, text], unit rows.

@@ -99,30 +99,33 @@ class TransposedBody(nn.Module):
 
 
 class ResidualBody(nn.Module):
-    """A mapping to a style, residual blocks normalised by it, and a last doubling by sub-pixel
-    convolution (Shi et al. 2016), which leaves hardly any work at the full side."""
+    """A mapping to a style, residual blocks normalised by it, and few channels at the full side.
+
+    The text is brought to the length of the noise, so that it does not drown it."""
 
     START = 4
 
-    def __init__(self, inputs: int, channels: Sequence[int], style: int) -> None:
+    def __init__(self, noise: int, text: int, channels: Sequence[int], style: int) -> None:
         super().__init__()
         self.channels, last = channels[0], channels[-1]
-        self.mapping = nn.Sequential(nn.Linear(inputs, style), nn.LeakyReLU(0.2),
+        self.text = nn.Sequential(nn.Linear(text, noise), nn.LayerNorm(noise))
+        self.mapping = nn.Sequential(nn.Linear(2 * noise, style), nn.LeakyReLU(0.2),
                                      nn.Linear(style, style), nn.LeakyReLU(0.2))  # fmt: skip
         self.start = nn.Linear(style, self.channels * self.START**2)
         self.blocks = nn.ModuleList(
             ResidualUp(inner, outer, style) for inner, outer in zip(channels, channels[1:]))
         self.norm = ConditionalNorm(last, style)
-        self.tail = nn.Conv2d(last, 4 * (last // 4), 3, padding=1)
-        self.last = nn.Conv2d(last // 4, 1, 3, padding=1)
+        few = max(4, last // 3)
+        self.narrow = nn.Conv2d(last, few, 3, padding=1)
+        self.refine = nn.Conv2d(few, few, 3, padding=1)
+        self.last = nn.Conv2d(few, 1, 3, padding=1)
 
     def forward(self, noise: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """noise [B, Z], text [B, D] -> [B, 1, 4 * 2^n, 4 * 2^n] for n channels, in [-1, 1]."""
-        style = self.mapping(torch.cat([noise, text], 1))
+        style = self.mapping(torch.cat([noise, self.text(text)], 1))
         maps = self.start(style).reshape(-1, self.channels, self.START, self.START)
         maps = maps.contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
             maps = block(maps, style)
-        maps = self.tail(F.relu(self.norm(maps, style)))
-        maps = F.pixel_shuffle(F.relu(maps), 2).contiguous(memory_format=torch.channels_last)
-        return self.last(maps).float().tanh()
+        maps = double(F.relu(self.narrow(F.relu(self.norm(maps, style)))))
+        return self.last(F.relu(self.refine(maps))).float().tanh()

@@ -44,5 +44,12 @@ def shortfall_loss(
     return (_mean_where(behind, labels == 1) + _mean_where(above, labels == 0)) / 2
 
 
+def likeness_loss(distance: torch.Tensor, wanted: float) -> torch.Tensor:
+    """How far films of one text stay nearer to each other than they should (after the mode seeking
+    loss of Mao et al. 2019). distance: float [P] of pairs, at least 0; wanted: above 0. Returns a
+    scalar from 1, all pairs alike, to 0, all of them as far apart as wanted or farther."""
+    return F.relu(1 - distance / wanted).mean()
+
+
 def _mean_where(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return (values * mask).sum() / mask.sum().clamp(min=1)

@@ -20,8 +20,14 @@ TINY = {
 
 
 def tiny(body: str) -> Generator:
+    """A random generator in eval mode whose batch norms have seen some batches."""
     torch.manual_seed(0)
-    return Generator(TINY[body]).eval()
+    model = Generator(TINY[body]).train()
+    with torch.no_grad():
+        for _ in range(20):
+            text = torch.randn(8, model.config.text)
+            model(torch.randn(8, model.config.noise), text / text.norm(dim=1, keepdim=True))
+    return model.eval()
 
 
 def inputs(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,6 +12,7 @@ from cxr.losses_adversarial import (
     bce_generator_loss,
     hinge_discriminator_loss,
     hinge_generator_loss,
+    likeness_loss,
     shortfall_loss,
 )
 
@@ -56,3 +57,8 @@ def test_shortfall_is_measured_in_the_spread_of_each_finding():
     scores, labels = torch.zeros(1, 2), torch.ones(1, 2)
     found = shortfall_loss(scores, labels, torch.tensor([1.0, 10.0]), torch.zeros(2))
     assert found.item() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("distance", "loss"), [(0.0, 1.0), (1.0, 0.5), (2.0, 0.0), (9.0, 0.0)])
+def test_likeness_ends_where_films_are_as_far_apart_as_wanted(distance, loss):
+    assert likeness_loss(torch.full((3,), distance), 2.0).item() == pytest.approx(loss)

@@ -7,20 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from test_generator import TINY
+from test_generator import tiny
 from tiny import tiny_dual_encoder
 
 import cxr
 from cxr.checkpoints import save_checkpoint, save_dual_encoder
-from cxr.generator import Generator
 from cxr.sampling import great_circle
 from cxr.sampling_originals import load_originals, project_originals, save_originals
 from cxr.text_towers import load_text_tower
 
 
 def save_generator(folder, retrieval, **about):
-    torch.manual_seed(0)
-    generator = Generator(TINY["residual"])
+    generator = tiny("residual")
     named = {"weights": "retrieval", "sha256": load_text_tower(retrieval).fingerprint}
     config = {"architecture": generator.config.to_dict(), "text_encoder": named, **about}
     return save_checkpoint(folder, generator.state_dict(), config)

@@ -37,9 +37,10 @@ from cxr.generator_discriminator import Discriminator
 from cxr.images import Preprocess
 from cxr.text_towers import load_text_tower
 from train.gan_data import TextBank, draw_step, draw_weights, generator_studies
-from train.gan_features import Findings, FrozenEye, embed_once
+from train.gan_features import Findings, FrozenEye, embed_once, typical_distances
 from train.gan_game import PROFILES, Game, moving_average
 from train.gan_validation import Yardstick, generate, look, save_grid
+from train.generator_measures import thumbnails
 from train.options import command_line, precision
 from train.packing import pack
 from train.progress import Record
@@ -47,8 +48,9 @@ from train.retrieval import hardware
 from train.studies import labels_of
 
 COMMAND = "accelerate launch -m train.gan"
-PANELS = {"losses": ("discriminator", "fool", "match", "show"),
-          "Frechet distance": ("frechet_distance",), "captions": ("finding_auroc", "spread")}
+PANELS = {"losses": ("discriminator", "fool", "match", "show", "differ"),
+          "Frechet distance": ("frechet_distance",),
+          "captions": ("finding_auroc", "caption_spread")}
 VIEW = Preprocess(SIDE, 0.5, 0.5, 1)  # [-1, 1]
 
 
@@ -75,6 +77,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--channels", type=int, nargs="*", help="of the generator, instead of the profile's")
     add("--match", type=float, help="weight of caption matching, instead of the profile's")
     add("--show", type=float, help="weight of single findings, instead of the profile's")
+    add("--differ", type=float, help="weight of films of one text differing, likewise")
     add("--full-precision", action="store_true", help="float32 also where bfloat16 is faster")
     add("--save-minutes", type=float, default=5.0)
     add("--seed", type=int, default=0)
@@ -89,7 +92,7 @@ def profile_of(options: argparse.Namespace, dimension: int, maps: tuple[int, ...
         generator = replace(generator, channels=tuple(options.channels))
     features = maps if profile.projected else ()
     discriminator = replace(profile.discriminator, text=dimension, features=features)
-    given = {name: value for name in ("match", "show")
+    given = {name: value for name in ("match", "show", "differ")
              if (value := getattr(options, name)) is not None}
     return replace(profile, generator=generator, discriminator=discriminator, **given)
 
@@ -119,7 +122,9 @@ def main(argv: list[str] | None = None) -> None:
 
     profile = profile_of(options, tower.dimension, eye.channels)
     findings = Findings.of(tower.encode_text, real, bank.labels[labelled]).to(device)
-    game = Game(profile, eye, findings, temperature)
+    small = thumbnails(np.asarray(films[labelled]))
+    apart = typical_distances(real, small, bank.labels[labelled].numpy())
+    game = Game(profile, eye, findings, temperature, apart)
     generator, discriminator = Generator(profile.generator), Discriminator(profile.discriminator)
     average = moving_average(generator, profile.average).to(device)
     generator, discriminator = (model.to(memory_format=torch.channels_last)
@@ -137,7 +142,7 @@ def main(argv: list[str] | None = None) -> None:
     yardstick = Yardstick(
         real[np.isin(labelled, own)], tower.encode_text([caption(study) for study in asked]),
         torch.randn(options.looks, profile.generator.noise, generator=fixed),
-        labels_of(asked).numpy())
+        labels_of(asked).numpy(), len(val), apart[0])
     random.Random(options.seed).shuffle(order := list(range(options.looks)))
     grid = order[:32]
 
@@ -187,7 +192,8 @@ def main(argv: list[str] | None = None) -> None:
         noise = torch.randn(options.batch_size, profile.generator.noise, generator=rng).to(device)
         packed = torch.from_numpy(np.array(films[batch.rows])).to(device)
         with accelerator.autocast():
-            fake = game.views(generator(noise, batch.wanted), rng)
+            made = generator(noise, batch.wanted)
+            fake = game.views(made, rng, pairs=True)
             with torch.no_grad():
                 truth = game.views(packed[:, None].float() / 127.5 - 1, rng)
             discriminator_loss = game.discriminator_loss(discriminator, truth, fake, batch)
@@ -197,7 +203,7 @@ def main(argv: list[str] | None = None) -> None:
         optimizers[1].zero_grad()
         bare.requires_grad_(False)
         with accelerator.autocast():
-            terms = game.generator_losses(bare, fake, batch)
+            terms = game.generator_losses(bare, made, fake, batch)
             loss = game.total(terms)
         accelerator.backward(loss)
         bare.requires_grad_(True)

@@ -145,7 +145,7 @@ class Step:
     rows: np.ndarray  # int64 [B]: films
     text: torch.Tensor  # float32 [B, D], unit rows: of the real films
     asked: torch.Tensor  # float32 [B] 1; 0 where no real film stands behind the generated one
-    wanted: torch.Tensor  # float32 [B, D]: what is generated; `text` but for imagined studies
+    wanted: torch.Tensor  # float32 [B, D]: what is generated; row i + B / 2 is the same as row i
     words: list[str]  # [B]: the same as texts
     labels: torch.Tensor  # float32 [B, F]: the findings wanted
 
@@ -165,8 +165,12 @@ def draw_step(bank: TextBank, weights: np.ndarray, size: int, imagined: float, k
     text = bank.films[rows, which].float()
     words = [bank.film_texts[row][one] for row, one in zip(rows, which)]
     wanted, labels, asked = text.clone(), bank.labels[rows].clone(), torch.ones(size)
-    others = round(size * imagined) if len(bank.imagined) else 0
+    others = round(size * imagined / 2) if len(bank.imagined) else 0
     for place, one in enumerate(rng.integers(0, max(1, len(bank.imagined)), others)):
         wanted[place], labels[place] = bank.imagined[one].float(), bank.imagined_labels[one]
         asked[place], words[place] = 0, bank.imagined_texts[one]
+    half = size // 2  # films of one text in pairs, so that they can be told to differ
+    for values in (wanted, labels, asked):
+        values[half : 2 * half] = values[:half].clone()
+    words[half : 2 * half] = words[:half]
     return Step(rows, text, asked, wanted, words, labels)

@@ -13,6 +13,7 @@ from torch import nn
 
 from cxr.devices import has_bf16
 from cxr.encoders import DualEncoder
+from cxr.metrics_generation import mean_pairwise_distance
 from cxr.prompts import affirmative, negative
 from train.studies import TARGETS
 
@@ -107,6 +108,20 @@ def embed_once(eye: FrozenEye, films: np.ndarray, file: Path) -> np.ndarray:
     np.save(partial, embedding)
     os.replace(partial, file)
     return embedding
+
+
+def typical_distances(
+    embeddings: np.ndarray, small: np.ndarray, labels: np.ndarray, least: int = 8
+) -> tuple[float, float]:
+    """How far apart films with the same finding are: (mean cosine distance of embeddings [N, D],
+    mean Euclidean distance of thumbnails [N, P]), means over findings with `least` films or more,
+    over all films where there is none. labels: float [N, F], 1 present."""
+    groups = [np.flatnonzero(column == 1) for column in labels.T]
+    groups = [rows for rows in groups if len(rows) >= least] or [np.arange(len(labels))]
+    by_pixels = [np.linalg.norm(small[rows] - small[np.roll(rows, 1)], axis=1).mean()
+                 for rows in groups]
+    return (float(np.mean([mean_pairwise_distance(embeddings[rows]) for rows in groups])),
+            float(np.mean(by_pixels)))
 
 
 class Findings(nn.Module):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -18,11 +19,13 @@ from cxr.losses_adversarial import (
     bce_generator_loss,
     hinge_discriminator_loss,
     hinge_generator_loss,
+    likeness_loss,
     shortfall_loss,
 )
 from train.gan_augment import cut_out, move, vary_tone
 from train.gan_data import Step
 from train.gan_features import Findings, FrozenEye
+from train.generator_measures import THUMBNAIL
 from train.objective import equal_keys
 
 
@@ -30,7 +33,8 @@ from train.objective import equal_keys
 class Profile:
     """Networks, optimizers and terms of a run. rates: of generator and discriminator. match: how
     much "film and caption belong together" counts in the frozen encoder's eyes; show: the same for
-    single findings. average: decay of the weights' moving average, 0 for none."""
+    single findings; differ: how much it counts that films of one text differ as films with one
+    finding do. average: decay of the weights' moving average, 0 for none."""
 
     generator: generators.GeneratorConfig = field(default_factory=generators.GeneratorConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
@@ -39,6 +43,7 @@ class Profile:
     average: float = 0.995
     match: float = 0.5
     show: float = 1.0
+    differ: float = 2.0
 
     @property
     def projected(self) -> bool:
@@ -48,7 +53,7 @@ class Profile:
 
 PROFILES = {
     "reference": Profile(generators.REFERENCE, REFERENCE_DISCRIMINATOR, (2e-4, 1e-4),
-                         (0.5, 0.999), 0.0, 0.0, 0.0),
+                         (0.5, 0.999), 0.0, 0.0, 0.0, 0.0),
     "embedded": Profile(),
 }  # fmt: skip
 
@@ -63,21 +68,28 @@ class Views(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Game:
-    """The frozen parts that both losses need. temperature: of the frozen encoder."""
+    """The frozen parts that both losses need. temperature: of the frozen encoder. apart: what
+    `typical_distances` says of real films."""
 
     profile: Profile
     eye: FrozenEye
     findings: Findings
     temperature: float
+    apart: tuple[float, float]
 
-    def views(self, films: torch.Tensor, rng: torch.Generator) -> Views:
-        """films float [B, 1, 128, 128] in [-1, 1]; augmented where the profile is projected."""
+    def views(self, films: torch.Tensor, rng: torch.Generator, pairs: bool = False) -> Views:
+        """films float [B, 1, 128, 128] in [-1, 1]; augmented where the profile is projected. With
+        pairs the films i and i + B / 2 are augmented alike."""
         if not self.profile.projected:
             return Views(films, [], None)
-        toned = vary_tone(films, rng)
-        pixels = cut_out(move(toned, rng, films.shape[-1], zoom=0.0), rng)
-        seen = self.eye(move(toned, rng, self.eye.size))
-        return Views(pixels, seen.maps, seen.embedding)
+        state, pixels, small = rng.get_state(), [], []
+        for part in films.chunk(2) if pairs else [films]:
+            rng.set_state(state)
+            toned = vary_tone(part, rng)
+            pixels.append(cut_out(move(toned, rng, films.shape[-1], zoom=0.0), rng))
+            small.append(move(toned, rng, self.eye.size))
+        seen = self.eye(torch.cat(small))
+        return Views(torch.cat(pixels), seen.maps, seen.embedding)
 
     def discriminator_loss(
         self, discriminator: nn.Module, real: Views, fake: Views, step: Step
@@ -93,9 +105,10 @@ class Game:
         return loss(logits[:count], logits[count:])
 
     def generator_losses(
-        self, discriminator: Callable, fake: Views, step: Step
+        self, discriminator: Callable, films: torch.Tensor, fake: Views, step: Step
     ) -> dict[str, torch.Tensor]:
-        """Unweighted terms: "fool" the discriminator, and "match" and "show" the caption."""
+        """Unweighted terms: "fool" the discriminator, "match" and "show" the caption, "differ"
+        from the other film of the same text. films: what was generated, fake: its views."""
         logits = discriminator(fake.pixels, step.wanted, step.asked, fake.maps)
         if not self.profile.projected:
             return {"fool": bce_generator_loss(logits)}
@@ -106,11 +119,23 @@ class Game:
             "match": contrastive_loss(fake.embedding, step.wanted, self.temperature, alike),
             "show": shortfall_loss(scores, step.labels, self.findings.present,
                                    self.findings.absent),
+            "differ": self._likeness(films, fake.embedding),
         }  # fmt: skip
+
+    def _likeness(self, films: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+        """Of the films i and i + B / 2, by their embeddings and by their thumbnails."""
+        half = len(films) // 2
+        cosine = 1 - (embedding[:half] * embedding[half : 2 * half]).sum(1)
+        small = F.adaptive_avg_pool2d((films + 1) / 2, THUMBNAIL).flatten(1)
+        steps = (small[:half] - small[half : 2 * half]).square().sum(1)
+        pixels = (steps + 1e-6).sqrt()  # a root has no gradient at zero
+        return (likeness_loss(cosine, self.apart[0]) + likeness_loss(pixels, self.apart[1])) / 2
 
     def total(self, terms: dict[str, torch.Tensor]) -> torch.Tensor:
         """The generator's loss: the weighted sum of its terms."""
-        weights = {"fool": 1.0, "match": self.profile.match, "show": self.profile.show}
+        profile = self.profile
+        weights = {"fool": 1.0, "match": profile.match, "show": profile.show,
+                   "differ": profile.differ}
         return sum(weights[name] * value for name, value in terms.items())
 
 

@@ -26,6 +26,8 @@ class Yardstick:
     text: torch.Tensor  # float32 [M, D]
     noise: torch.Tensor  # float32 [M, Z]
     labels: np.ndarray  # float32 [M, F]
+    captions: int  # the texts repeat after so many rows
+    apart: float  # mean cosine distance of real films with one finding
 
 
 @torch.no_grad()
@@ -46,8 +48,9 @@ def generate(
 def look(
     generator: Generator, eye: FrozenEye, findings: Findings, yardstick: Yardstick
 ) -> dict[str, float]:
-    """Frechet distance to the real films, spread of the generated ones (1 is that of real films),
-    and mean AUROC with which the frozen encoder finds what was asked for."""
+    """Frechet distance to the real films, spread of the generated ones and of those of one caption
+    (1 is that of real films, and of real films with one finding), and mean AUROC with which the
+    frozen encoder finds what was asked for."""
     films = generate(generator, yardstick.noise, yardstick.text).numpy()
     seen = embed_packed(eye, films)
     scores = findings(torch.from_numpy(seen).to(findings.direction.device)).cpu().numpy()
@@ -57,9 +60,12 @@ def look(
         if present.sum() >= LEAST and absent.sum() >= LEAST:
             known = present | absent
             found.append(auroc(scores[known, column], present[known]))
+    pairs = min(yardstick.captions, len(seen) - yardstick.captions)
+    alike = [row @ seen[place + yardstick.captions] for place, row in enumerate(seen[:pairs])]
     return {
         "frechet_distance": frechet_distance(yardstick.real, seen),
         "spread": mean_pairwise_distance(seen) / mean_pairwise_distance(yardstick.real),
+        "caption_spread": float(1 - np.mean(alike)) / yardstick.apart,
         "finding_auroc": float(np.mean(found)) if found else 0.5,
     }
 
