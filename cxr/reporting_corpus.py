@@ -29,7 +29,9 @@ _ELSEWHERE = re.compile(
     r"|follow\w*|correlat\w+|clinical\w*|patient\w*|history|lateral|ct|mri|tomograph\w+|known"
     r"|post\w*|status|remov\w+|surg\w+|recent\w*|age|year\w*|month\w*|given|continu\w+"
     r"|otherwise|acute\w*|mediast\w+|cardiomediast\w+|contour\w*|bon[ey]\w*|osseous|spin\w+|rib\w*"
-    r"|aort\w+|hil\w+|skelet\w+|soft tissues?|device\w*|lines?|tubes?|catheter\w*)\b|\d", re.I)
+    r"|aort\w+|hil\w+|skelet\w+|soft tissues?|device\w*|lines?|tubes?|catheter\w*|infect\w+"
+    r"|inflam\w+|differential|process\w*|disease|consistent|concern\w*|represent\w*|technique"
+    r"|limited)\b|\d", re.I)
 _SIDE = {"left": r"\bleft\b", "right": r"\bright\b",
          "bilateral": r"\b(?:bilateral\w*|both|bibasilar|bibasal)\b"}
 _SEVERITY = re.compile(

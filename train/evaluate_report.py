@@ -110,6 +110,9 @@ def _reports(
         for vector in films.embeddings]}
     source = [study.report if own else canonical_report(row, calibration.findings)
               for study, row in zip(bank[0], lent)]
+    if not own:  # as the baselines are, in the very words of the reference
+        texts["suggested findings, plain words"] = [
+            canonical_report(row, calibration.findings) for row in found]
     texts |= {name: [source[one] for one in row] for name, row in rows.items()}
     reference = [study.report if own else canonical_report(row, calibration.findings)
                  for study, row in zip(studies, truth)]
