@@ -13,8 +13,8 @@ The shipped weights, from the films below ../shared/data and phase 1's encoder:
 
     accelerate launch --mixed_precision bf16 -m train.localizer --data ../shared/data/anatomy \\
         --extra ../shared/data/lungs --normal ../shared/data/nih ../shared/data/adult_normal \\
-        --encoder runs/autoencoder --fusion film --minutes 25 --out weights/localizer \\
-        --workdir runs/work/localizer
+        --encoder runs/autoencoder --fusion film --train-sizes 128 192 256 --minutes 25 \\
+        --out weights/localizer --workdir runs/work/localizer
 
 `--train-sizes 128 192 256` begins with small films, several times as fast a step as with large
 ones, and ends with the size that is served. The rows beside it in the card's table: the same with
