@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 from cxr.images import Preprocess, load_image
 from cxr.localization import Localization, _checked
+from cxr.sampling_originals import CopyCheck
 from cxr.targets import AIRWAYS, HEART, LEFT_LUNG, LUNGS, RIGHT_LUNG, Query, parse
 
 SIDE = 256
@@ -41,3 +42,47 @@ class DrawnLocalizer:
             return np.maximum(right, left)
         heat = blob(PLACES.get(query.target, SPOT))
         return heat / 5 if query.target == AIRWAYS else heat
+
+
+class DrawnOriginals:
+    """Training films that every film keeps away from by 0.8; those of two patients by 0.3."""
+
+    limit = 0.3
+
+    def check(self, embeddings: np.ndarray, encoder: str) -> list[CopyCheck]:
+        return [CopyCheck(0.8, self.limit) for _ in embeddings]
+
+
+class DrawnSampler:
+    """Films of grey lungs beside a heart as large as its text is long; the seed moves the lungs."""
+
+    def __init__(self, originals: DrawnOriginals | None = None) -> None:
+        self.originals = originals
+
+    def sample(
+        self, text: str, n: int = 8, seed: int = 0, truncation: float = 1.0
+    ) -> list[Image.Image]:
+        return [_film(_size(text), seed, film, truncation) for film in range(n)]
+
+    def interpolate(
+        self, text_a: str, text_b: str, steps: int = 8, seed: int = 0, truncation: float = 1.0,
+        film: int = 0,
+    ) -> list[Image.Image]:
+        sizes = np.linspace(_size(text_a), _size(text_b), steps)
+        return [_film(size, seed, film, truncation) for size in sizes]
+
+
+def _size(text: str) -> float:
+    if not text.strip():
+        raise ValueError("expected a text, got an empty one; type a finding")
+    return 10 + len(text) % 30
+
+
+def _film(heart: float, seed: int, film: int, truncation: float) -> Image.Image:
+    shift = float(np.random.default_rng([seed, film]).normal(0, 4 * truncation))
+    image = Image.new("L", (128, 128), 120)
+    draw = ImageDraw.Draw(image)
+    for left in (16 + shift, 70 + shift):
+        draw.ellipse([left, 16, left + 42, 108], fill=40)
+    draw.ellipse([70 - heart, 90 - heart, 70 + heart, 90 + heart], fill=200)
+    return image.filter(ImageFilter.GaussianBlur(1.5))

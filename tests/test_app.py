@@ -21,13 +21,17 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
     page = build_app(services)
     named = {fn.api_name: fn for fn in page.fns.values() if fn.api_visibility != "private"}
     handlers = {name.removeprefix("page_") for name in named if name.startswith("page_")}
-    assert {"search", "locate"} <= set(named) and handlers == {
+    assert {"search", "locate", "sample"} <= set(named) and handlers == {
         "welcome", "search_by_film", "filter", "unfilter", "open_film", "more", "back", "step",
         "close_film", "more_like_this", "heat_map", "search",
     }  # fmt: skip
     locating = {name.removeprefix("localize_") for name in named if name.startswith("localize_")}
     assert locating == {
         "arrive", "locate", "take", "follow", "follow_search", "carry", "pick", "away",
+    }  # fmt: skip
+    making = {name.removeprefix("generate_") for name in named if name.startswith("generate_")}
+    assert making == {
+        "arrive", "draw", "draw_again", "look", "look_again", "look_closer", "choose",
     }  # fmt: skip
     assert all(fn.fn.__doc__ for fn in named.values())
     assert page.title == "CXR Reading Room" and page.delete_cache and not page.analytics_enabled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from cxr.tabs import localize, search
+from cxr.tabs import generate, localize, search
 from cxr.tabs.frame import footer, header
 from cxr.tabs.services import Services
 from cxr.tabs.theme import ASSETS, gradio_theme, head, style
@@ -24,6 +24,8 @@ def build_app(services: Services) -> gr.Blocks:
                 searching = search.build(services)
             with gr.Tab("Localize", id="localize", elem_id="tab-localize"):
                 localize.build(services, searching)
+            with gr.Tab("Generate", id="generate", elem_id="tab-generate"):
+                generate.build(services)
         app.load(None, js="() => window.cxr.openAddressed()")
         gr.HTML(footer(), apply_default_css=False)
     return app.queue(default_concurrency_limit=4)

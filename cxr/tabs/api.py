@@ -14,6 +14,7 @@ from PIL import Image
 from cxr.images import load_image
 from cxr.overlays import corner_mark
 from cxr.tabs.films import png
+from cxr.tabs.generate_pane import MARK
 from cxr.tabs.guard import message_of
 from cxr.tabs.services import Services
 
@@ -96,7 +97,7 @@ def sample_endpoint(services: Services) -> Callable:
             films = services.generator.get().sample(text, n, seed, truncation)
         except ValueError as error:
             raise gr.Error(message_of(error), print_exception=False) from error
-        return [_base64(corner_mark(film, "SYNTHETIC")) for film in films]
+        return [_base64(corner_mark(film, MARK)) for film in films]
 
     return sample
 

@@ -7,24 +7,28 @@ import logging
 from collections.abc import Callable, Iterator
 from html import escape
 
+import gradio as gr
+
 log = logging.getLogger(__name__)
 
 UNEXPECTED = "Something went wrong here and was written to the log. Try again, or another film."
 
 
-def guarded(work: Callable, show: Callable, busy: str = "") -> Callable[..., Iterator[tuple]]:
+def guarded(
+    work: Callable, show: Callable, busy: str | Callable[..., str] = ""
+) -> Callable[..., Iterator[tuple]]:
     """A page handler that never fails, made of work(room, *inputs) -> room.
 
     It yields show(room, busy=busy) when there is something to say while it works, then show(room
     after), or after an error show(room before, message=...). A ValueError's own text is the
     message, since it says what was expected, what came and what to do; any other error is logged
-    and the message is UNEXPECTED.
+    and the message is UNEXPECTED. busy may be a function of (room, *inputs).
     """
 
     @functools.wraps(work)
     def handler(room, *inputs):
-        if busy:
-            yield show(room, busy=busy)
+        if said := busy(room, *inputs) if callable(busy) else busy:
+            yield show(room, busy=said)
         try:
             page = show(work(room, *inputs))
         except ValueError as error:
@@ -35,6 +39,17 @@ def guarded(work: Callable, show: Callable, busy: str = "") -> Callable[..., Ite
         yield page
 
     return handler
+
+
+def following(show: Callable) -> Callable[..., tuple]:
+    """`show` for a handler that follows another: the message, its first output, stays as the other
+    left it unless there is a new one."""
+
+    def shown(room, message: str = "", busy: str = "") -> tuple:
+        said, *rest = show(room, message=message, busy=busy)
+        return (said if message else gr.skip(), *rest)
+
+    return shown
 
 
 def message_of(error: ValueError) -> str:

@@ -11,7 +11,7 @@ from gradio.context import Context
 
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.bench import Bench
-from cxr.tabs.guard import guarded
+from cxr.tabs.guard import following, guarded
 from cxr.tabs.localize_desk import LOCATING, READING, LocalizeDesk
 from cxr.tabs.localize_pane import start
 from cxr.tabs.search import FORGET, SearchTab
@@ -80,11 +80,11 @@ def build(services: Services, search: SearchTab) -> None:
         js_on_load=asset("contour.js") + asset("localize.js"),
         apply_default_css=False,
     )
-    outputs = [notice, film, bench]
+    outputs, later = [notice, film, bench], following(desk.show)
 
-    def wire(on: Callable, work: Callable, inputs=(), busy: str = "", name: str = ""):
+    def wire(on: Callable, work: Callable, inputs=(), busy="", name: str = "", show=desk.show):
         return on(
-            fn=guarded(work, desk.show, busy),
+            fn=guarded(work, show, busy),
             inputs=[bench, *inputs],
             outputs=outputs,
             api_name=f"localize_{name or work.__name__}",
@@ -96,7 +96,8 @@ def build(services: Services, search: SearchTab) -> None:
     wire(Context.root_block.load, desk.arrive)
     wire(partial(gr.on, [go.click, query.submit]), desk.locate, [query], LOCATING)
     taken = wire(upload.upload, desk.take, [upload], READING)
-    wire(taken.then, desk.follow, [query], LOCATING)
+    after = partial(wire, work=desk.follow, inputs=[query], busy=desk.follows, show=later)
+    after(taken.then)
     wire(film.pick, desk.pick, busy=READING)
     wire(film.away, desk.away)
     carried = wire(search.film.locate, desk.carry, [search.room], READING)
@@ -104,7 +105,7 @@ def build(services: Services, search: SearchTab) -> None:
     told = carried.then(
         desk.carry_text, search.room, query, api_visibility="private", show_progress="hidden"
     )
-    wire(told.then, desk.follow, [query], LOCATING, name="follow_search")
+    after(told.then, name="follow_search")
 
 
 def suggestions() -> str:

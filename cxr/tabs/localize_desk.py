@@ -43,8 +43,12 @@ class LocalizeDesk:
 
     def follow(self, bench: Bench, text: str) -> Bench:
         """The same for a film that has just come, if there is a text already."""
+        return self.locate(bench, text) if self.follows(bench, text) else bench
+
+    def follows(self, bench: Bench, text: str) -> str:
+        """What to say while `follow` works; "" when there is nothing for it to do."""
         waits = bench.film is not None and bench.outline is None and text.strip()
-        return self.locate(bench, text) if waits else bench
+        return LOCATING if waits else ""
 
     def take(self, bench: Bench, upload: str) -> Bench:
         """An uploaded film; the upload is deleted as soon as it is read."""

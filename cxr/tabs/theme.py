@@ -10,7 +10,9 @@ import gradio as gr
 ASSETS = Path(__file__).parent / "assets"
 STYLE_SHEETS = tuple(
     ASSETS / name
-    for name in ("frame.css", "search.css", "films.css", "viewer.css", "localize.css")
+    for name in (
+        "frame.css", "search.css", "films.css", "viewer.css", "localize.css", "generate.css",
+    )
 )
 
 
