@@ -114,7 +114,8 @@ class TextBank:
         made = [replace(one, view="PA") if one.view == "lateral" else one for one in made]
         made_texts = [caption(one) for one in made]
         # Texts of like length are encoded together: less padding, less time.
-        unique = sorted({*made_texts, *(text for row in texts for text in row)}, key=len)
+        unique = sorted({*made_texts, *(text for row in texts for text in row)},
+                        key=lambda text: (len(text), text))
         known = dict(zip(unique, _embed(unique, tower, cache)))
 
         def embedded(wanted: Sequence[str]) -> torch.Tensor:
