@@ -27,7 +27,7 @@ from cxr.images import Preprocess
 from train import building
 from train.objective import TrainingModel, Weights, terms
 from train.packing import pack_studies
-from train.polish import image_features
+from train.polish_features import image_features
 from train.studies import Attributes, training_studies
 from train.texts import draw
 from train.validation import judge, validate
