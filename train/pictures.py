@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +96,8 @@ def _cycle(values: Sequence):
         yield from values
 
 
-def packaged_pictures(held_out: bool) -> list[Path]:
+@cache
+def packaged_pictures(held_out: bool) -> tuple[Path, ...]:
     """Pictures inside scikit-image, scikit-learn, matplotlib and pydicom; CT and MR slices are
     held out, as is every second of the others. ValueError when scikit-image is not installed."""
     try:
@@ -117,7 +118,7 @@ def packaged_pictures(held_out: bool) -> list[Path]:
     slices = [Path(pydicom.__file__).parent / "data" / "test_files" / name
               for name in ("CT_small.dcm", "MR_small.dcm")]
     readable = [path for path in found if _reads(path)]
-    return [*readable[1::2], *filter(_reads, slices)] if held_out else readable[::2]
+    return (*readable[1::2], *filter(_reads, slices)) if held_out else tuple(readable[::2])
 
 
 def _reads(path: Path) -> bool:
