@@ -140,6 +140,26 @@ def test_films_grow_while_training(place):
         script.main([*options(place, "odd"), "--train-sizes", "100"])
 
 
+def test_weights_that_have_seen_small_films_alone_become_no_checkpoint(place):
+    script.main([*options(place, "grown", steps=4), "--train-sizes", "64", "96"])
+    looks = [entry["step"] for entry in log(place, "grown") if "score" in entry]
+    assert looks == [2, 4] and config(place, "grown")["training"]["step"] in (2, 4)
+    with pytest.raises(KeyboardInterrupt):
+        with pytest.MonkeyPatch.context() as patch:
+            calls, varied = [], script.varied
+
+            def varied_until_killed(*arguments):
+                calls.append(1)
+                if len(calls) == 4:
+                    raise KeyboardInterrupt
+                return varied(*arguments)
+
+            patch.setattr(script, "varied", varied_until_killed)
+            script.main([*options(place, "small", steps=9), "--train-sizes", "64", "96"])
+    assert [entry["step"] for entry in log(place, "small") if "score" in entry] == [2]
+    assert not (place / "small" / "checkpoint").exists()
+
+
 def test_a_data_set_without_a_validation_split_is_refused(place):
     with pytest.raises(SystemExit, match="validate"):
         script.main(options(place, "empty", data=place / "lungs"))

@@ -163,14 +163,18 @@ def main(argv: list[str] | None = None) -> None:
     clock, saved = Clock(spent), spent
 
     def look(seconds: float) -> float:
-        """Judge the averaged weights; the best so far become the checkpoint."""
+        """Judge the averaged weights at the size that they are trained at; at the last of
+        --train-sizes the best so far become the checkpoint, and at the served size they are
+        judged."""
+        size = size_at(budget.used(step, seconds), options.train_sizes)
+        last = not size or size == options.train_sizes[-1]
         with accelerator.autocast():
-            maps = predict(average.module, val.films, bank, device)
+            maps = predict(average.module, val.films, bank, device, None if last else size)
         scores = judge(maps, val)
         record.add(step, seconds=seconds, **scores)
         record.plot(PANELS)
         bar.write(f"step {step}: " + json.dumps({k: round(v, 3) for k, v in scores.items()}))
-        if scores["score"] > best:
+        if last and scores["score"] > best:
             save_samples(maps, val, options.workdir / "samples.png")
             training = {
                 "command": command_line(COMMAND, options, arguments()), "step": step,
@@ -180,7 +184,7 @@ def main(argv: list[str] | None = None) -> None:
                 "score": round(scores["score"], 4),
             }
             save_localizer(average.module, options.out, options.text, tower, training)
-        return max(best, scores["score"])
+        return max(best, scores["score"]) if last else best
 
     bar = tqdm(disable=not accelerator.is_main_process, unit="step", initial=step)
     while (used := budget.used(step, seconds := clock.seconds(accelerator))) < 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from cxr.localizer import TextGuidedUNet
 from cxr.metrics import dice
@@ -27,10 +28,12 @@ THRESHOLD = 0.5
 
 @torch.inference_mode()
 def predict(
-    model: TextGuidedUNet, films: np.ndarray, bank: TextBank | None, device: torch.device
+    model: TextGuidedUNet, films: np.ndarray, bank: TextBank | None, device: torch.device,
+    size: int | None = None,
 ) -> np.ndarray:
     """Packed films uint8 [N, S, S] -> float32 [N, T, S, S] in [0, 1], a map for each of TARGETS,
-    asked for in the canonical words. Sets eval mode."""
+    asked for in the canonical words. size: the side that films are shrunk to on the way, for
+    a model that has seen no larger ones. Sets eval mode."""
     model.eval()
     text = torch.empty(1, len(TARGETS), 0, device=device)
     if bank is not None:
@@ -38,8 +41,12 @@ def predict(
     maps = []
     for film in films:  # one by one: the maps of all targets take much memory
         pixels = model.preprocess.normalise(torch.from_numpy(np.array(film))[None].to(device))
-        pixels = pixels.contiguous(memory_format=torch.channels_last)
-        maps.append(model(pixels, text).float().sigmoid()[0].cpu().numpy())
+        if size:
+            pixels = F.interpolate(pixels, size=size, mode="bilinear", antialias=True)
+        logits = model(pixels.contiguous(memory_format=torch.channels_last), text).float()
+        if size:
+            logits = F.interpolate(logits, size=film.shape, mode="bilinear")
+        maps.append(logits.sigmoid()[0].cpu().numpy())
     return np.stack(maps)
 
 
