@@ -138,14 +138,14 @@ class Localizer:
         return Query(TARGETS[best]) if near[best] >= NEAREST else None
 
     def _maps(self, square: np.ndarray, query: Query) -> np.ndarray:
-        asked = [query, Query(LUNGS), Query(RIGHT_LUNG), Query(LEFT_LUNG)]
-        heat, lungs, right, left = self._raw(square, asked)
+        heat, right, left = self._raw(square, [query, Query(RIGHT_LUNG), Query(LEFT_LUNG)])
         right, left = apart(right, left)
         if query.target in (RIGHT_LUNG, LEFT_LUNG):
             side = SIDES[(RIGHT_LUNG, LEFT_LUNG).index(query.target)]
             heat = on_its_side({"right": right, "left": left}[side], side, right, left)
         elif query.target == LUNGS or query.target in OPACITIES:
-            both = (lungs + np.maximum(right, left)) / 2
+            # Both lungs are what either is: asked for together they are drawn less exactly.
+            both = np.maximum(right, left)
             heat = both if query.target == LUNGS else np.minimum(heat, both)
             if query.side or query.zone:
                 place = place_of(right, left, query.side, query.zone, THRESHOLD)
