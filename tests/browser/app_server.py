@@ -28,23 +28,26 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, gallery: Path, weights: Path) -> Iterator[Server]:
-    """Run app.py as a visitor of the README would, on a free port."""
+def serving(
+    folder: Path, gallery: Path, weights: Path, script: str = "app.py", **env: str
+) -> Iterator[Server]:
+    """Run app.py as a visitor of the README would, on a free port; or another script like it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = Server(f"http://127.0.0.1:{port}", folder / "uploads")
-    env = os.environ | {
+    settings = os.environ | {
         "CXR_GALLERY": str(gallery),
         "CXR_WEIGHTS": str(weights),
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(server.uploads),
         "OMP_NUM_THREADS": "1",
+        **env,
     }
     log = folder / "server.log"
     with open(log, "wb") as out:
         app = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=REPOSITORY, env=env, stdout=out, stderr=out
+            [sys.executable, script], cwd=REPOSITORY, env=settings, stdout=out, stderr=out
         )
     try:
         _wait_for(server.url, app, log)

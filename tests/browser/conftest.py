@@ -42,16 +42,29 @@ def server(browser, tmp_path_factory, film):
         yield running
 
 
+@pytest.fixture(scope="session")
+def drawn_server(browser, tmp_path_factory, film):
+    """The app over the same gallery, with a localizer and a generator that draw what is asked."""
+    folder = tmp_path_factory.mktemp("drawn")
+    shelf = make_shelf(folder, film)
+    with serving(folder, shelf.gallery, shelf.weights, "tests/browser/drawn_app.py") as running:
+        yield running
+
+
 @pytest.fixture
 def visit(browser):
-    """visit(server, width=1280, height=900, **context) -> a page, opened by a new visitor.
+    """visit(server, width=1280, height=900, **context) -> a page, opened by a new visitor and ready
+    when something that matches `ready` is to be seen.
 
     At the end of the test no visitor may have asked anything of another host, met an error in the
     page's scripts, or run a study's text.
     """
     contexts, elsewhere, errors = [], [], []
 
-    def open_page(server: Server, width: int = 1280, height: int = 900, path: str = "", **options):
+    def open_page(
+        server: Server, width: int = 1280, height: int = 900, path: str = "",
+        ready: str = "#results :is(.tiles, .state)", **options,
+    ):
         context = browser.new_context(
             viewport={"width": width, "height": height}, reduced_motion="reduce", **options
         )
@@ -62,7 +75,7 @@ def visit(browser):
         page.on("request", lambda r: r.url.startswith(own) or elsewhere.append(r.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(server.url + path)
-        page.wait_for_selector("#results .tiles, #results .state", timeout=START_S * 1000)
+        page.wait_for_selector(ready, timeout=START_S * 1000)
         return page
 
     yield open_page

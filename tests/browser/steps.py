@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import time
+from pathlib import Path
+
 import numpy as np
 
 FILMS = '#results [data-act="open"]'
@@ -65,3 +69,40 @@ def slide(page, name: str, value: float) -> None:
 def overflow(page) -> int:
     """Pixels by which the page is wider than the window."""
     return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+def canvas(page, selector: str) -> np.ndarray:
+    """What is drawn on a canvas: uint8 [H, W, 3], after the next frame."""
+    width, height, data = page.evaluate(
+        "selector => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {"
+        " const c = document.querySelector(selector);"
+        " const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);"
+        " let text = ''; for (let i = 0; i < data.length; i += 4)"
+        "  text += String.fromCharCode(data[i], data[i + 1], data[i + 2]);"
+        " done([c.width, c.height, btoa(text)]); })))",
+        selector,
+    )
+    levels = np.frombuffer(base64.b64decode(data), np.uint8)
+    return levels.reshape(height, width, 3)
+
+
+def download(page, selector: str) -> tuple[str, bytes]:
+    """Click, and take what the page saves: its name and its bytes."""
+    with page.expect_download() as saved:
+        page.click(selector)
+    return saved.value.suggested_filename, Path(saved.value.path()).read_bytes()
+
+
+def uploads(server) -> list[str]:
+    """Files left of uploads, given a moment to go; Gradio's own empty place-holders aside."""
+    left: list[str] = []
+    for _ in range(20):
+        left = [
+            str(path)
+            for path in server.uploads.rglob("*")
+            if path.is_file() and path.stat().st_size
+        ]
+        if not left:
+            break
+        time.sleep(0.1)
+    return left

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from app_gallery import HOSTILE
 from app_server import serving
-from steps import FILMS, ask, cards, drawn, open_film, search
+from steps import FILMS, ask, cards, drawn, open_film, search, uploads
 
 
 @pytest.mark.parametrize(
@@ -80,21 +78,6 @@ def test_a_pasted_film_is_searched_for(server, visit, film, tmp_path):
         list((tmp_path / "pasted.png").read_bytes()),
     )
     page.wait_for_selector('.asked-for:has-text("films like your film")')
-
-
-def uploads(server) -> list[str]:
-    """Files left of uploads, given a moment to go; Gradio's own empty place-holders aside."""
-    left: list[str] = []
-    for _ in range(20):
-        left = [
-            str(path)
-            for path in server.uploads.rglob("*")
-            if path.is_file() and path.stat().st_size
-        ]
-        if not left:
-            break
-        time.sleep(0.1)
-    return left
 
 
 def test_a_hostile_study_is_only_text(server, visit):

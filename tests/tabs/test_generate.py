@@ -12,7 +12,7 @@ import gradio as gr
 import numpy as np
 import pytest
 from app_gallery import HOSTILE, event
-from drawn_models import DrawnOriginals, DrawnSampler
+from drawn_models import DrawnOriginals, DrawnSampler, drawn
 from PIL import Image
 
 from cxr.findings import Study
@@ -29,10 +29,10 @@ CONTROLS = ("big heart", "", 4, "7", 1.0)
 
 
 def making(services, originals=None):
-    model = Model("drawn", lambda weights: DrawnSampler(originals), "draw one")
-    model.missing = lambda: ""
-    return GenerateDesk(Services(services.gallery, services.weights,
-                                 lambda **_: services.retriever(), generator=model))  # fmt: skip
+    return GenerateDesk(
+        Services(services.gallery, services.weights, lambda **_: services.retriever(),
+                 generator=drawn(lambda: DrawnSampler(originals)))
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -120,8 +120,7 @@ def test_without_fingerprints_the_copy_check_says_it_was_not_made(services, tmp_
     desk = making(services)
     look = desk.look(desk.draw(Studio(), *CONTROLS)).look
     assert look.copied is None and "Not checked" in look.copied_said
-    model = Model("drawn", lambda weights: DrawnSampler(DrawnOriginals()), "draw one")
-    model.missing = lambda: ""
+    model = drawn(lambda: DrawnSampler(DrawnOriginals()))
     alone = GenerateDesk(Services(str(tmp_path / "none"), services.weights, generator=model))
     look = alone.look(alone.draw(Studio(), *CONTROLS)).look
     assert look.copied is None and look.near is None

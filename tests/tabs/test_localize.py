@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from app_gallery import HOSTILE, event, opened
 from dicom_files import dicom, ramp
-from drawn_models import DrawnLocalizer
+from drawn_models import DrawnLocalizer, drawn
 from PIL import Image
 
 from cxr.tabs.api import locate_endpoint
@@ -29,10 +29,8 @@ from cxr.tabs.services import Services
 
 @pytest.fixture(scope="module")
 def locating(services):
-    model = Model("drawn", lambda weights: DrawnLocalizer(), "draw one")
-    model.missing = lambda: ""
     return Services(services.gallery, services.weights, lambda **_: services.retriever(),
-                    localizer=model)  # fmt: skip
+                    localizer=drawn(DrawnLocalizer))  # fmt: skip
 
 
 @pytest.fixture

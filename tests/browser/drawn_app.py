@@ -1,0 +1,34 @@
+"""app.py with the drawn localizer and sampler, run as a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS.parent)]
+
+from drawn_models import DrawnLocalizer, DrawnOriginals, DrawnSampler, drawn  # noqa: E402
+
+from cxr.tabs import build_app, launch_options  # noqa: E402
+from cxr.tabs.services import Services  # noqa: E402
+
+
+def main() -> None:
+    """Serve the page where GRADIO_SERVER_NAME and _PORT say."""
+    logging.basicConfig(level=logging.WARNING)
+    services = Services(
+        os.environ["CXR_GALLERY"],
+        os.environ["CXR_WEIGHTS"],
+        localizer=drawn(DrawnLocalizer),
+        generator=drawn(lambda: DrawnSampler(DrawnOriginals())),
+    )
+    services.warm()
+    build_app(services).launch(**launch_options(services))
+
+
+if __name__ == "__main__":
+    main()
