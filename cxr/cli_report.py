@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from cxr.findings import caption
+from cxr.reporting_document import as_document
 
 REPORTING = "weights/reporting"
 
@@ -58,30 +56,6 @@ def _report(options: argparse.Namespace, gallery: str) -> int:
     if suggestion.report:
         print(f"\n{suggestion.report}\n\nFor education, not for diagnosis.")
     return 0
-
-
-def as_document(suggestion) -> dict[str, Any]:
-    """A Suggestion as plain values; a number that a sentence lacks is null."""
-    def match(one) -> dict[str, Any]:
-        return {"id": one.study.id, "source": one.study.source, "score": round(one.score, 4),
-                "similarity": one.similarity, "caption": caption(one.study)}
-
-    def number(value: float) -> float | None:
-        return None if value != value else round(value, 4)  # NaN is not equal to itself
-
-    sentences = [
-        {"text": one.text, "section": one.section, "claims": dict(one.claims),
-         "probability": number(one.probability), "similarity": number(one.similarity),
-         "source": one.source, "origin": one.origin, "prompt": one.prompt,
-         "support": [match(study) for study in one.support],
-         "alternatives": list(one.alternatives)} for one in suggestion.sentences]
-    return {
-        "in_domain": suggestion.in_domain, "warnings": suggestion.warnings,
-        "gate": asdict(suggestion.verdict), "report": suggestion.report,
-        "findings": [asdict(one) for one in suggestion.findings], "sentences": sentences,
-        "evidence": [match(one) for one in suggestion.evidence],
-        "note": "for education, not for diagnosis",
-    }
 
 
 def _build(options: argparse.Namespace) -> int:

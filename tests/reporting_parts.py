@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from cxr.calibration import Bands, Calibration
+from cxr.checkpoints import save_checkpoint
 from cxr.findings import NIH_FINDINGS
 from cxr.gate import KINDS, Gate, ThumbnailAutoencoder
+from train.calibrate import as_tensors
 
 DIMENSION = 512
 
@@ -32,3 +36,13 @@ def tiny_gate(limit: float = 1e9) -> Gate:
     limits = dict.fromkeys(("kind", "distance", "reconstruction"), limit)
     return Gate(head, np.zeros(DIMENSION, np.float32),
                 np.eye(2, DIMENSION, dtype=np.float32), 1.0, limits, network)
+
+
+def save_reporting(folder: Path, encoder: str, limit: float = 1e9) -> Path:
+    """The tiny calibration and gate as a checkpoint for an encoder."""
+    calibration, gate = tiny_calibration(), tiny_gate(limit)
+    config = {"encoder": encoder,
+              "calibration": {"findings": list(calibration.findings), "source": "random",
+                              "bands": vars(calibration.bands)},
+              "gate": {"limits": gate.limits, "autoencoder": {"code": 2, "width": 2}}}
+    return save_checkpoint(folder, as_tensors(calibration, gate), config)

@@ -21,13 +21,20 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
     page = build_app(services)
     named = {fn.api_name: fn for fn in page.fns.values() if fn.api_visibility != "private"}
     handlers = {name.removeprefix("page_") for name in named if name.startswith("page_")}
-    assert {"search", "locate", "sample"} <= set(named) and handlers == {
+    assert {"search", "report", "locate", "sample"} <= set(named) and handlers == {
         "welcome", "search_by_film", "filter", "unfilter", "open_film", "more", "back", "step",
         "close_film", "more_like_this", "heat_map", "search",
     }  # fmt: skip
+    reading = {name.removeprefix("read_") for name in named if name.startswith("read_")}
+    assert reading == {
+        "arrive", "take", "pick", "carry", "force", "choose", "compare_upload", "compare_support",
+        "compare", "alone", "away", "hear_take", "hear_pick", "hear_carry", "hear_force",
+        "hear_choose", "hear_compare_upload",
+    }  # fmt: skip
     locating = {name.removeprefix("localize_") for name in named if name.startswith("localize_")}
     assert locating == {
-        "arrive", "locate", "take", "follow", "follow_search", "carry", "pick", "away",
+        "arrive", "locate", "take", "follow", "follow_search", "follow_read", "carry", "carry_read",
+        "pick", "away",
     }  # fmt: skip
     making = {name.removeprefix("generate_") for name in named if name.startswith("generate_")}
     assert making == {

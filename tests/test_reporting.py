@@ -9,7 +9,7 @@ import pytest
 import torch
 from gallery_helpers import make_studies, telling_dual_encoder
 from PIL import Image
-from reporting_parts import tiny_calibration, tiny_gate
+from reporting_parts import save_reporting
 
 from cxr.checkpoints import fingerprint, load_checkpoint, save_checkpoint, save_dual_encoder
 from cxr.findings import NIH_FINDINGS
@@ -19,7 +19,6 @@ from cxr.phrases import BANK
 from cxr.reporting import ReportSuggester
 from cxr.reporting_claims import ABSENT, contradictions
 from cxr.retrieval import Retriever
-from train.calibrate import as_tensors
 
 torch.set_num_threads(1)
 
@@ -33,15 +32,6 @@ def weights(film, tmp_path_factory):
 @pytest.fixture(scope="module")
 def reporting(weights, tmp_path_factory):
     return save_reporting(tmp_path_factory.mktemp("reporting") / "own", fingerprint(weights))
-
-
-def save_reporting(folder, encoder: str, limit: float = 1e9):
-    calibration, gate = tiny_calibration(), tiny_gate(limit)
-    config = {"encoder": encoder,
-              "calibration": {"findings": list(calibration.findings), "source": "random",
-                              "bands": vars(calibration.bands)},
-              "gate": {"limits": gate.limits, "autoencoder": {"code": 2, "width": 2}}}
-    return save_checkpoint(folder, as_tensors(calibration, gate), config)
 
 
 @pytest.fixture(scope="module")

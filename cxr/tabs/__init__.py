@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from cxr.tabs import generate, localize, search
+from cxr.tabs import generate, localize, read, search
 from cxr.tabs.frame import footer, header
 from cxr.tabs.services import Services
 from cxr.tabs.theme import ASSETS, gradio_theme, head, style
@@ -22,8 +22,10 @@ def build_app(services: Services) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Search", id="search", elem_id="tab-search"):
                 searching = search.build(services)
+            with gr.Tab("Read", id="read", elem_id="tab-read"):
+                reading = read.build(services, searching)
             with gr.Tab("Localize", id="localize", elem_id="tab-localize"):
-                localize.build(services, searching)
+                localize.build(services, searching, reading)
             with gr.Tab("Generate", id="generate", elem_id="tab-generate"):
                 generate.build(services)
         app.load(None, js="() => window.cxr.openAddressed()")

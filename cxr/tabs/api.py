@@ -13,9 +13,11 @@ from PIL import Image
 
 from cxr.images import load_image
 from cxr.overlays import corner_mark
+from cxr.reporting_document import as_document
 from cxr.tabs.films import png
 from cxr.tabs.generate_pane import MARK
 from cxr.tabs.guard import message_of
+from cxr.tabs.read_report import model_version
 from cxr.tabs.services import Services
 
 MOST = 100  # films a search may ask for
@@ -79,6 +81,28 @@ def locate_endpoint(services: Services) -> Callable:
         }
 
     return locate
+
+
+def report_endpoint(services: Services) -> Callable:
+    """The function behind the endpoint /report."""
+
+    def report(film: str, force: bool = False) -> dict:
+        """What a film suggests: findings with probabilities, a report, and what it rests on.
+
+        film: the bytes of a picture (PNG, JPEG, TIFF, WebP or DICOM) in base64. force: read a
+        picture that looks like no frontal chest X-ray all the same. Gives in_domain; warnings;
+        findings, the most probable first, each with name, probability, low and high (its 95%
+        interval), word (likely, possible, not sure, unlikely) and prompt; report, the text;
+        sentences, each with what it claims and its support; evidence, similar studies, each with
+        score, the cosine in [-1, 1]; and model, what read it. Nothing of the film is kept.
+        """
+        try:
+            suggestion = services.suggester.get().suggest(load_image(_bytes(film)), bool(force))
+        except ValueError as error:
+            raise gr.Error(message_of(error), print_exception=False) from error
+        return as_document(suggestion) | {"model": model_version(services)}
+
+    return report
 
 
 def sample_endpoint(services: Services) -> Callable:

@@ -1,7 +1,6 @@
-"""The open film as HTML: the viewer, whose picture assets/viewer.js draws, and what is known of it.
+"""The film open in the Search tab as HTML: its stage, and what is known of it.
 
-Window, level, zoom and the heat map's opacity change in the browser; only "more like this", the
-heat map and the step to another film ask the server.
+Only "more like this", the heat map and the step to another film ask the server.
 """
 
 from __future__ import annotations
@@ -12,13 +11,7 @@ from cxr.findings import FINDINGS, Study, caption, demographics
 from cxr.tabs import words
 from cxr.tabs.room import Room
 from cxr.tabs.services import Services
-
-_PRESETS = (
-    ("full", "As stored", "every grey level of the file"),
-    ("lungs", "Lungs", "more contrast in the dark parts of the film"),
-    ("middle", "Heart and spine", "more contrast in the bright parts of the film"),
-    ("crisp", "Contrast", "the middle of the grey levels, stretched"),
-)
+from cxr.tabs.stage import stage, tools
 
 
 def detail(room: Room, services: Services, waiting: str = "") -> str:
@@ -29,8 +22,8 @@ def detail(room: Room, services: Services, waiting: str = "") -> str:
     study = match.study
     return (
         f'<section class="viewer" aria-label="Open film" '
-        f'data-film="{services.films.address(study)}" data-index="{room.selected}">'
-        f"{_bar(room)}{_stage(room, study, waiting)}{_tools(bool(room.heat))}"
+        f'data-index="{room.selected}">'
+        f"{_bar(room)}{_film(room, services, waiting)}{tools(bool(room.heat))}"
         f"{_actions(room, bool(waiting))}"
         f"{_facts(study, services.similarity(match), room)}</section>"
     )
@@ -51,49 +44,12 @@ def _bar(room: Room) -> str:
     )
 
 
-def _stage(room: Room, study: Study, waiting: str) -> str:
+def _film(room: Room, services: Services, waiting: str) -> str:
+    study = room.open.study
     person = words.person(study)
     said = "; ".join(filter(None, (words.summary(study), person)))
-    heat = f'<img class="heat" alt="" src="{room.heat}">' if room.heat else ""
-    return (
-        f'<div class="stage" tabindex="0" role="group" aria-label="Chest X-ray: {escape(said)}. '
-        'Plus and minus zoom, arrows move, I inverts, 0 fits.">'
-        f'<div class="stack"><canvas></canvas>{heat}</div>'
-        f'<span class="corner top">{escape(person)}</span>'
-        f'<span class="corner top right">{words.badge(study)}</span>'
-        '<span class="corner low" data-show="zoom"></span>'
-        '<span class="corner low right" data-show="window"></span>'
-        f'<p class="stage-note" role="status">{escape(waiting)}</p></div>'
-    )
-
-
-def _tools(heat: bool) -> str:
-    presets = "".join(
-        f'<button type="button" class="seg" data-preset="{name}" title="{title}" '
-        f'aria-pressed="false">{label}</button>'
-        for name, label, title in _PRESETS
-    )
-    opacity = _slider("heat", "Heat map", 0, 100) if heat else ""
-    return (
-        '<div class="tools">'
-        f'<div class="segments" role="group" aria-label="Window presets">{presets}</div>'
-        f"{_slider('window', 'Window', 1, 255)}{_slider('level', 'Level', 0, 255)}{opacity}"
-        '<div class="segments" role="group" aria-label="Zoom and picture">'
-        '<button type="button" class="seg" data-tool="out" aria-label="Zoom out">&#8722;</button>'
-        '<button type="button" class="seg" data-tool="in" aria-label="Zoom in">+</button>'
-        '<button type="button" class="seg" data-tool="fit">Fit</button>'
-        '<button type="button" class="seg" data-tool="invert" aria-pressed="false">Invert</button>'
-        '<button type="button" class="seg" data-tool="screen">Full screen</button>'
-        '</div><p class="hint">Drag to move when zoomed in. Shift and drag for window and level.'
-        "</p></div>"
-    )
-
-
-def _slider(name: str, label: str, low: int, high: int) -> str:
-    return (
-        f'<label class="slider"><span>{label}</span><input type="range" data-slider="{name}" '
-        f'min="{low}" max="{high}" step="0.5"><output></output></label>'
-    )
+    address = services.films.address(study)
+    return stage(address, f"Chest X-ray: {said}", person, words.badge(study), room.heat, waiting)
 
 
 def _actions(room: Room, off: bool) -> str:
@@ -109,6 +65,7 @@ def _actions(room: Room, off: bool) -> str:
     return (
         '<div class="actions"><button type="button" class="strong" data-act="similar" '
         f"{disabled}>More like this</button>{heat}"
+        f'<button type="button" class="plain" data-act="read" {disabled}>Read it</button>'
         f'<button type="button" class="plain" data-act="locate" {disabled}>Locate here</button>'
         "</div>"
     )

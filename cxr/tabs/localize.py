@@ -14,6 +14,7 @@ from cxr.tabs.bench import Bench
 from cxr.tabs.guard import following, guarded
 from cxr.tabs.localize_desk import LOCATING, READING, LocalizeDesk
 from cxr.tabs.localize_pane import start
+from cxr.tabs.read import ReadTab
 from cxr.tabs.search import FORGET, SearchTab
 from cxr.tabs.services import Services
 from cxr.tabs.theme import asset
@@ -42,8 +43,8 @@ SUGGESTIONS = (
 OPEN = "() => window.cxr.openTab('localize')"
 
 
-def build(services: Services, search: SearchTab) -> None:
-    """Lay the tab out inside the Blocks that are open, and wire it to its desk and to Search."""
+def build(services: Services, search: SearchTab, reading: ReadTab) -> None:
+    """Lay the tab out inside the Blocks that are open, and wire it to its desk, Search and Read."""
     bench = gr.State(Bench(), time_to_live=FORGET)
     with gr.Column(elem_classes="ask"):
         with gr.Row(elem_classes="ask-row"):
@@ -106,6 +107,12 @@ def build(services: Services, search: SearchTab) -> None:
         desk.carry_text, search.room, query, api_visibility="private", show_progress="hidden"
     )
     after(told.then, name="follow_search")
+    carried = wire(reading.findings.locate, desk.carry_read, [reading.box], READING)
+    reading.findings.locate(None, js=OPEN)
+    told = carried.then(
+        desk.carry_finding, reading.box, query, api_visibility="private", show_progress="hidden"
+    )
+    after(told.then, name="follow_read")
 
 
 def suggestions() -> str:

@@ -12,6 +12,7 @@ from cxr.images import load_image
 from cxr.tabs.bench import Bench
 from cxr.tabs.films import inline
 from cxr.tabs.guard import notice
+from cxr.tabs.lightbox import Lightbox
 from cxr.tabs.localize_pane import examples, pane
 from cxr.tabs.outlines import outlined
 from cxr.tabs.room import Room
@@ -63,6 +64,16 @@ class LocalizeDesk:
     def carry_text(self, room: Room) -> str:
         """What was searched for when the film was found; "" when that was another film."""
         return room.asked.text if room.asked else ""
+
+    def carry_read(self, bench: Bench, box: Lightbox) -> Bench:
+        """The film that is read in the Read tab."""
+        if box.film is None:
+            raise ValueError("There is no film in the Read tab: bring one there first, or here.")
+        return placed(box.film, box.source, box.study)
+
+    def carry_finding(self, box: Lightbox) -> str:
+        """The finding that is looked at in the Read tab."""
+        return box.finding
 
     def pick(self, bench: Bench, event: gr.EventData) -> Bench:
         """One of the gallery's films that the empty tab offers."""

@@ -80,7 +80,12 @@ def build(services: Services) -> SearchTab:
             js_on_load=asset("results.js"),
             apply_default_css=False,
         )
-        film = gr.HTML("", elem_id="detail", js_on_load=asset("viewer.js"), apply_default_css=False)
+        film = gr.HTML(
+            "",
+            elem_id="detail",
+            js_on_load=asset("stage.js") + asset("viewer.js"),
+            apply_default_css=False,
+        )
 
     desk = Desk(services)
     page = Context.root_block

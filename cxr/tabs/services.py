@@ -36,6 +36,11 @@ FETCH_GENERATOR = (
     "train one with accelerate launch -m train.gan, or set CXR_GENERATOR to a folder or to "
     "hf://OWNER/NAME; then start again"
 )
+REPORTING = "weights/reporting"
+FIT_REPORTING = (
+    "fit it with python -m train.calibrate --data ROOT, or set CXR_REPORTING to a folder or to "
+    "hf://OWNER/NAME; then start again"
+)
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,8 @@ class Services:
     """The models, each loaded on first use behind a lock, and the films that visitors may see.
 
     gallery, weights: as in Retriever.load. load(weights=, gallery=) makes the retriever; localizer
-    and generator are the other two. masks: a data set with outlines of the gallery's films, or "".
-    Tests hand in their own.
+    and generator are two others. masks: a data set with outlines of the gallery's films, or "".
+    suggester: makes reports; reporting, reports: as in ReportSuggester.load. Tests hand in theirs.
     """
 
     def __init__(
@@ -80,12 +85,17 @@ class Services:
         localizer: Model | None = None,
         generator: Model | None = None,
         masks: str = "",
+        suggester: Model | None = None,
+        reporting: str = REPORTING,
+        reports: str | None = None,
     ):
         self.gallery, self.weights = gallery, weights
         self.films = Films()
         self.truths = Truths(masks)
         self.localizer = localizer or Model(LOCALIZER, _load_localizer, FETCH_LOCALIZER)
         self.generator = generator or Model(GENERATOR, _load_generator, FETCH_GENERATOR)
+        self.suggester = suggester or Model(reporting, self._load_suggester, FIT_REPORTING)
+        self.reports = reports
         self._load = load or _load_retriever
         self._lock = threading.Lock()
         self._retriever = None
@@ -93,8 +103,9 @@ class Services:
 
     @classmethod
     def from_environment(cls) -> Services:
-        """CXR_GALLERY, CXR_WEIGHTS, CXR_LOCALIZER and CXR_GENERATOR, else what ships with the
-        project; CXR_MASKS, else no outlines to compare with."""
+        """CXR_GALLERY, CXR_WEIGHTS, CXR_LOCALIZER, CXR_GENERATOR and CXR_REPORTING, else what ships
+        with the project; CXR_MASKS, else no outlines to compare with; CXR_REPORTS, a corpus of
+        sentences, else our own alone."""
         place = os.environ.get
         return cls(
             gallery=place("CXR_GALLERY") or GALLERY,
@@ -102,6 +113,8 @@ class Services:
             localizer=Model(place("CXR_LOCALIZER") or LOCALIZER, _load_localizer, FETCH_LOCALIZER),
             generator=Model(place("CXR_GENERATOR") or GENERATOR, _load_generator, FETCH_GENERATOR),
             masks=place("CXR_MASKS") or "",
+            reporting=place("CXR_REPORTING") or REPORTING,
+            reports=place("CXR_REPORTS") or None,
         )
 
     @property
@@ -113,6 +126,13 @@ class Services:
         """One line on what to build or fetch before a search can work; "" when both are there."""
         if absent(self.gallery, "gallery.json"):
             return f"No gallery at {self.gallery} yet: {BUILD_GALLERY}."
+        return self._untrained()
+
+    def unreadable(self) -> str:
+        """One line on what to train or fetch before a film can be read, which needs no gallery."""
+        return self._untrained() or self.suggester.missing()
+
+    def _untrained(self) -> str:
         if absent(self.weights, "config.json"):
             return f"No model at {self.weights} yet: {FETCH_WEIGHTS}."
         return ""
@@ -127,6 +147,18 @@ class Services:
                 self._facts = Facts.of(retriever.gallery.studies)
                 self._retriever = retriever
         return self._retriever
+
+    def _load_suggester(self, weights: str):
+        """Around the retriever that is there already; without studies where there is no gallery."""
+        from cxr.reporting import ReportSuggester
+
+        if absent(self.gallery, "gallery.json"):
+            if problem := self._untrained():
+                raise ValueError(problem)
+            retriever = self._load(weights=self.weights, gallery=None)
+        else:
+            retriever = self.retriever()
+        return ReportSuggester.with_retriever(retriever, weights, self.reports, self.weights)
 
     def similarity(self, match) -> tuple[str, int]:
         """A Match's similarity in words, and its place: 1 for the weakest, 4 for the strongest."""

@@ -11,7 +11,8 @@ ASSETS = Path(__file__).parent / "assets"
 STYLE_SHEETS = tuple(
     ASSETS / name
     for name in (
-        "frame.css", "search.css", "films.css", "viewer.css", "localize.css", "generate.css",
+        "frame.css", "search.css", "films.css", "viewer.css", "read.css", "localize.css",
+        "generate.css",
     )
 )
 

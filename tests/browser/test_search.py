@@ -92,7 +92,7 @@ def test_the_open_film_is_the_file_at_full_size(server, visit):
     page = visit(server)
     search(page, "heart")
     open_film(page)
-    answer = page.request.get(f"{server.url}/{page.get_attribute('.viewer', 'data-film')}")
+    answer = page.request.get(f"{server.url}/{page.get_attribute('.stage', 'data-film')}")
     assert np.array_equal(pixels(page), np.asarray(Image.open(io.BytesIO(answer.body()))))
     box = page.locator(".stage canvas").evaluate("c => getComputedStyle(c).objectFit")
     assert box == "contain" and page.get_by_text("CC0").count() == 1
@@ -140,12 +140,12 @@ def test_next_and_previous_film(server, visit):
     page = visit(server)
     search(page, "heart")
     open_film(page)
-    first = page.get_attribute(".viewer", "data-film")
+    first = page.get_attribute(".stage", "data-film")
     assert page.get_by_label("Previous film").is_disabled()
     page.get_by_label("Next film").click()
     page.wait_for_selector('.viewer[data-index="1"]')
     drawn(page)
-    assert page.get_attribute(".viewer", "data-film") != first
+    assert page.get_attribute(".stage", "data-film") != first
     page.click(".viewer >> text=Close")
     page.wait_for_selector(".viewer", state="detached")
 

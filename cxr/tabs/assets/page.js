@@ -29,19 +29,27 @@
   const shown = (selector) => [...document.querySelectorAll(selector)].find((one) => one.offsetParent);
   const box = () => shown(".ask-box textarea, .ask-box input");
 
-  /* An example fills the open tab's box and asks, as if it had been typed. */
-  document.addEventListener("click", (event) => {
-    const chip = event.target.closest?.("[data-query]");
+  /* An example fills the open tab's box and asks, as if it had been typed; one with data-tab opens
+     that tab first. */
+  function ask(text) {
     const into = box();
-    if (!chip || !into) return;
-    into.value = chip.dataset.query;
+    if (!into) return;
+    into.value = text;
     into.dispatchEvent(new Event("input", { bubbles: true }));
     setTimeout(() => shown(".ask-go")?.click(), 60);
+  }
+  document.addEventListener("click", (event) => {
+    const { query, tab } = event.target.closest?.("[data-query]")?.dataset || {};
+    if (query === undefined) return;
+    if (!tab) return ask(query);
+    window.cxr.openTab(tab);
+    setTimeout(() => { scrollTo({ top: 0 }); ask(query); }, 60);
   });
 
   /* A film dropped on the page or pasted goes the way of the open tab's upload button. */
   const DROP = {
     "film-upload": "Drop the film to find others like it",
+    "read-upload": "Drop the film to read it",
     "locate-upload": "Drop the film to outline findings in it",
   };
   function send(files) {

@@ -1,0 +1,92 @@
+"""The Read tab: a film in; findings, a report to edit and what each sentence rests on, out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.context import Context
+
+from cxr.tabs.api import report_endpoint
+from cxr.tabs.guard import guarded
+from cxr.tabs.lightbox import Lightbox
+from cxr.tabs.read_desk import ReadDesk
+from cxr.tabs.read_pane import start
+from cxr.tabs.search import FORGET, SearchTab
+from cxr.tabs.services import Services
+from cxr.tabs.theme import asset
+
+OPEN = "() => window.cxr.openTab('read')"
+
+
+@dataclass(frozen=True)
+class ReadTab:
+    """What other tabs take from this one: the visitor's Lightbox and the pane of the findings."""
+
+    box: gr.State
+    findings: gr.HTML
+
+
+def build(services: Services, search: SearchTab) -> ReadTab:
+    """Lay the tab out inside the Blocks that are open, and wire it to its desk and to Search."""
+    box, answer = gr.State(Lightbox(), time_to_live=FORGET), gr.State(None, time_to_live=FORGET)
+    with gr.Row(elem_classes="ask-row read-bring"):
+        upload = gr.UploadButton(
+            "Choose a film",
+            variant="primary",
+            elem_id="read-upload",
+            elem_classes="takes-film",
+            scale=0,
+            min_width=150,
+        )
+        second = gr.UploadButton(
+            "Compare with another film", elem_id="compare-upload", scale=0, min_width=230
+        )
+    notice = gr.HTML("", elem_id="read-notice", apply_default_css=False)
+    with gr.Row(elem_classes="read-desk"):
+        stages = asset("stage.js") + asset("read.js")
+        film = _pane("read-film", ("pick", "away", "alone"), stages, start(services))
+        with gr.Column(elem_id="reading"):
+            findings = _pane("read-findings", ("choose", "force", "compare", "locate"))
+            report = _pane("read-report", script=asset("report.js"))
+    alike = _pane("read-similar", ("compare",))
+    desk = ReadDesk(services)
+
+    def wire(on: Callable, work: Callable, inputs=(), name: str = ""):
+        return on(
+            fn=guarded(work, desk.show),
+            inputs=[box, *inputs],
+            outputs=[notice, film, findings, report, alike, box],
+            api_name=f"read_{name or work.__name__}",
+            api_visibility="undocumented",
+            show_progress="hidden",
+        )
+
+    def answered(event, name: str):
+        """What the model says next, after an event: asked apart, so that the page stays usable."""
+        asked = event.then(desk.ask, box, answer, api_visibility="private", show_progress="hidden")
+        wire(asked.then, desk.hear, [answer], name=f"hear_{name}")
+
+    gr.api(report_endpoint(services), api_name="report")
+    wire(Context.root_block.load, desk.arrive)
+    answered(wire(upload.upload, desk.take, [upload]), "take")
+    answered(wire(film.pick, desk.pick), "pick")
+    answered(wire(search.film.read, desk.carry, [search.room]), "carry")
+    search.film.read(None, js=OPEN)
+    answered(wire(findings.force, desk.force), "force")
+    answered(wire(findings.choose, desk.choose), "choose")
+    answered(wire(second.upload, desk.compare_upload, [second]), "compare_upload")
+    wire(findings.compare, desk.compare, name="compare_support")
+    wire(alike.compare, desk.compare)
+    wire(film.alone, desk.alone)
+    wire(film.away, desk.away)
+    return ReadTab(box, findings)
+
+
+def _pane(name: str, events: tuple[str, ...] = (), script: str = "", value: str = "") -> gr.HTML:
+    """A pane of HTML. events: what its buttons may tell the server, by clicks.js."""
+    if events:
+        script += f"const EVENTS = {json.dumps(events)};\n{asset('clicks.js')}"
+    return gr.HTML(value, elem_id=name, js_on_load=script or None, apply_default_css=False)

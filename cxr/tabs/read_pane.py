@@ -1,0 +1,99 @@
+"""The Read tab's film as HTML: how to bring one, the film, and a second beside it to compare."""
+
+from __future__ import annotations
+
+from html import escape
+
+from cxr.tabs import words
+from cxr.tabs.lightbox import REPORT, Beside, Lightbox
+from cxr.tabs.localize_pane import examples
+from cxr.tabs.services import Services
+from cxr.tabs.stage import stage, tools
+
+READING, LOOKING = "Reading the film…", "Looking where it is…"
+LOADING = "Loading the model; the first film takes a few seconds…"
+
+
+def pane(box: Lightbox, services: Services) -> str:
+    """The film on its stage; without a film, how to bring one."""
+    if box.film is None:
+        return start(services, examples(services))
+    beside = "" if box.beside is None else _second(box.beside)
+    kind = "viewer comparing" if box.beside else "viewer"
+    return (
+        f'<section class="{kind}" aria-label="Film to read" data-key="{box.key}">{_bar(box)}'
+        f'<div class="stages">{_first(box, services)}{beside}</div>{tools(bool(box.heat))}'
+        "</section>"
+    )
+
+
+def start(services: Services, offers: tuple | list = ()) -> str:
+    """The tab without a film. offers: studies of the gallery to begin with."""
+    if problem := services.unreadable():
+        return _state("No film can be read yet.", escape(problem), "setup")
+    tiles = "".join(
+        f'<li><button type="button" class="card" data-act="pick" data-index="{index}">'
+        f'<span class="film"><img src="{services.films.address(study, "small")}" alt="" '
+        f'loading="lazy" decoding="async">{words.badge(study)}</span>'
+        f'<span class="about"><strong>{escape(words.summary(study))}</strong></span></button></li>'
+        for index, study in enumerate(offers)
+    )
+    return _state(
+        "Bring a film, get a second pair of eyes",
+        "Drop it here, paste it, or choose a file: PNG, JPEG, TIFF, WebP or DICOM. You get likely "
+        "findings with honest probabilities, a report to edit, and what each sentence rests on. "
+        "The film stays in memory, for you alone, and goes when you leave the page.",
+        "bring",
+        f'<h3 class="or">Or begin with one from the gallery</h3><ul class="films few">{tiles}</ul>'
+        if tiles
+        else "",
+    )
+
+
+def _state(title: str, line: str, kind: str, more: str = "") -> str:
+    return (
+        f'<div class="state {kind}" role="status"><h2>{escape(title)}</h2><p>{line}</p>{more}</div>'
+    )
+
+
+def _bar(box: Lightbox) -> str:
+    alone = (
+        '<button type="button" class="quiet" data-act="alone">End comparison</button>'
+        if box.beside
+        else ""
+    )
+    title = f"{box.source} and {_lower(box.beside.source)}" if box.beside else box.source
+    return (
+        f'<header class="viewer-bar"><h2 tabindex="-1">{escape(title)}</h2>{alone}'
+        '<button type="button" class="quiet" data-act="away">Another film</button></header>'
+    )
+
+
+def _first(box: Lightbox, services: Services) -> str:
+    top = words.person(box.study) if box.study else ""
+    badge = words.badge(box.study) if box.study else ""
+    if box.heat:
+        top = "\n".join(filter(None, (top, f"Heat map: {box.finding}")))
+    said = f"{box.source}, with a heat map of {box.finding}" if box.heat else box.source
+    return stage(box.picture, said, top or box.source, badge, box.heat, _note(box, services))
+
+
+def _second(beside: Beside) -> str:
+    study = beside.study
+    if study is None:
+        return stage(beside.picture, beside.source, beside.source)
+    top = "\n".join(filter(None, (words.person(study), words.summary(study))))
+    return stage(beside.picture, f"{beside.source}: {words.summary(study)}", top,
+                 words.badge(study))  # fmt: skip
+
+
+def _note(box: Lightbox, services: Services) -> str:
+    if not box.wanted:
+        return ""
+    if box.wanted != REPORT:
+        return LOOKING
+    return READING if services.suggester.ready else LOADING
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
