@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from cxr.tabs import generate, localize, read, search
+from cxr.tabs.forget import forget_visitors
 from cxr.tabs.frame import footer, header
 from cxr.tabs.services import Services
 from cxr.tabs.theme import ASSETS, gradio_theme, head, style
@@ -30,6 +31,7 @@ def build_app(services: Services) -> gr.Blocks:
                 generate.build(services)
         app.load(None, js="() => window.cxr.openAddressed()")
         gr.HTML(footer(), apply_default_css=False)
+        forget_visitors(app)
     return app.queue(default_concurrency_limit=4)
 
 
