@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 
 import numpy as np
 import pytest
-from app_server import serving
+from app_gallery import make_shelf
+from app_server import REPOSITORY, serving
 from drawn_models import DrawnLocalizer
 from PIL import Image
 from steps import canvas, download, open_film, overflow, search, slide, uploads
@@ -195,3 +197,22 @@ def test_without_weights_the_tabs_say_what_to_do(visit, tmp_path):
         assert "train.localizer" in page.inner_text("#located .setup")
         page.click("#tab-generate-button")
         assert "train.gan" in page.inner_text("#generated .setup")
+
+
+@pytest.mark.skipif(
+    not (REPOSITORY / "weights" / "localizer" / "config.json").is_file(),
+    reason="no trained localizer in weights/localizer: train one",
+)
+def test_the_shipped_model_tells_left_from_right_on_a_real_film(
+    visit, browser, real_data, tmp_path, film
+):
+    shelf = make_shelf(tmp_path, film)
+    with open(real_data / "anatomy" / "images.csv", newline="") as file:
+        row = next(csv.DictReader(file))
+    with serving(tmp_path, shelf.gallery, shelf.weights) as server:
+        page = visit(server, path="#localize", ready="#located .state")
+        bring(page, real_data / "anatomy" / "images" / row["image"])
+        for side in ("left", "right"):
+            ask(page, f"{side} lung")
+            assert said(page, "verdict").startswith(f"{side.capitalize()} lung")
+            assert float(said(page, "area").split("%")[0]) > 20
