@@ -105,7 +105,7 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(place, finished, monke
 
 
 def test_it_learns_where_lungs_are_and_that_text_matters(place):
-    script.main(options(place, "longer", steps=60, prompts=3, rate=5e-3,
+    script.main(options(place, "longer", steps=100, prompts=3, rate=5e-3,
                         **{"look-every": 20, "encoder-rate": 5e-3, "average": 0.8}))
     looks = [entry for entry in log(place, "longer") if "score" in entry]
     assert max(entry["dice right lung"] for entry in looks) > 0.6
