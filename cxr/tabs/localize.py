@@ -94,7 +94,8 @@ def build(services: Services, search: SearchTab, reading: ReadTab) -> None:
         )
 
     gr.api(locate_endpoint(services), api_name="locate")
-    wire(Context.root_block.load, desk.arrive)
+    prepared = Context.root_block.load(desk.prepare, api_visibility="private")
+    wire(prepared.then, desk.arrive)
     wire(partial(gr.on, [go.click, query.submit]), desk.locate, [query], LOCATING)
     taken = wire(upload.upload, desk.take, [upload], READING)
     after = partial(wire, work=desk.follow, inputs=[query], busy=desk.follows, show=later)

@@ -29,6 +29,11 @@ class LocalizeDesk:
     def __init__(self, services: Services) -> None:
         self.services = services
 
+    def prepare(self) -> None:
+        """Load what the empty tab shows. It takes a while, and must not undo what comes meanwhile:
+        it knows no Bench."""
+        examples(self.services)
+
     def arrive(self, bench: Bench) -> Bench:
         """The tab as it is, with what has been loaded since."""
         return bench

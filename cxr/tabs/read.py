@@ -70,7 +70,8 @@ def build(services: Services, search: SearchTab) -> ReadTab:
         wire(asked.then, desk.hear, [answer], name=f"hear_{name}")
 
     gr.api(report_endpoint(services), api_name="report")
-    wire(Context.root_block.load, desk.arrive)
+    prepared = Context.root_block.load(desk.prepare, api_visibility="private")
+    wire(prepared.then, desk.arrive)
     answered(wire(upload.upload, desk.take, [upload]), "take")
     answered(wire(film.pick, desk.pick), "pick")
     answered(wire(search.film.read, desk.carry, [search.room]), "carry")

@@ -31,6 +31,11 @@ class ReadDesk:
     def __init__(self, services: Services) -> None:
         self.services = services
 
+    def prepare(self) -> None:
+        """Load what the empty tab shows. It takes a while, and must not undo what comes meanwhile:
+        it knows no Lightbox."""
+        examples(self.services)
+
     def arrive(self, box: Lightbox) -> Lightbox:
         """The tab as it is, with what has been loaded since."""
         return box
