@@ -14,7 +14,7 @@ from cxr.targets import parse
 RAISED = ("likely", "possible")
 SUPPORT = 3  # studies shown for a finding
 _MEANING = (
-    "The bar is the probability, the band around it where it lies with 95% certainty. Choose a "
+    "The bar is the probability, the line across its end the 95% interval. Choose a "
     "finding to see where it is and what speaks for it."
 )
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from app_gallery import make_shelf
+from reading_steps import answered, reading_services
 
 from cxr.tabs.desk import Desk
+from cxr.tabs.lightbox import Lightbox
+from cxr.tabs.read_desk import ReadDesk
 from cxr.tabs.services import Services
 
 
@@ -20,3 +23,31 @@ def services(tmp_path_factory, film):
 @pytest.fixture
 def desk(services):
     return Desk(services)
+
+
+@pytest.fixture(scope="session")
+def reading(services, tmp_path_factory):
+    return reading_services(services, tmp_path_factory.mktemp("reporting") / "own")
+
+
+@pytest.fixture(scope="session")
+def strict(services, tmp_path_factory):
+    return reading_services(services, tmp_path_factory.mktemp("reporting") / "strict", -1e9)
+
+
+@pytest.fixture
+def read_desk(reading):
+    return ReadDesk(reading)
+
+
+@pytest.fixture
+def upload(film, tmp_path):
+    path = tmp_path / "mine.png"
+    film(1, (300, 240)).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def box(read_desk, upload):
+    """An uploaded film with what was read in it."""
+    return answered(read_desk, read_desk.take(Lightbox(), upload))

@@ -9,75 +9,21 @@ import re
 from html import escape, unescape
 
 import gradio as gr
-import numpy as np
 import pytest
-from app_gallery import HOSTILE, event, opened
-from dicom_files import dicom, ramp
+from app_gallery import event, opened
 from PIL import Image
-from reporting_parts import save_reporting
+from reading_steps import answered, data, panes
 
 from cxr.checkpoints import fingerprint
-from cxr.gate import WARNING
 from cxr.tabs.api import report_endpoint
-from cxr.tabs.guard import UNEXPECTED, guarded
-from cxr.tabs.lightbox import REPORT, Answer, Lightbox
+from cxr.tabs.lightbox import REPORT, Lightbox
 from cxr.tabs.localize_desk import LocalizeDesk
 from cxr.tabs.localize_pane import examples
 from cxr.tabs.models import Model
-from cxr.tabs.read_desk import ReadDesk
 from cxr.tabs.read_findings import raised
 from cxr.tabs.read_similar import why
 from cxr.tabs.room import Room
 from cxr.tabs.services import Services
-
-JUNK = [b"", b"GIF89a", b"%PDF-1.4 not a film", b"\xff\xd8\xff\xe0", dicom(ramp())[:300]]
-
-
-def reading_services(services, folder, limit: float = 1e9) -> Services:
-    reporting = save_reporting(folder, fingerprint(services.weights), limit)
-    return Services(services.gallery, services.weights, lambda **_: services.retriever(),
-                    reporting=str(reporting))  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def reading(services, tmp_path_factory):
-    return reading_services(services, tmp_path_factory.mktemp("reporting") / "own")
-
-
-@pytest.fixture(scope="module")
-def strict(services, tmp_path_factory):
-    return reading_services(services, tmp_path_factory.mktemp("reporting") / "strict", -1e9)
-
-
-@pytest.fixture
-def read_desk(reading):
-    return ReadDesk(reading)
-
-
-@pytest.fixture
-def upload(film, tmp_path):
-    path = tmp_path / "mine.png"
-    film(1, (300, 240)).save(path)
-    return str(path)
-
-
-def answered(desk: ReadDesk, box: Lightbox) -> Lightbox:
-    """The box after the model has said what it has to say."""
-    return desk.hear(box, desk.ask(box))
-
-
-@pytest.fixture
-def box(read_desk, upload):
-    """An uploaded film with what was read in it."""
-    return answered(read_desk, read_desk.take(Lightbox(), upload))
-
-
-def panes(desk: ReadDesk, box: Lightbox) -> str:
-    return "".join(desk.show(box)[:5])
-
-
-def data(html: str, name: str) -> str:
-    return unescape(re.search(f'data-{name}="([^"]*)"', html)[1])
 
 
 def test_a_film_is_shown_at_once_and_read_afterwards(read_desk, upload):
@@ -138,13 +84,6 @@ def test_support_is_counted_among_the_similar_studies(read_desk, box):
         assert html.count('class="film" data-act="compare"') == min(3, len(carried))
 
 
-def test_findings_that_are_not_there_say_so(read_desk, box):
-    for wrong in (event(name="gout"), event(name=None), event(), gr.EventData(None, None)):
-        for here in (box, Lightbox()):
-            with pytest.raises(ValueError, match="no longer on the page"):
-                read_desk.choose(here, wrong)
-
-
 def test_similar_studies_say_in_what_they_are_alike(read_desk, desk):
     room = opened(desk, "big heart")
     box = answered(read_desk, read_desk.carry(Lightbox(), room))
@@ -177,26 +116,6 @@ def test_two_films_stand_side_by_side(read_desk, box, film, tmp_path):
             read_desk.compare(box, wrong)
 
 
-def test_a_picture_that_is_no_chest_film_is_refused_in_plain_words(strict, upload):
-    desk = ReadDesk(strict)
-    box = answered(desk, desk.take(Lightbox(), upload))
-    html = panes(desk, box)
-    assert WARNING in html and "withheld" in html and box.withheld
-    assert 'data-act="choose"' not in html and "<textarea" not in html
-    assert desk.show(box)[4] == ""
-    forced = answered(desk, desk.force(box))
-    html = panes(desk, forced)
-    assert WARNING in html and 'class="findings doubted"' in html and "<textarea" in html
-    assert WARNING in data(desk.show(forced)[3], "warning")
-    assert desk.force(forced) is forced
-
-
-def test_a_blank_picture_is_refused(read_desk, tmp_path):
-    Image.new("L", (64, 64), 90).save(tmp_path / "blank.png")
-    box = answered(read_desk, read_desk.take(Lightbox(), str(tmp_path / "blank.png")))
-    assert box.withheld and WARNING in panes(read_desk, box)
-
-
 def test_an_answer_never_lands_on_another_film(read_desk, box, film, tmp_path):
     name = raised(box)[0]
     waiting = read_desk.choose(box, event(name=name))
@@ -207,43 +126,6 @@ def test_an_answer_never_lands_on_another_film(read_desk, box, film, tmp_path):
     assert read_desk.hear(Lightbox(), answer) is None
     assert read_desk.hear(read_desk.alone(waiting), answer).heat == answer.value
     assert all(update == gr.skip() for update in read_desk.show(None))
-
-
-def test_an_error_is_told_and_the_film_stays(read_desk, box, monkeypatch):
-    monkeypatch.setattr(read_desk, "_heat", lambda box, finding: 1 / 0)
-    failed = answered(read_desk, read_desk.choose(box, event(name=raised(box)[0])))
-    assert UNEXPECTED in read_desk.show(failed)[0] and failed.wanted == "" and failed.heat == ""
-    assert failed.film is box.film and "none could be made" in read_desk.show(failed)[2]
-    assert read_desk.hear(box, Answer(box.key, REPORT, problem="late")) is None
-
-
-@pytest.mark.parametrize("junk", JUNK)
-def test_junk_is_refused_and_deleted_and_the_film_stays(read_desk, box, tmp_path, junk):
-    for work in (read_desk.take, read_desk.compare_upload):
-        path = tmp_path / "junk.dcm"
-        path.write_bytes(junk)
-        shown = list(guarded(work, read_desk.show)(box, str(path)))[-1]
-        assert 'role="alert"' in shown[0] and "Expected" in shown[0] and shown[-1] is box
-        assert not path.exists()
-    with pytest.raises(ValueError, match="No film arrived"):
-        read_desk.take(box, None)
-
-
-@pytest.mark.parametrize("mode", ["I;16", "P", "RGBA", "1"])
-def test_films_of_any_mode_are_read(read_desk, tmp_path, film, mode):
-    levels = film(1, (200, 240))
-    deep = Image.fromarray(np.asarray(levels).astype(np.uint16) * 200)
-    (deep if mode == "I;16" else levels.convert("RGB").convert(mode)).save(tmp_path / "f.png")
-    box = read_desk.take(Lightbox(), str(tmp_path / "f.png"))
-    assert box.film.mode == "L" and answered(read_desk, box).suggestion.report
-
-
-@pytest.mark.parametrize("fields", [{}, {"PhotometricInterpretation": "MONOCHROME1"}])
-def test_a_dicom_film_is_read_and_its_patient_is_never_named(read_desk, tmp_path, fields):
-    (tmp_path / "film").write_bytes(dicom(ramp(), **fields))
-    box = answered(read_desk, read_desk.take(Lightbox(), str(tmp_path / "film")))
-    html = panes(read_desk, box)
-    assert box.suggestion.report and "Rosenrot" not in html and "4711" not in html
 
 
 def test_films_of_the_gallery_begin_and_go(read_desk):
@@ -271,44 +153,6 @@ def test_film_and_finding_are_carried_to_the_localize_tab(read_desk, box):
     assert 'data-act="locate"' not in hernia  # the localizer has not learned it
     with pytest.raises(ValueError, match="no film in the Read tab"):
         localizing.carry_read(None, Lightbox())
-
-
-def test_a_hostile_study_is_only_text(read_desk, desk):
-    box = answered(read_desk, read_desk.carry(Lightbox(), opened(desk, "hostile")))
-    html = panes(read_desk, read_desk.compare(box, event(index=0)))
-    assert HOSTILE not in html and "<script" not in html
-
-
-def test_without_weights_the_tab_says_what_to_do(services, upload, tmp_path):
-    none = str(tmp_path / "none")
-    bare = Services(services.gallery, services.weights, reporting=none)
-    untrained = Services(services.gallery, none, reporting=none)
-    for here, said in ((bare, "train.calibrate"), (untrained, "train.retrieval")):
-        desk = ReadDesk(here)
-        html = desk.show(Lightbox())[1]
-        assert said in html and "\n" not in here.unreadable() and 'class="state setup"' in html
-    box = answered(ReadDesk(bare), ReadDesk(bare).take(Lightbox(), upload))
-    assert "train.calibrate" in ReadDesk(bare).show(box)[0] and box.wanted == ""
-
-
-def test_without_a_gallery_a_film_is_read_and_one_line_says_what_is_missing(
-    reading, upload, tmp_path
-):
-    bare = Services(str(tmp_path / "none"), reading.weights, reporting=reading.suggester.weights)
-    desk = ReadDesk(bare)
-    assert "Bring a film" in desk.show(Lightbox())[1]
-    box = answered(desk, desk.take(Lightbox(), upload))
-    assert box.suggestion.report and "gallery build" in desk.show(box)[4]
-    assert "no gallery to look in" in desk.show(desk.choose(box, event(name="mass")))[2]
-
-
-def test_a_calibration_of_another_encoder_is_refused_with_the_remedy(services, upload, tmp_path):
-    folder = save_reporting(tmp_path / "other", "ab" * 32)
-    model = Services(services.gallery, services.weights, lambda **_: services.retriever(),
-                     reporting=str(folder))  # fmt: skip
-    desk = ReadDesk(model)
-    box = answered(desk, desk.take(Lightbox(), upload))
-    assert "python -m train.calibrate" in desk.show(box)[0]
 
 
 def test_the_endpoint_for_programs_reports(reading, strict, film):
