@@ -164,8 +164,8 @@ def _measured(truth: bool) -> str:
     rows += [("Overlap", "dice")] if truth else []
     listed = "".join(f'<dt>{name}</dt><dd data-read="{key}"></dd>' for name, key in rows)
     legend = (
-        '<p class="legend"><i class="line found"></i>found by the model'
-        '<i class="line true"></i>drawn by a radiologist</p>'
+        '<p class="legend"><span><i class="line found"></i>found by the model</span>'
+        '<span><i class="line true"></i>drawn by hand</span></p>'
         if truth
         else ""
     )
@@ -178,7 +178,7 @@ def _measured(truth: bool) -> str:
 def _tools(truth: bool) -> str:
     known = (
         '<button type="button" class="quiet" data-set="truth" data-to="true">'
-        "Radiologist's outline</button>"
+        "Outline drawn by hand</button>"
         if truth
         else ""
     )

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from cxr.measures import Measure, measure
 from cxr.metrics import dice
 from cxr.tabs.films import inline
-from cxr.targets import AIRWAYS, DEVICES, HEART
+from cxr.targets import AIRWAYS, DEVICES, HEART, LUNGS
 
 if TYPE_CHECKING:
     from cxr.localization import Localization
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 THRESHOLDS = range(5, 96)  # percent
 START = 50  # percent: where the slider stands at first
 MAP_SIDE = 512  # pixels of a map's longer side; the model itself sees 256
-OUTSIDE = (HEART, AIRWAYS, DEVICES)  # what is not measured by the lungs
+OUTSIDE = (HEART, AIRWAYS, DEVICES)  # what has no side among the lungs
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,13 @@ def outlined(found: Localization, truth: np.ndarray | None = None) -> Outline:
         taken=found.query.prompt if found.query else "",
         heat=inline(Image.fromarray(heat), MAP_SIDE),
         readings=tuple(readings),
-        truth="" if truth is None else inline(Image.fromarray(truth), MAP_SIDE),
+        truth="" if truth is None else inline(_smooth(truth), MAP_SIDE),
     )
+
+
+def _smooth(mask: np.ndarray) -> Image.Image:
+    """A mask as a map whose line at one half has no steps."""
+    return Image.fromarray((255 * mask).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
 
 
 def level_of(percent: float) -> int:
@@ -86,6 +91,8 @@ def _reading(found: Localization, measured: Measure, heat, level: int, overlap: 
     if found.query.target in OUTSIDE or measured.lungs is None:
         return Reading(True, "Found", picture, "", overlap)
     words = measured.words[0].upper() + measured.words[1:]
+    if found.query.target == LUNGS and not (found.query.side or found.query.zone):
+        return Reading(True, words, picture, "", overlap)
     each = f"right {measured.right:.0f}%, left {measured.left:.0f}%" if _both(measured) else ""
     return Reading(True, words, f"{measured.lungs:.1f}% of the lungs", each, overlap)
 

@@ -1,4 +1,4 @@
-"""What radiologists outlined on films of the gallery, where a data set with masks is at hand."""
+"""What people outlined on films of the gallery, where a data set with masks is at hand."""
 
 from __future__ import annotations
 
@@ -12,9 +12,21 @@ from cxr.datasets_masks import MaskedFilm, load_masked_films
 from cxr.findings import Study
 from cxr.images import load_image
 from cxr.lung_places import place_of
-from cxr.targets import LEFT_LUNG, PARTS, RIGHT_LUNG, Query, parse
+from cxr.targets import (
+    AIRWAYS,
+    HEART,
+    LEFT_LUNG,
+    LUNGS,
+    PARTS,
+    RIGHT_LUNG,
+    Query,
+    parse,
+    union_known,
+)
 
 log = logging.getLogger(__name__)
+
+ORGANS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, AIRWAYS)
 
 
 class Truths:
@@ -37,7 +49,7 @@ class Truths:
             return None
         if load_image(film.image).size != load_image(study.image).size:
             return None
-        mask = _united(film, PARTS.get(query.target, (query.target,)), size)
+        mask = _drawn(film, query.target, size)
         return mask if mask is None else _placed(film, mask, query)
 
     def _read(self) -> dict[str, MaskedFilm]:
@@ -53,15 +65,17 @@ class Truths:
         return self._films
 
 
-def _united(film: MaskedFilm, names: tuple[str, ...], size: tuple[int, int]) -> np.ndarray | None:
-    """The union of masks, bool [H, W] at `size` (width, height); None when none was looked for."""
-    if not film.known.intersection(names):
+def _drawn(film: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray | None:
+    """A target's mask, or the union of its parts', bool [H, W] at `size` (width, height). None when
+    it was not looked for, and for an organ that nobody drew, since every film shows it."""
+    parts = (target,) if target in film.known else PARTS.get(target, ())
+    if target not in film.known and not union_known(target, film.known):
+        return None
+    if any(part in ORGANS and part not in film.masks for part in parts):
         return None
     whole = np.zeros(size[::-1], bool)
-    for name in names:
-        for path in film.masks.get(name, ()):
-            mask = load_image(path).resize(size, Image.Resampling.BILINEAR)
-            whole |= np.asarray(mask) >= 128
+    for path in (path for part in parts for path in film.masks.get(part, ())):
+        whole |= np.asarray(load_image(path).resize(size, Image.Resampling.BILINEAR)) >= 128
     return whole
 
 
@@ -69,7 +83,7 @@ def _placed(film: MaskedFilm, mask: np.ndarray, query: Query) -> np.ndarray | No
     """The part of a mask on the side and in the zone asked for, by the lungs as drawn."""
     if not (query.side or query.zone):
         return mask
-    sides = [_united(film, (name,), mask.shape[::-1]) for name in (RIGHT_LUNG, LEFT_LUNG)]
+    sides = [_drawn(film, lung, mask.shape[::-1]) for lung in (RIGHT_LUNG, LEFT_LUNG)]
     if any(side is None for side in sides):
         return None
     return mask & place_of(*sides, query.side, query.zone, 0.5)

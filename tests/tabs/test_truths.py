@@ -25,7 +25,8 @@ def outlined_film(tmp_path, film):
     film(2, (100, 80)).save(tmp_path / "images" / "two.png")
     rows = [["one.png", "right lung", "right.png"], ["one.png", "left lung", "left.png"],
             ["one.png", "consolidation", "spot.png"],
-            ["two.png", "airways", "right.png"]]  # fmt: skip
+            ["two.png", "airways", "right.png"], ["two.png", "left lung", "left.png"],
+            ["two.png", "ground-glass opacity", "spot.png"]]  # fmt: skip
     with open(tmp_path / "masks.csv", "w", newline="") as file:
         csv.writer(file).writerows([["image", "target", "mask"], *rows])
     for name, place in (("right", np.s_[:, :50]), ("left", np.s_[:, 50:]),
@@ -48,7 +49,7 @@ def test_targets_sides_and_zones_as_drawn(truths, outlined_film):
     assert area("lungs") == 8000 and area("right lung") == 4000
     assert area("consolidation") == 400 and area("consolidation in the left lung") == 200
     assert area("consolidation in the upper zones") == 0
-    assert area("airways") == 0  # looked for in this data set, and not drawn here
+    assert area("opacity") == 400 and area("ground-glass opacity") == 0  # looked for, absent
     small = truths.of(outlined_film, "left lung", (50, 40))
     assert small.shape == (40, 50) and small[:, 26:].all() and not small[:, :24].any()
 
@@ -58,6 +59,11 @@ def test_nothing_is_known_of_other_films_or_targets(truths, outlined_film, tmp_p
     assert truths.of(replace(outlined_film, id="three"), "lungs", (100, 80)) is None
     assert truths.of(outlined_film, "tubes and lines", (100, 80)) is None
     assert truths.of(outlined_film, "bonjour", (100, 80)) is None
+    assert truths.of(outlined_film, "airways", (100, 80)) is None  # nobody lacks them
+    half = replace(outlined_film, id="two", image=outlined_film.image.with_name("two.png"))
+    assert truths.of(half, "left lung", (100, 80)) is not None  # its right lung was not drawn
+    for text in ("lungs", "right lung", "ground-glass opacity in the left lung"):
+        assert truths.of(half, text, (100, 80)) is None
     film(1, (120, 80)).save(tmp_path / "namesake.png")
     namesake = replace(outlined_film, image=tmp_path / "namesake.png")
     assert truths.of(namesake, "lungs", (100, 80)) is None

@@ -156,7 +156,8 @@ function savePicture() {
   paint(marked, true);
   const size = Math.max(13, Math.round(marked.width / 42)), gap = Math.round(size * 0.7);
   const row = readings.rows[view.threshold - readings.low], { name, mark, note } = $(".locate").dataset;
-  const parts = [mark, `${name}, from ${view.threshold}%`, row.verdict, row.area, note];
+  const known = truth && view.truth ? "amber line drawn by hand" : "";
+  const parts = [mark, `${name}, from ${view.threshold}%`, row.verdict, row.area, known, note];
   const out = sheet(marked.width, marked.height), pen = out.getContext("2d");
   const font = `${size}px "IBM Plex Sans", sans-serif`;
   pen.font = font;
