@@ -14,7 +14,7 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 from drawn_models import DrawnLocalizer, DrawnOriginals, DrawnSampler, drawn  # noqa: E402
 
 from cxr.tabs import build_app, launch_options  # noqa: E402
-from cxr.tabs.services import Services  # noqa: E402
+from cxr.tabs.services import REPORTING, Services  # noqa: E402
 
 
 def main() -> None:
@@ -23,6 +23,7 @@ def main() -> None:
     services = Services(
         os.environ["CXR_GALLERY"],
         os.environ["CXR_WEIGHTS"],
+        reporting=os.environ.get("CXR_REPORTING", REPORTING),
         localizer=drawn(DrawnLocalizer),
         generator=drawn(lambda: DrawnSampler(DrawnOriginals())),
     )
