@@ -58,13 +58,17 @@ def start(services: Services, offers: tuple | list = ()) -> str:
 
 
 def examples(services: Services) -> list:
-    """A few studies of the gallery to begin with; none without a gallery."""
+    """A few studies of the gallery to begin with, those of EXAMPLES first; none without one."""
     try:
         known = services.facts().examples
     except ValueError:  # the Search tab says what is missing
         return []
     chosen = [known[name] for name in EXAMPLES if name in known]
-    return list({study.id: study for study in chosen if study.image}.values())
+    offered = {study.id: study for study in chosen if study.image}
+    for study in services.retriever().gallery.studies[: len(EXAMPLES)]:
+        if len(offered) < len(EXAMPLES):
+            offered.setdefault(study.id, study)
+    return list(offered.values())
 
 
 def _state(title: str, line: str, kind: str) -> str:

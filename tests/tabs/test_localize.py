@@ -169,7 +169,8 @@ def test_the_open_film_of_a_search_is_carried_over(bench_desk, desk):
 def test_the_empty_tab_offers_films_of_the_gallery(bench_desk):
     html = page(bench_desk, Bench())
     offered = examples(bench_desk.services)
-    assert "Bring a film" in html and html.count('data-act="pick"') == len(offered) == 2
+    assert "Bring a film" in html and html.count('data-act="pick"') == len(offered) == 4
+    assert [study.id for study in offered[:2]] == ["big heart", "unsure"]
     picked = bench_desk.pick(Bench(), event(index=1))
     assert picked.study.id == offered[1].id and bench_desk.away(picked) == Bench()
     for wrong in (event(index=9), event(index="0"), event(), gr.EventData(None, None)):
