@@ -178,6 +178,8 @@ def test_the_tab_bar_has_addresses_and_answers_the_keyboard(visit, drawn_server)
     page = visit(drawn_server)
     page.focus("#tab-search-button")
     page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash == '#read'")
+    page.keyboard.press("ArrowRight")
     page.wait_for_selector("#located .state")
     assert page.evaluate("document.activeElement.id") == "tab-localize-button"
     assert page.url.endswith("#localize")
