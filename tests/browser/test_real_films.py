@@ -44,7 +44,7 @@ def part_of_nih(nih: Path, root: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("query", "finding"),
-    [("big heart", "cardiomegaly"), ("fluid around the lung", "pleural effusion")],
+    [("atelectasis", "atelectasis"), ("fluid around the lung", "pleural effusion")],
 )
 def test_typed_findings_bring_real_films_that_show_them(real_server, visit, query, finding):
     page = visit(real_server, 1280, 1000)
