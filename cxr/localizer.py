@@ -1,13 +1,12 @@
 """The U-Nets of localization: one that redraws films, and one that marks what a text names.
 
 U-Net (Ronneberger et al. 2015) with a ResNet encoder from segmentation-models-pytorch. The text
-enters as a frozen encoder's embedding, either at the bottleneck (the reference) or at every level
-of the decoder by scale and shift (FiLM, Perez et al. 2018). Models return logits.
+enters as a frozen encoder's embedding: at the bottleneck (the reference), or at every level of the
+decoder by scale and shift (FiLM, Perez et al. 2018) or as kernels. Models return logits.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -18,16 +17,17 @@ import torch.nn.functional as F
 from torch import nn
 
 from cxr.images import Preprocess
+from cxr.localizer_fusion import START, BottleneckFusion, FilmFusion, KernelFusion
 
-FUSIONS = ("bottleneck", "film", "none")
+FUSIONS = ("bottleneck", "film", "kernel", "none")
 
 
 @dataclass(frozen=True)
 class LocalizerConfig:
     """encoder: a name of segmentation-models-pytorch. fusion: one of FUSIONS; "none" is a plain
     U-Net with one output for each of `outputs`, which is empty otherwise. text_dimension: of the
-    embedding. hidden: width between the embedding and FiLM's scales and shifts. decoder: channels
-    of the decoder's levels, coarsest first; as many levels as halvings of the picture."""
+    embedding. hidden: width between the embedding and what it steers. decoder: channels of the
+    decoder's levels, coarsest first; as many levels as halvings of the picture."""
 
     encoder: str = "resnet34"
     preprocess: Preprocess = field(default_factory=lambda: Preprocess(256, 0.5, 0.25, 1))
@@ -95,51 +95,12 @@ class AutoencoderUNet(nn.Module):
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """pixels float [B, C, S, S] as Preprocess gives them -> the same, redrawn."""
         features = self.encoder(pixels)
-        return self.head(_decode(self.blocks, features))
-
-
-class BottleneckFusion(nn.Module):
-    """The embedding, expanded over the grid beside the image's channels, brought back to their
-    number by a 1x1 convolution that starts as the identity on the image and as zero on the text."""
-
-    def __init__(self, channels: int, text_dimension: int) -> None:
-        super().__init__()
-        self.scale = math.sqrt(text_dimension)  # a unit vector's entries are small: about 1 instead
-        self.convolution = nn.Conv2d(channels + text_dimension, channels, 1)
-        with torch.no_grad():
-            self.convolution.weight.zero_()
-            self.convolution.weight[:, :channels, 0, 0] = torch.eye(channels)
-            self.convolution.bias.zero_()
-
-    def forward(self, grid: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """grid [P, C, h, w], text [P, D] unit rows -> [P, C, h, w]."""
-        cells = (text * self.scale).to(grid.dtype)[:, :, None, None]
-        return self.convolution(torch.cat([grid, cells.expand(-1, -1, *grid.shape[2:])], 1))
-
-
-class FilmFusion(nn.Module):
-    """Scale and shift of every decoder level's channels, and of the bottleneck's, from the text.
-    Starts as the identity."""
-
-    def __init__(self, channels: Sequence[int], text_dimension: int, hidden: int) -> None:
-        super().__init__()
-        self.scale = math.sqrt(text_dimension)
-        self.channels = tuple(channels)
-        self.hidden = nn.Sequential(nn.Linear(text_dimension, hidden), nn.GELU())
-        self.levels = nn.ModuleList(nn.Linear(hidden, 2 * count) for count in channels)
-        for level in self.levels:
-            nn.init.zeros_(level.weight)
-            nn.init.zeros_(level.bias)
-
-    def forward(self, text: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """text [P, D] unit rows -> for each level (scale, shift), [P, C, 1, 1] each."""
-        hidden = self.hidden(text * self.scale)
-        pairs = (level(hidden)[:, :, None, None].chunk(2, 1) for level in self.levels)
-        return [(1 + scale, shift) for scale, shift in pairs]
+        return self.head(_decode(self.blocks, features)[-1])
 
 
 class TextGuidedUNet(nn.Module):
-    """Marks in a film what a text names: the encoder runs once a film, the decoder once a prompt.
+    """Marks in a film what a text names: the encoder runs once a film, and so does the decoder with
+    fusion "kernel"; else it runs once a prompt.
 
     With fusion "none" it is a plain U-Net: text is not looked at, and each film gives a mask for
     every one of `config.outputs`.
@@ -157,9 +118,12 @@ class TextGuidedUNet(nn.Module):
             self.fusion = FilmFusion(
                 (deepest, *config.decoder), config.text_dimension, config.hidden
             )
-        self.head = nn.Conv2d(config.decoder[-1], max(1, len(config.outputs)), 1)
-        # Nearly everything is outside of a mask: start there, and no step is spent on it.
-        nn.init.constant_(self.head.bias, -2.0)
+        elif config.fusion == "kernel":
+            self.fusion = KernelFusion(config.decoder, config.text_dimension, config.hidden)
+        self.head: nn.Module | None = None
+        if config.fusion != "kernel":
+            self.head = nn.Conv2d(config.decoder[-1], max(1, len(config.outputs)), 1)
+            nn.init.constant_(self.head.bias, START)
 
     @property
     def preprocess(self) -> Preprocess:
@@ -174,7 +138,9 @@ class TextGuidedUNet(nn.Module):
         """Features of B films and P prompts about each, float [B, P, D], unit rows -> logits float
         [B, P, S, S]; with fusion "none" text is not looked at and P is the number of outputs."""
         if self.config.fusion == "none":
-            return self.head(_decode(self.blocks, features))
+            return self.head(_decode(self.blocks, features)[-1])
+        if self.config.fusion == "kernel":
+            return self.fusion(_decode(self.blocks, features), text)
         prompts = text.shape[1]
         levels = None
         deepest = _for_each_prompt(features[-1], prompts)
@@ -183,7 +149,7 @@ class TextGuidedUNet(nn.Module):
         else:
             levels = self.fusion(text.flatten(0, 1))
             deepest = torch.addcmul(levels[0][1], deepest, levels[0][0])
-        grid = _decode(self.blocks, [*features[:-1], deepest], levels)
+        grid = _decode(self.blocks, [*features[:-1], deepest], levels)[-1]
         return self.head(grid).unflatten(0, (-1, prompts))[:, :, 0]
 
     def forward(self, pixels: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
@@ -201,19 +167,21 @@ def _decode(
     blocks: nn.ModuleList,
     features: Sequence[torch.Tensor],
     film: Sequence[tuple[torch.Tensor, torch.Tensor]] | None = None,
-) -> torch.Tensor:
-    """Up the decoder, each level with its skip connection; the last has none, since features[0] is
-    the input itself. film: (scale, shift) for the bottleneck, done already, and for every level.
+) -> list[torch.Tensor]:
+    """Up the decoder, each level with its skip connection, and what each gives; the last has none,
+    since features[0] is the input itself. film: (scale, shift) for the bottleneck, done already,
+    and for every level.
 
     The deepest features may be those of B films times P prompts, the others those of B films.
     """
-    grid, skips = features[-1], [*features[1:-1][::-1], None]
+    grid, skips, grids = features[-1], [*features[1:-1][::-1], None], []
     for level, (block, skip) in enumerate(zip(blocks, skips), 1):
         grid = F.interpolate(grid, scale_factor=2.0, mode=block.interpolation_mode)
         grid = block.conv2(_first_convolution(block.conv1, grid, skip))
         if film:
             grid = torch.addcmul(film[level][1], grid, film[level][0])
-    return grid
+        grids.append(grid)
+    return grids
 
 
 def _first_convolution(

@@ -11,6 +11,7 @@ import torch
 
 from cxr.images import Preprocess
 from cxr.localizer import AutoencoderUNet, LocalizerConfig, TextGuidedUNet
+from cxr.localizer_fusion import KernelFusion
 
 TINY = LocalizerConfig("resnet18", Preprocess(64, 0.5, 0.25, 1), text_dimension=8, hidden=4,
                        decoder=(16, 8, 8, 8, 4))
@@ -32,7 +33,7 @@ def pixels():
     return torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("fusion", ["bottleneck", "film"])
+@pytest.mark.parametrize("fusion", ["bottleneck", "film", "kernel"])
 def test_one_mask_a_prompt(fusion, pixels):
     model = build(fusion)
     assert model(pixels, texts(2, 3)).shape == (2, 3, 64, 64)
@@ -57,6 +58,25 @@ def test_text_enters_as_the_identity_and_learns_at_once(fusion, pixels):
         (logits[:, 1].mean() - logits[:, 0].mean()).backward()
         optimizer.step()
     assert (logits[:, 0] - logits[:, 1]).abs().max() > 1e-4
+
+
+def test_kernels_start_alike_and_read_every_level():
+    torch.manual_seed(0)
+    fusion = KernelFusion((8, 4), 6, 5)
+    grids = [torch.randn(2, 8, 4, 4), torch.randn(2, 4, 8, 8)]
+    text = torch.nn.functional.normalize(torch.randn(2, 3, 6), dim=-1)
+    logits = fusion(grids, text)
+    assert logits.shape == (2, 3, 8, 8)
+    torch.testing.assert_close(logits[:, 0], logits[:, 2])
+    coarse, fine = (torch.einsum("bchw,c->bhw", grid, level.bias)[:, None]
+                    for grid, level in zip(grids, fusion.levels))
+    wide = torch.nn.functional.interpolate(coarse, scale_factor=2.0, mode="bilinear")
+    torch.testing.assert_close(logits[:, :1], wide + fine - 2)
+    for level in fusion.levels:
+        torch.nn.init.normal_(level.weight)
+    logits = fusion(grids, text)
+    assert (logits[:, 0] - logits[:, 2]).abs().max() > 0.1
+    torch.testing.assert_close(fusion(grids, text[:, 1:2]), logits[:, 1:2])
 
 
 def test_without_text_every_output_has_a_mask(pixels):

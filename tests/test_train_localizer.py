@@ -73,7 +73,7 @@ def test_the_checkpoint_says_what_it_is(place, finished):
     assert about["training"]["films"] == [8, 3, 1]
     assert "python" not in about["training"]["command"]
     assert str(place) not in about["training"]["command"]
-    assert LocalizerConfig.from_dict(about["architecture"]).fusion == "film"
+    assert LocalizerConfig.from_dict(about["architecture"]).fusion == "kernel"
     assert all(torch.isfinite(value).all() for value in weights(place, "whole").values())
 
 
@@ -131,6 +131,15 @@ def test_the_ablations_run_and_say_so(place):
     assert "text_encoder" not in config(place, "plain")
     script.main(options(place, "shuffled", fusion="bottleneck", steps=1, **{"shuffle-text": True}))
     assert config(place, "shuffled")["training"]["shuffled_text"] is True
+
+
+def test_films_without_masks_are_taught_by_an_earlier_localizer(place, finished):
+    script.main([*options(place, "student", teacher=finished / "checkpoint", steps=2),
+                 "--taught", str(place / "nih"), "--taught-films", "5"])
+    about = config(place, "student")["training"]
+    assert about["films"] == [8, 3, 1, 5] and about["data"] == ["anatomy", "lungs", "nih"]
+    with pytest.raises(SystemExit, match="--teacher"):
+        script.main([*options(place, "alone"), "--taught", str(place / "nih")])
 
 
 def test_films_grow_while_training(place):

@@ -45,7 +45,7 @@ from train.augment import random_affine, random_tone
 from train.budget import Budget, Clock, warm_average
 from train.localizer_draws import Batch, Drawer
 from train.localizer_prompts import TextBank, weighted_queries, wordings
-from train.localizer_saving import load_encoder, load_sets, save_localizer
+from train.localizer_saving import load_encoder, load_sets, load_taught, save_localizer
 from train.localizer_validation import judge, predict, save_samples
 from train.options import command_line, precision
 from train.processes import start_all
@@ -65,18 +65,22 @@ def arguments() -> argparse.ArgumentParser:
     add("--normal", type=Path, nargs="*", default=[], help="films that show no opacity")
     add("--extra-share", type=float, default=0.15, help="of the films drawn from --extra")
     add("--normal-share", type=float, default=0.1, help="of the films drawn from --normal")
+    add("--taught", type=Path, nargs="*", default=[], help="films whose masks --teacher draws")
+    add("--taught-share", type=float, default=0.35, help="of the films drawn from --taught")
+    add("--taught-films", type=int, default=600, help="as many of them, at random")
+    add("--teacher", help="localizer that was trained before, for --taught")
     add("--out", type=Path, default=Path("weights/localizer"), help="checkpoint folder")
     add("--workdir", type=Path, default=Path("runs/work/localizer"), help="state, log, samples")
     add("--cache", type=Path, default=Path(".cache/packed"))
     add("--encoder", default="none", help="phase 1's folder, or none to start from random weights")
     add("--backbone", default="resnet34", help="a name of segmentation-models-pytorch")
     add("--text", default="weights/retrieval", help="text tower: a checkpoint, or CLIP's address")
-    add("--fusion", choices=FUSIONS, default="film")
+    add("--fusion", choices=FUSIONS, default="kernel")
     add("--shuffle-text", action="store_true", help="ablation: every prompt gets another's text")
     add("--size", type=int, default=256, help="side of the square in pixels")
     add("--train-sizes", type=int, nargs="*", default=[],
         help="sides that films are shrunk to while training, for equal shares of the run")
-    add("--prompts", type=int, default=4, help="prompts about each film")
+    add("--prompts", type=int, default=12, help="prompts about each film")
     add("--steps", type=int, help="end after so many steps")
     add("--minutes", type=float, help="end after so many minutes")
     add("--batch-size", type=int, default=8, help="films a process and step")
@@ -119,6 +123,8 @@ def main(argv: list[str] | None = None) -> None:
     accelerator = Accelerator(mixed_precision=precision(options.full_precision))
     device, rank = accelerator.device, accelerator.process_index
     plain = options.fusion == "none"
+    if bool(options.taught) != bool(options.teacher) or (plain and options.taught):
+        raise SystemExit("expected --taught and --teacher together, and a fusion that reads text")
     view = Preprocess(options.size, 0.5, 0.25, 1)
     tower = bank = None
     with accelerator.main_process_first():
@@ -127,13 +133,16 @@ def main(argv: list[str] | None = None) -> None:
             tower = load_text_tower(options.text)
             texts = {text for query in weighted_queries() for text in wordings(query)}
             bank = TextBank(tower, texts, options.cache)
+        if options.taught:
+            with accelerator.autocast():
+                sets.append(load_taught(options, view, bank, device))
     if not len(sets[0]) or not len(val):
         raise SystemExit(f"expected films to train on and to validate with in {options.data}; "
                          f"found {len(sets[0])} and {len(val)}")
     accelerator.print(f"{' + '.join(str(len(part)) for part in sets)} films to train on, "
                       f"{len(val)} to validate with")
-    shares = (1 - options.extra_share - options.normal_share, options.extra_share,
-              options.normal_share)
+    further = [options.extra_share, options.normal_share, options.taught_share][: len(sets) - 1]
+    shares = [1 - sum(further), *further]
     drawer = Drawer(sets, shares, options.prompts, plain)
 
     config = LocalizerConfig(options.backbone, view, options.fusion, TARGETS if plain else (),
@@ -179,7 +188,8 @@ def main(argv: list[str] | None = None) -> None:
             training = {
                 "command": command_line(COMMAND, options, arguments()), "step": step,
                 "minutes": round(seconds / 60, 1), "films": [len(part) for part in sets],
-                "data": [p.name for p in (options.data, *options.extra, *options.normal)],
+                "data": list(dict.fromkeys(p.name for p in (
+                    options.data, *options.extra, *options.normal, *options.taught))),
                 "shuffled_text": options.shuffle_text, "phase_1": options.encoder != "none",
                 "score": round(scores["score"], 4),
             }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import random
 from pathlib import Path
+
+import torch
 
 from cxr import __version__
 from cxr.checkpoints import load_checkpoint, save_checkpoint
@@ -12,8 +15,10 @@ from cxr.images import Preprocess
 from cxr.localizer import TextGuidedUNet
 from cxr.targets import TARGETS
 from cxr.text_towers import TextTower
+from train.localizer_prompts import TextBank
 from train.mask_data import MaskData, normal_films
 from train.studies import unlabelled_studies
+from train.taught_data import TaughtData
 
 
 def load_sets(options: argparse.Namespace, view: Preprocess) -> tuple[list[MaskData], MaskData]:
@@ -25,6 +30,16 @@ def load_sets(options: argparse.Namespace, view: Preprocess) -> tuple[list[MaskD
     val = [film for film in films if film.split == "val"]
     return ([MaskData(part, view, options.cache) for part in parts],
             MaskData(val, view, options.cache))
+
+
+def load_taught(
+    options: argparse.Namespace, view: Preprocess, bank: TextBank, device: torch.device
+) -> TaughtData:
+    """--taught-films of --taught, with the masks that --teacher draws."""
+    studies = unlabelled_studies(options.taught)
+    random.Random(options.seed).shuffle(studies)
+    return TaughtData(studies[: options.taught_films], view, options.cache, options.teacher,
+                      options.text, bank, device)
 
 
 def load_encoder(model: TextGuidedUNet, address: str) -> None:

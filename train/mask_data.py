@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -21,23 +22,20 @@ INSIDE = 128  # grey level from which a pixel of a squared mask lies inside
 SMALLEST_LUNG = 0.2  # of both lungs' area, for a lung to be told from a speck
 
 
-class MaskData:
-    """N films with their masks as squares.
+class Answers(ABC):
+    """N films and the masks that answer queries about them, from those of whole targets.
 
     films: uint8 [N, S, S]. Queries that nobody looked for in a film have no mask.
     """
 
-    def __init__(self, masked: Sequence[MaskedFilm], view: Preprocess, cache: Path) -> None:
-        paths = [path for film in masked for files in film.masks.values() for path in files]
-        _check_sizes(masked)
-        self.masked, self.view = list(masked), view
-        self.films = _pack_all([film.image for film in masked], view, cache)
-        self._squares = _pack_all(paths, view, cache)
-        self._rows = {path: row for row, path in enumerate(paths)}
-        self._target = lru_cache(None)(self._target)
+    films: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.masked)
+        return len(self.films)
+
+    @abstractmethod
+    def _target(self, row: int, target: str) -> np.ndarray | None:
+        """The mask of a whole target in a film, uint8 [S, S], 255 inside; None when not known."""
 
     def known(self, row: int, query: Query) -> bool:
         """Whether it is known where the film shows what the query asks for, or that it does not."""
@@ -60,6 +58,19 @@ class MaskData:
             return whole
         lungs = [self._target(row, lung) for lung in PARTS[LUNGS]]
         return np.minimum(whole, place_of(*lungs, query.side, query.zone, INSIDE))
+
+
+class MaskData(Answers):
+    """Films whose masks were drawn by hand."""
+
+    def __init__(self, masked: Sequence[MaskedFilm], view: Preprocess, cache: Path) -> None:
+        paths = [path for film in masked for files in film.masks.values() for path in files]
+        _check_sizes(masked)
+        self.masked, self.view = list(masked), view
+        self.films = _pack_all([film.image for film in masked], view, cache)
+        self._squares = _pack_all(paths, view, cache)
+        self._rows = {path: row for row, path in enumerate(paths)}
+        self._target = lru_cache(None)(self._target)
 
     def _target(self, row: int, target: str) -> np.ndarray | None:
         film = self.masked[row]

@@ -1,0 +1,71 @@
+"""Masks that a teacher draws: soft, at the films' side, and none where nothing is to be learned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tiny import tiny_dual_encoder
+from training_data import make_nih
+
+from cxr.checkpoints import save_dual_encoder
+from cxr.images import Preprocess
+from cxr.localizer import LocalizerConfig, TextGuidedUNet
+from cxr.targets import CONSOLIDATION, DEVICES, HEART, LEFT_LUNG, LUNGS, OPACITY, TARGETS, Query
+from cxr.text_towers import load_text_tower
+from train.localizer_prompts import TextBank
+from train.localizer_saving import save_localizer
+from train.localizer_validation import predict
+from train.studies import unlabelled_studies
+from train.taught_data import TaughtData
+
+VIEW = Preprocess(64, 0.5, 0.25, 1)
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory):
+    root = tmp_path_factory.mktemp("taught")
+    make_nih(root / "nih", 12)
+    save_dual_encoder(tiny_dual_encoder(), root / "retrieval")
+    tower = load_text_tower(root / "retrieval")
+    bank = TextBank(tower, [Query(target).prompt for target in TARGETS], root / "cache")
+    torch.manual_seed(0)
+    model = TextGuidedUNet(LocalizerConfig("timm-mobilenetv3_small_minimal_100", VIEW, "kernel",
+                                           text_dimension=tower.dimension))
+    for level in model.fusion.levels:
+        torch.nn.init.normal_(level.weight)
+    save_localizer(model, root / "teacher", "retrieval", tower, {})
+    sick, normal = unlabelled_studies([root / "nih"])[:2]
+    studies = [replace(sick, findings={"mass": 1}), replace(normal, findings={"no finding": 1})]
+    made = [TaughtData(studies, VIEW, root / "cache", str(root / "teacher"),
+                       str(root / "retrieval"), bank, torch.device("cpu")) for _ in range(2)]
+    return *made, model, bank, root
+
+
+def test_masks_are_the_teachers_maps(taught):
+    data, _, model, bank, _ = taught
+    with torch.no_grad():  # as stored, in half precision
+        model.load_state_dict({k: v.half().float() if v.is_floating_point() else v
+                               for k, v in model.state_dict().items()})
+    maps = predict(model, data.films, bank, torch.device("cpu"))
+    for target in (LEFT_LUNG, HEART):
+        expected = maps[0, TARGETS.index(target)] * 255
+        found = data.mask(0, Query(target))
+        assert found.dtype == np.uint8 and np.abs(found - expected).max() <= 1
+        assert len(np.unique(found)) > 2
+
+
+def test_devices_are_not_taught_and_normal_films_show_no_opacity(taught):
+    data = taught[0]
+    assert not data.known(0, Query(DEVICES)) and data.known(0, Query(OPACITY))
+    assert data.mask(0, Query(CONSOLIDATION)).any()
+    assert not data.mask(1, Query(CONSOLIDATION)).any() and data.mask(1, Query(LUNGS)).any()
+    assert not data.mask(1, Query(OPACITY, "left", "lower")).any()
+
+
+def test_they_are_drawn_once(taught):
+    first, second, *_, root = taught
+    assert len(list((root / "cache").glob("taught-*.npy"))) == 1
+    assert np.array_equal(first.mask(0, Query(HEART)), second.mask(0, Query(HEART)))
