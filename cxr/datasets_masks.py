@@ -3,8 +3,9 @@
 Masks come in two layouts:
 
     masks.csv      columns image, target, mask and perhaps split; images/ and masks/ beside it, and
-                   perhaps images.csv with image, split and patient_id. A target that the file names
-                   anywhere was looked for in every film: where it has no row it is absent.
+                   perhaps images.csv with image, split and patient_id, perhaps sex, age and view.
+                   A target that the file names anywhere was looked for in every film: where it has
+                   no row it is absent.
     masked/        Open-I's films in images/images_normalized with indiana_reports.csv and
                    indiana_projections.csv; a mask has its film's name, perhaps with "_mask". A
                    folder inside masked/ names the target; else the report's problems do, or its
@@ -20,10 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cxr.archives import unpacked
+from cxr.datasets_common import Notes, parse_age
 from cxr.datasets_csv import find_columns, open_table
 from cxr.datasets_files import SUFFIXES, stem
 from cxr.datasets_openi import PROJECTIONS, REPORTS
 from cxr.datasets_split import SPLITS, split_studies
+from cxr.findings import canonical_sex, canonical_view
 
 MASKS, IMAGES, MASKED = "masks.csv", "images.csv", "masked"
 OPENI_FILMS = "images/images_normalized"
@@ -42,6 +45,9 @@ class MaskedFilm:
     split: str
     masks: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
+    sex: str | None = None
+    age: int | None = None  # years
+    view: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,24 +103,31 @@ def _from_table(root: Path) -> list[MaskedFilm]:
         films.setdefault(name, {})
     result = []
     for name, masks in films.items():
-        patient, split = about.get(name, (stem(name), named.get(name, "train")))
-        if split not in SPLITS:
+        person = about.get(name, {"patient": stem(name), "split": named.get(name, "train")})
+        if person["split"] not in SPLITS:
             raise ValueError(
-                f"{root}: expected train, val or test; came {split!r} for {name}; mend that row"
+                f"{root}: expected train, val or test; came {person['split']!r} for {name}; mend "
+                "that row"
             )
         files = {target: tuple(paths) for target, paths in masks.items()}
-        result.append(MaskedFilm(stem(name), _there(root / "images" / name), patient, split, files,
-                                 known))
+        result.append(MaskedFilm(stem(name), _there(root / "images" / name), masks=files,
+                                 known=known, **person))
     return sorted(result, key=lambda film: film.id)
 
 
-def _about(root: Path) -> dict[str, tuple[str, str]]:
-    """images.csv -> {image: (patient, split)}; empty when there is none."""
+def _about(root: Path) -> dict[str, dict]:
+    """images.csv -> {image: patient, split, sex, age and view as a MaskedFilm holds them}; empty
+    when there is none."""
     if not (root / IMAGES).is_file():
         return {}
     columns, rows = open_table(root / IMAGES)
     image, patient, split = find_columns(root / IMAGES, columns, ("image", "patient_id", "split"))
-    return {row[image].strip(): (row[patient].strip(), row[split].strip()) for row in rows}
+    readers = {"sex": canonical_sex, "age": lambda cell: parse_age(cell, Notes()),
+               "view": canonical_view}
+    places = {name: columns.index(name) for name in readers if name in columns}
+    return {row[image].strip(): {
+        "patient": row[patient].strip(), "split": row[split].strip(),
+        **{name: readers[name](row[place]) for name, place in places.items()}} for row in rows}
 
 
 def _there(path: Path) -> Path:

@@ -49,7 +49,7 @@ def make_masks(root: Path, count: int = 12, size: tuple[int, int] = (80, 96)) ->
         root / "masks.csv", "w", newline=""
     ) as masks:
         image_rows, mask_rows = csv.writer(images), csv.writer(masks)
-        image_rows.writerow(["image", "split", "patient_id", "view"])
+        image_rows.writerow(["image", "split", "patient_id", "view", "sex", "age"])
         mask_rows.writerow(["image", "target", "mask", "area_fraction"])
         for row in range(count):
             shown = [*ALWAYS, *(["ground-glass opacity"] if row % 2 == 0 else []),
@@ -57,7 +57,7 @@ def make_masks(root: Path, count: int = 12, size: tuple[int, int] = (80, 96)) ->
             film, found = drawn(shown, size, row)
             film.save(root / "images" / f"film{row}.png")
             image_rows.writerow([f"film{row}.png", {4: "val", 3: "test"}.get(row % 6, "train"),
-                                 f"patient{row}", "PA"])
+                                 f"patient{row}", "PA", "MF"[row % 2], 30 + 3 * row])
             for target, mask in found.items():
                 name = f"film{row}__{target.replace(' ', '_')}.png"
                 Image.fromarray(mask).save(root / "masks" / name)

@@ -32,6 +32,7 @@ def test_a_target_without_a_row_is_absent(anatomy):
     assert len(films) == 12
     one = films["film1"]  # neither ground glass nor consolidation
     assert (one.patient, one.split) == ("patient1", "train")
+    assert (one.sex, one.age, one.view) == ("F", 33, "PA")
     assert "ground-glass opacity" in one.known and "ground-glass opacity" not in one.masks
     assert set(films["film0"].masks) == one.known
     assert films["film4"].split == "val" and films["film3"].split == "test"
@@ -113,6 +114,15 @@ def test_what_is_no_data_set_is_refused(tmp_path, anatomy):
     os.remove(next((anatomy / "masks").iterdir()))
     with pytest.raises(ValueError, match="expected the file"):
         load_masked_films(anatomy)
+
+
+def test_what_is_not_known_of_a_person_is_none(anatomy):
+    text = (anatomy / "images.csv").read_text()
+    (anatomy / "images.csv").write_text(text.replace("PA,F,33", ",,"))
+    film = next(film for film in load_masked_films(anatomy) if film.id == "film1")
+    assert (film.sex, film.age, film.view) == (None, None, None)
+    (anatomy / "images.csv").unlink()
+    assert {film.sex for film in load_masked_films(anatomy)} == {None}
 
 
 def test_a_patient_in_two_splits_is_refused(anatomy):
