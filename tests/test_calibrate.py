@@ -40,6 +40,7 @@ def test_what_was_fitted_belongs_to_its_encoder_and_says_what_it_is(root):
     assert {"cardiomegaly", "mass"} <= set(config["calibration"]["findings"])
     assert "zero-shot" in config["calibration"]["source"]
     assert [trial["head"] for trial in config["training"]["trials"]][0] == 0
+    assert config["training"]["minutes"] >= 0 and config["training"]["hardware"]
     size = sum(path.stat().st_size for path in (root / "reporting").glob("*.safetensors"))
     assert size < 1_000_000
 
@@ -74,6 +75,7 @@ def test_the_evaluation_is_one_json_and_a_card(root, capsys):
         assert 0 <= f1["low"] <= f1["value"] <= f1["high"] <= 1
     assert "no reports" in report["reference"]
     assert report["gate"]["frontal_films"] == 12
+    assert report["groups"]["left_out"]["female"] == 6
     assert report["gate"]["refused"]["other pictures"]["pictures"] == OTHERS
     card = (root / "reporting" / "README.md").read_text()
     assert PENDING not in card and "{{" not in card

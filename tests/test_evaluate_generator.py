@@ -27,6 +27,7 @@ from train.generator_measures import (
     halves,
     imagined_films,
     nearest_pair,
+    shown_by_group,
     shown_findings,
     spread,
     thumbnails,
@@ -64,6 +65,7 @@ def test_the_report_holds_distances_with_numbers_and_anchors(workplace):
         assert 0 <= entry["real"]["frechet_distance"] < entry["generator"]["frechet_distance"]
         assert report["frechet_ratio"][split] == pytest.approx(1)  # both are the same weights
     assert set(report["findings"]) == set(TARGETS)
+    assert report["groups"]["groups"]["female"]["films"] == 40  # 20 findings, 3 films of each
     assert report["copies"]["embedding"]["training"] == 48
     assert report["seconds_for_16"] > 0
 
@@ -76,6 +78,15 @@ def test_the_card_is_made_from_the_report(workplace):
     assert f"{report['distances']['train']['generator']['frechet_distance']:.4f}" in text
     assert card_generator.generator_card(folder) == text
     assert (folder / "originals.safetensors").exists()
+    assert "| female | 40 | – |" in text  # too few films of each finding for an AUROC
+    assert "1.00 times the reference's on the training captions" in text
+    assert text.index("## Groups") < text.index("## Training") < text.index("## Reproduce")
+
+
+def test_the_card_repeats_the_folders_of_the_training():
+    command = "accelerate launch -m train.gan --data nih --extra a b_c --normal d --minutes 35"
+    assert card_generator.further_folders(command) == " --extra a b_c --normal d"
+    assert card_generator.further_folders("train") == ""
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +191,17 @@ def test_a_finding_that_is_shown_has_a_perfect_auroc():
     films = imagined_films(("edema", "mass"), 5, 0)
     assert [film.positive[0] for film in films] == asked
     assert shown_findings(scores, ["edema"] * 10, ("edema", "mass"), 20, 0) == {}
+
+
+def test_a_generator_that_shows_findings_on_one_view_alone_is_found_out():
+    films = imagined_films(("edema", "mass"), 80, 0)
+    asked = np.array([[film.positive[0] == name for name in ("edema", "mass")] for film in films])
+    shown = np.array([[film.view == "PA"] for film in films])
+    found = shown_by_group(np.where(shown, asked, 0.5), films, ("edema", "mass"), 20, 0)
+    views = [found["groups"][name]["mean_auroc"]["value"] for name in ("view PA", "view AP")]
+    assert views == [1, 0.5] and set(found["groups"]) >= {"female", "male", "age 60 and over"}
+    gap = next(gap for gap in found["gaps"] if gap["groups"] == ["view PA", "view AP"])
+    assert gap["mean_auroc"]["value"] == 0.5 and gap["mean_auroc"]["low"] > 0
 
 
 def test_copies_are_counted_by_the_nearest_pair_of_two_patients():

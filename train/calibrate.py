@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from train.gating import NETWORK, fit_gate
 from train.heads import choose_directions
 from train.pictures import TURNS, film_pictures, other_pictures
 from train.platt import choose_bands, fit_platt
+from train.retrieval import hardware
 from train.studies import labels_of, training_studies
 
 MADE = (*TURNS, "inverted", "part")  # kinds made from every fifth film
@@ -84,7 +86,7 @@ def fit_the_gate(
 
 
 def main(argv: list[str] | None = None) -> int:
-    options = arguments(argv)
+    options, begun = arguments(argv), time.time()
     try:
         retriever = Retriever.load(options.weights, gallery=None)
         train, val = training_studies(options.data, [])[:2]
@@ -105,7 +107,8 @@ def main(argv: list[str] | None = None) -> int:
                         "bands": vars(calibration.bands)},
         "gate": {"limits": gate.limits, "autoencoder": NETWORK},
         "training": {"data": options.data.resolve().name, "train": len(train), "val": len(val),
-                     "others": options.others, "refits": REFITS, "trials": trials},
+                     "others": options.others, "refits": REFITS, "trials": trials,
+                     "minutes": round((time.time() - begun) / 60, 1), "hardware": hardware()},
     }
     save_checkpoint(options.out, as_tensors(calibration, gate), config)
     write_report_card(options.out)

@@ -8,30 +8,15 @@ from pathlib import Path
 
 from cxr.files import read_json
 from train.card_data import DATA_SETS
+from train.card_groups import Column, groups_text
+from train.card_tables import percent, percent_with_interval, table, with_interval
+from train.energy import energy_text
+from train.groups import LEAST_CASES
 
 TEMPLATE = Path(__file__).with_name("card_retrieval.md")
+GROUPS = [Column("recall_at_10", "recall@10, %", percent=True), Column("mean_auroc", "mean AUROC")]
+README_MARKS = "<!-- metrics:retrieval -->", "<!-- /metrics:retrieval -->"
 DIRECTIONS = {"image_to_text": "film → caption", "text_to_image": "caption → film"}
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; the first column to the left, the others to the right."""
-    lines = [header, [":--", *["--:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def percent(value: float) -> str:
-    """0.254 -> "25.4"."""
-    return f"{100 * value:.1f}"
-
-
-def percent_with_interval(entry: dict[str, float]) -> str:
-    """{"value", "low", "high"} -> "25.4 (20.1–31.0)"."""
-    return f"{percent(entry['value'])} ({percent(entry['low'])}–{percent(entry['high'])})"
-
-
-def with_interval(entry: dict[str, float]) -> str:
-    """{"value", "low", "high"} -> "0.76 (0.72–0.80)", three decimals."""
-    return f"{entry['value']:.3f} ({entry['low']:.3f}–{entry['high']:.3f})"
 
 
 def recall_table(metrics: dict) -> str:
@@ -53,14 +38,6 @@ def finding_table(metrics: dict) -> str:
             for name, e in sorted(metrics["findings"].items(), key=lambda i: -i[1]["positives"])]
     return table(["finding", "films", "prevalence, %", "P@5, %", "P@10, %", "average precision",
                   "AUROC"], rows)
-
-
-def group_table(metrics: dict) -> str:
-    """Recall at 10 and AUROC by view, sex and age band."""
-    rows = [[name, str(e["films"]), percent(e["recall_at_10"]),
-             "–" if e["mean_auroc"] is None else f"{e['mean_auroc']:.3f} ({e['findings']})"]
-            for name, e in metrics["groups"].items()]
-    return table(["group", "films", "recall@10, %", "mean AUROC (findings)"], rows)
 
 
 def trials_table(trials: list[dict]) -> str:
@@ -90,12 +67,14 @@ def card_text(folder: Path) -> str:
     trials = read_trials(folder / "trials.json")
     parts = {
         "recall": recall_table(metrics), "findings": finding_table(metrics),
-        "groups": group_table(metrics), "trials": trials_table(trials) if trials else "",
+        "groups": groups_text(metrics.get("groups"), GROUPS),
+        "trials": trials_table(trials) if trials else "",
         "summary": summary(metrics), "backbone": config["architecture"]["image"]["backbone"],
         "size": str(config["architecture"]["image"]["preprocess"]["size"]),
         "layers": str(config["architecture"]["text"]["transformer"]["num_hidden_layers"]),
-        "films": str(config["training"]["films"]), "minutes": str(config["training"]["minutes"]),
-        "hardware": config["training"]["hardware"], "pairs": str(metrics["pairs"]),
+        "films": str(config["training"]["films"]), "cases": str(LEAST_CASES),
+        "energy": energy_text(config["training"]),
+        "pairs": str(metrics["pairs"]),
         "command": config["training"]["command"], "speed": str(metrics["images_per_second"]),
         "sha256": metrics["weights_sha256"], "data": data_sets(config["training"]),
     }
@@ -115,14 +94,18 @@ def write_card(folder: Path) -> None:
     (folder / "README.md").write_text(card_text(folder), "utf-8")
 
 
-def fill_readme(readme: Path, folder: Path) -> None:
-    """Put the recall table between the metrics markers of the project's README, if it has them."""
-    if not readme.exists():
-        return
+def filled(text: str, folder: Path) -> str:
+    """The project's README with the recall table between its marks; as it is without marks."""
     metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
+    start, end = README_MARKS
+    if start not in text or end not in text:
+        return text
+    head, rest = text.split(start, 1)
     body = f"{summary(metrics)}\n\n{recall_table(metrics)}"
-    start, end = "<!-- metrics:retrieval -->", "<!-- /metrics:retrieval -->"
-    text = readme.read_text("utf-8")
-    if start in text and end in text:
-        head, rest = text.split(start, 1)
-        readme.write_text(f"{head}{start}\n{body}\n{end}{rest.split(end, 1)[1]}", "utf-8")
+    return f"{head}{start}\n{body}\n{end}{rest.split(end, 1)[1]}"
+
+
+def fill_readme(readme: Path, folder: Path) -> None:
+    """Put the recall table into the project's README, if it is there and has the marks."""
+    if readme.exists():
+        readme.write_text(filled(readme.read_text("utf-8"), folder), "utf-8")

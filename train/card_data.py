@@ -1,40 +1,43 @@
-"""Data sets by the name of their folder, in the words of a model card."""
+"""Data sets by the name of their folder, in the words of a model card, with their licences."""
 
 DATA_SETS = {
     "nih": (
         "NIH ChestX-ray14 (Wang et al. 2017), training split by patient; labels mined from "
-        "reports by software. Credit: NIH Clinical Center."
+        "reports by software. Licence: no restriction on use, credit to the NIH Clinical Center."
     ),
     "adult_unlabelled": (
-        "Films of NIH origin published for the SIIM-ACR 2019 challenge, with age, sex and "
-        "view but no findings."
+        "Films of NIH origin published for the SIIM-ACR 2019 challenge, with age, sex and view but "
+        "no findings. Licence: NIH's as above; the challenge has rules of its own."
     ),
     "covid": (
-        "covid-chestxray-dataset (Cohen et al. 2020), with clinical notes; licences per "
+        "covid-chestxray-dataset (Cohen et al. 2020), with clinical notes. Licence: one for each "
         "image, many non-commercial."
     ),
     "hannover": (
-        "COVID-19 Image Repository, Hannover Medical School (CC BY 3.0), with sex and "
-        "projection."
+        "COVID-19 Image Repository, Hannover Medical School, with sex and projection. Licence: CC "
+        "BY 3.0."
     ),
     "adult_normal": (
-        "Normal films of the COVID-19 Radiography Database (RSNA 2018 normals of "
-        "NIH origin), read as normal, without age, sex or view."
+        "Normal films of the COVID-19 Radiography Database (RSNA 2018 normals of NIH origin), read "
+        "as normal, without age, sex or view. Licence: NIH's for the films; RSNA's reading is for "
+        "non-commercial use."
     ),
     "tuberculosis": (
-        "TBX11K (Liu et al. 2020), films with boxes of tuberculosis; non-commercial."
+        "TBX11K (Liu et al. 2020), films with boxes of tuberculosis. Licence: non-commercial."
     ),
-    "kermany": "Children's films of Kermany et al. 2018 (CC BY 4.0), normal or with pneumonia.",
+    "kermany": (
+        "Children's films of Kermany et al. 2018, normal or with pneumonia. Licence: CC BY 4.0."
+    ),
     "lungs": (
-        "Children's films of Kermany et al. 2018 with masks of the lungs from V7's COVID-19 "
-        "X-ray data set (CC BY 4.0)."
+        "Children's films of Kermany et al. 2018 with masks of the lungs from V7's COVID-19 X-ray "
+        "data set. Licence: CC BY 4.0, films and masks."
     ),
     "anatomy": (
-        "covid-chestxray-dataset (Cohen et al. 2020), films with masks drawn by radiologists;"
-        " licences per image, many non-commercial."
+        "covid-chestxray-dataset (Cohen et al. 2020), films with masks drawn by radiologists. "
+        "Licence: CC BY 4.0 for the masks; one for each film, many non-commercial."
     ),
     "openi": (
-        "Reports of Open-I, Indiana University (Demner-Fushman et al. 2016), text alone, CC "
-        "BY-NC-ND."
+        "Reports of Open-I, Indiana University (Demner-Fushman et al. 2016), text alone. Licence: "
+        "CC BY-NC-ND."
     ),
 }

@@ -7,10 +7,14 @@ from pathlib import Path
 
 from cxr.files import read_json
 from cxr.generator import Generator, GeneratorConfig
-from train.card import data_sets, table, with_interval
+from train.card import data_sets
+from train.card_groups import Column, groups_text
+from train.card_tables import table, with_interval
+from train.energy import energy_text
 from train.evaluate_generator import EACH, GOOD
 
 TEMPLATE = Path(__file__).with_name("card_generator.md")
+GROUPS = [Column("mean_auroc", "mean AUROC")]
 CAPTIONS = {"train": "training", "test": "test"}
 ROWS = {"generator": "this generator", "reference": "reference", "real": "real against real"}
 SPACES = {"embedding": "embeddings", "pixels": "32 x 32 pixels"}
@@ -71,6 +75,22 @@ def summary(metrics: dict) -> str:
             f"{metrics['mean_spread']} of real films'.")
 
 
+def tried(metrics: dict) -> str:
+    """What was measured beside it."""
+    ratio = metrics["frechet_ratio"]
+    if not ratio:
+        return "No other generator was measured beside it."
+    return ("The reference profile, the field's network, on the same films: this generator's "
+            f"Frechet distance is {ratio['train']:.2f} times the reference's on the training "
+            f"captions, {ratio['test']:.2f} times on those of the test split.")
+
+
+def further_folders(command: str) -> str:
+    """The --extra and --normal of a training command, as its evaluation needs them too."""
+    return "".join(f" {found}" for found in re.findall(r"--(?:extra|normal)(?: [^-\s]\S*)+",
+                                                       command))
+
+
 def generator_card(folder: Path) -> str:
     """The model card of the checkpoint in `folder`."""
     metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
@@ -83,9 +103,10 @@ def generator_card(folder: Path) -> str:
         "summary": summary(metrics), "distances": distance_table(metrics),
         "captions": caption_table(metrics), "findings": finding_table(metrics),
         "copies": copy_table(metrics), "each": str(EACH), "films": str(training["films"]),
-        "seen": str(training["films_seen"]), "minutes": str(training["minutes"]),
-        "hardware": training["hardware"], "data": data_sets(training),
-        "command": training["command"], "seconds": str(metrics["seconds_for_16"]),
+        "seen": str(training["films_seen"]), "energy": energy_text(training),
+        "data": data_sets(training), "groups": groups_text(metrics.get("groups"), GROUPS),
+        "command": training["command"], "tried": tried(metrics),
+        "roots": further_folders(training["command"]), "seconds": str(metrics["seconds_for_16"]),
         "sha256": metrics["weights_sha256"],
     }  # fmt: skip
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))

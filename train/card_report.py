@@ -6,10 +6,14 @@ import re
 from pathlib import Path
 
 from cxr.files import read_json
-from train.card import percent, percent_with_interval, table, with_interval
+from train.card import data_sets
+from train.card_groups import PENDING, Column, groups_text
+from train.card_tables import percent, percent_with_interval, table, with_interval
+from train.energy import energy_text
+from train.groups import LEAST_CASES
 
 TEMPLATE = Path(__file__).with_name("card_report.md")
-PENDING = "Not measured yet: run the evaluation below."
+GROUPS = [Column("micro_f1", "micro-F1, %", percent=True), Column("mean_auroc", "mean AUROC")]
 
 
 def labels_table(metrics: dict) -> str:
@@ -95,8 +99,10 @@ def card_text(folder: Path) -> str:
     parts = {
         "count": str(len(config["calibration"]["findings"])), "refits": str(training["refits"]),
         "source": config["calibration"]["source"], "encoder": config["encoder"], **bands,
-        "trials": trials_text(config), **{key: str(training[key])
-                                          for key in ("train", "val", "data")},
+        "trials": trials_text(config), "cases": str(LEAST_CASES), "energy": energy_text(training),
+        "groups": groups_text(metrics.get("groups"), GROUPS),
+        "data": data_sets({"data": [training["data"]]}),
+        **{key: str(training[key]) for key in ("train", "val")},
     }
     measured = {"summary", "table", "findings", "labels", "reference", "meteor", "text", "gate",
                 "saliency", "share"}

@@ -36,6 +36,7 @@ from train.generator_measures import (
     halves,
     imagined_films,
     pictures,
+    shown_by_group,
     shown_findings,
     spread,
     thumbnails,
@@ -184,10 +185,8 @@ def evaluate_generator(
     split = load_split(data, load_studies(data))
     train, test = frontal(split["train"]), frontal(split["test"])
     if min(len(train), len(test)) < 10:
-        raise ValueError(
-            f"expected at least 10 films to train and to test in {data}; got {len(train)} and "
-            f"{len(test)}"
-        )
+        raise ValueError(f"expected at least 10 films to train and to test in {data}; got "
+                         f"{len(train)} and {len(test)}")
     compared, made = compare(bench, samplers, train, test, seed)
     asked = imagined_films(TARGETS, EACH, seed)
     shown = bench.made(samplers["generator"], canonical(asked), seed)
@@ -210,6 +209,7 @@ def evaluate_generator(
             "generator": caption_agreement(made["generator test"].embeddings, texts),
             "real": caption_agreement(bench.real(test).embeddings, texts)},
         "findings": found, "findings_shown": sum(e["value"] >= GOOD for e in found.values()),
+        "groups": shown_by_group(scores, asked, TARGETS, rounds, seed),
         "spread": spreading,
         "mean_spread": round(float(np.mean([e["ratio"] for e in spreading.values()])), 3)
         if spreading else None,

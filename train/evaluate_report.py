@@ -19,9 +19,11 @@ from cxr.reporting_compose import compose, report_text
 from cxr.reporting_features import FilmFeatures
 from cxr.retrieval import Retriever
 from train.calibrate import MADE
-from train.evaluate_retrieval import mean_auroc, value_with_interval
+from train.evaluate_retrieval import mean_auroc
 from train.features import features_of
+from train.groups import by_group, mean_auroc_of, of_films
 from train.heads import zero_shot_directions
+from train.intervals import value_with_interval
 from train.pictures import film_pictures, other_pictures
 from train.report_labels import baseline_rows, label_scores, per_finding, with_intervals
 from train.report_text import meteor_modules, text_scores
@@ -56,6 +58,7 @@ def evaluate_report(
         "encoder": retriever.encoder, "findings_from": suggester.calibration.source,
         **_probabilities(suggester, films.embeddings, labels, rounds, seed),
         **_reports(suggester, (studies, films, labels), (train, bank), rounds, seed),
+        "groups": _groups(suggester, studies, films.embeddings, labels, rounds, seed),
         "gate": _gate(suggester, retriever, films, studies, cache, others, seed),
         "saliency": saliency_report(retriever, _cases(studies, names, seed), rounds, seed),
     }
@@ -123,6 +126,19 @@ def _reports(
         "text": {name: text_scores(texts[name], reference) for name in texts},
         "meteor_modules": meteor_modules(),
     }
+
+
+def _groups(
+    suggester: ReportSuggester, studies: Sequence[Study], embeddings: np.ndarray,
+    labels: np.ndarray, rounds: int, seed: int,
+) -> dict:
+    """Micro-F1 of the suggested findings and mean AUROC by sex, age band and view."""
+    calibration = suggester.calibration
+    chances = calibration.probabilities(embeddings)
+    found, truth, known = chances >= calibration.bands.possible, labels == 1, ~np.isnan(labels)
+    f1 = of_films(lambda r: label_scores(found[r], truth[r], known[r])["micro_f1"])
+    return by_group(studies, {"micro_f1": f1, "mean_auroc": mean_auroc_of(chances, labels)},
+                    rounds, seed)
 
 
 def canonical_report(present: np.ndarray, names: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +15,19 @@ from cxr.images import load_image
 from cxr.metrics import (
     auroc,
     average_precision,
-    bootstrap_interval,
     hit_probability,
     precision_at_k,
     random_recall_at_k,
 )
 from cxr.retrieval import Retriever
+from train.groups import by_group, mean_auroc_of, mean_of
+from train.intervals import value_with_interval
 from train.objective import findings_key
 from train.studies import TARGETS, frontal, labels_of
 from train.validation import prompt_scores
 
 KS = (1, 5, 10)
 LEAST_POSITIVES = 8  # fewer say nothing about a finding's AUROC
-
-
-def value_with_interval(
-    statistic: Callable[[np.ndarray], float], count: int, rounds: int, seed: int
-) -> dict[str, float]:
-    """{"value", "low", "high"}: a statistic of case numbers int64 [n] and its 95% interval."""
-    low, high = bootstrap_interval(statistic, count, rounds, seed)
-    return {"value": round(statistic(np.arange(count)), 4),
-            "low": round(low, 4), "high": round(high, 4)}
 
 
 def recalls(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: int) -> dict:
@@ -95,29 +87,15 @@ def mean_auroc(zero_shot: np.ndarray, labels: np.ndarray, rounds: int, seed: int
     return {**value_with_interval(mean, len(labels), rounds, seed), "findings": len(names)}
 
 
-def by_group(
-    studies: Sequence[Study], similarity: np.ndarray, zero_shot: np.ndarray, labels: np.ndarray
-) -> dict[str, dict]:
-    """Recall at 10 among all films and mean AUROC within each view, sex and age band."""
+def groups(
+    studies: Sequence[Study], similarity: np.ndarray, zero_shot: np.ndarray, labels: np.ndarray,
+    rounds: int, seed: int,
+) -> dict:
+    """Recall at 10 among all films, the mean of both directions, and mean AUROC by group."""
     pairs = np.eye(len(studies), dtype=bool)
     hits = (hit_probability(similarity, pairs, 10) + hit_probability(similarity.T, pairs, 10)) / 2
-    bands = {"age under 40": lambda s: s.age is not None and s.age < 40,
-             "age 40 to 59": lambda s: s.age is not None and 40 <= s.age < 60,
-             "age 60 and over": lambda s: s.age is not None and s.age >= 60}
-    groups = {"view PA": lambda s: s.view == "PA", "view AP": lambda s: s.view == "AP",
-              "female": lambda s: s.sex == "F", "male": lambda s: s.sex == "M", **bands}
-    out = {}
-    for name, belongs in groups.items():
-        rows = np.array([belongs(study) for study in studies])
-        if not rows.any():
-            continue
-        known = [rows & ~np.isnan(labels[:, c]) for c in range(labels.shape[1])]
-        found = [auroc(zero_shot[k, c], labels[k, c] == 1) for c, k in enumerate(known)
-                 if (labels[k, c] == 1).sum() >= 5 and (labels[k, c] == 0).sum() >= 5]
-        out[name] = {"films": int(rows.sum()), "recall_at_10": round(float(hits[rows].mean()), 4),
-                     "mean_auroc": round(float(np.mean(found)), 4) if found else None,
-                     "findings": len(found)}
-    return out
+    measures = {"recall_at_10": mean_of(hits), "mean_auroc": mean_auroc_of(zero_shot, labels)}
+    return by_group(studies, measures, rounds, seed)
 
 
 def evaluate_retrieval(
@@ -149,5 +127,5 @@ def evaluate_retrieval(
         "same_findings": both_ways(similarity, keys[:, None] == keys[None], rounds, seed),
         "mean_auroc": mean_auroc(zero_shot, labels, rounds, seed),
         "findings": by_finding(images @ queries, zero_shot, labels, rounds, seed),
-        "groups": by_group(studies, similarity, zero_shot, labels),
+        "groups": groups(studies, similarity, zero_shot, labels, rounds, seed),
     }

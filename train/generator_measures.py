@@ -15,6 +15,7 @@ from cxr.metrics_generation import (
     mean_pairwise_distance,
     nearest_distance,
 )
+from train.groups import by_group, mean_auroc_of
 
 THUMBNAIL = 16  # pixels
 
@@ -91,6 +92,15 @@ def shown_findings(
         out[name] = {"films": int(present.sum()), "value": round(auroc(values, present), 4),
                      "low": round(low, 4), "high": round(high, 4)}
     return out
+
+
+def shown_by_group(
+    scores: np.ndarray, asked: Sequence[Study], names: Sequence[str], rounds: int, seed: int
+) -> dict:
+    """Mean AUROC over findings, as `shown_findings` has it, among films asked for of one sex, age
+    band or view. scores float [N, F], columns as names; asked: N studies with one finding each."""
+    wanted = np.array([[study.positive[0] == name for name in names] for study in asked], float)
+    return by_group(asked, {"mean_auroc": mean_auroc_of(scores, wanted)}, rounds, seed)
 
 
 def spread(generated: np.ndarray, real: np.ndarray) -> dict[str, float | int]:

@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageFilter
 
 from cxr.retrieval import Retriever
-from train.evaluate_retrieval import value_with_interval
+from train.intervals import value_with_interval
 
 SHARE = 0.15  # of the film that is deleted
 SHIFTS = 8  # areas elsewhere that the marked one is compared with
