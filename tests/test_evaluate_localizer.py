@@ -77,6 +77,12 @@ def test_a_model_that_knows_scores_one_and_marks_what_is_absent_falsely(films):
     share = ellipse("consolidation", (80, 96)).mean()
     assert opacity["false_marks"]["value"] == pytest.approx(share, abs=1e-3)
     assert all(entry == {"films": 12, "wrong": 0} for entry in scores["sides"].values())
+    women, men = (scores["groups"]["groups"][name] for name in ("female", "male"))
+    assert women["films"] == men["films"] == 6 and women["lungs"]["value"] == 1
+    # Ground glass in all six films of men, consolidation in two: it marks both everywhere.
+    assert men["opacity"]["value"] == pytest.approx((2 * 1 + 4 * 2 / 3) / 6, abs=1e-4)
+    # Of the women's films only two show an opacity.
+    assert "opacity" not in women and scores["groups"]["left_out"]["view AP"] == 0
 
 
 def test_a_model_that_is_off_scores_less(films):
@@ -117,6 +123,8 @@ def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):
     one, two = printed["compared"]
     assert {**one, "name": ""} == {**two, "name": ""} and one["fusion"] == "none"
     card = (weights / "README.md").read_text()
+    assert "Left out for fewer than 5 films: female (0), male (2)" in card
+    assert "hardware was not recorded" in card
     assert "{{" not in card and "| the same again | none | no | 1.0 |" in card
     assert evaluate.main([*words[:4], str(tmp_path / "nowhere")]) == 2
     assert evaluate.main([*words, "--compare", "nameless"]) == 2

@@ -6,9 +6,14 @@ import re
 from pathlib import Path
 
 from cxr.files import read_json
-from train.card import data_sets, percent, table, with_interval
+from train.card import data_sets
+from train.card_groups import Column, groups_text
+from train.card_tables import percent, table, with_interval
+from train.energy import energy_text
 
 TEMPLATE = Path(__file__).with_name("card_localizer.md")
+GROUPS = [Column("lungs", "lungs"), Column("heart and mediastinum", "heart"),
+          Column("opacity", "opacity")]
 SHORT = {"heart and mediastinum": "heart", "ground-glass opacity": "ground glass",
          "tubes and lines": "tubes"}  # fmt: skip
 
@@ -77,7 +82,9 @@ def localizer_card(folder: Path) -> str:
         "threshold": str(metrics["threshold"]), "speed": str(metrics["seconds_per_map"]),
         "tower": tower["weights"], "tower_sha256": tower["sha256"][:12],
         "command": training["command"], "minutes": str(training["minutes"]),
-        "data": data_sets(training), "sha256": metrics["weights_sha256"],
+        "energy": energy_text(training), "data": data_sets(training),
+        "groups": groups_text(metrics.get("groups"), GROUPS),
+        "masked": str(training["films"][0]), "sha256": metrics["weights_sha256"],
         "train_films": " + ".join(map(str, training["films"])),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))

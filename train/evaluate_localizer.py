@@ -26,7 +26,9 @@ from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer
 from cxr.metrics import bootstrap_interval, dice, iou, pointing_game
 from cxr.targets import (
+    HEART,
     LEFT_LUNG,
+    LUNGS,
     OPACITIES,
     OPACITY,
     PARTS,
@@ -36,10 +38,13 @@ from cxr.targets import (
     parse,
     union_known,
 )
+from train.groups import by_group, mean_of
 from train.mask_data import normal_films
 from train.studies import frontal
 
 SIDED = (Query(RIGHT_LUNG), Query(LEFT_LUNG), Query(OPACITY, "right"), Query(OPACITY, "left"))
+GROUPED = (LUNGS, HEART, OPACITY)
+LEAST = 5  # films of a group: there are few with masks
 NORMAL_FILMS = 60  # as many, from the first on, are asked for opacities
 
 
@@ -113,11 +118,13 @@ def truth_of(film: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray
 
 def on_masks(localizer: Localizer, films: Sequence[MaskedFilm], rounds: int, seed: int) -> dict:
     """{"targets": overlap where a target is present and the share of the picture marked where it
-    is absent, "sides": how often more is marked on the side that was not asked for}."""
+    is absent, "sides": how often more is marked on the side that was not asked for, "groups": Dice
+    of GROUPED by sex, age band and view}."""
     overlaps: dict[str, list[tuple[float, float]]] = {target: [] for target in TARGETS}
     falsely: dict[str, list[float]] = {target: [] for target in TARGETS}
     sides: dict[str, list[bool]] = {query.prompt: [] for query in SIDED}
-    for film in films:
+    by_film = {target: np.full(len(films), np.nan) for target in GROUPED}  # Dice
+    for place, film in enumerate(films):
         image = load_image(film.image)
         truths = {target: truth_of(film, target, image.size) for target in TARGETS}
         for target, truth in truths.items():
@@ -126,6 +133,8 @@ def on_masks(localizer: Localizer, films: Sequence[MaskedFilm], rounds: int, see
             marked = localizer.find(image, target).heat >= THRESHOLD
             if truth.any():
                 overlaps[target].append((dice(marked, truth), iou(marked, truth)))
+                if target in by_film:
+                    by_film[target][place] = overlaps[target][-1][0]
             else:
                 falsely[target].append(float(marked.mean()))
         lungs = [truths[lung] for lung in (RIGHT_LUNG, LEFT_LUNG)]
@@ -138,6 +147,8 @@ def on_masks(localizer: Localizer, films: Sequence[MaskedFilm], rounds: int, see
                     for target in TARGETS if overlaps[target] or falsely[target]},
         "sides": {prompt: {"films": len(wrong), "wrong": int(sum(wrong))}
                   for prompt, wrong in sides.items() if wrong},
+        "groups": by_group(films, {target: mean_of(values, LEAST)
+                                   for target, values in by_film.items()}, rounds, seed, LEAST),
     }
 
 
