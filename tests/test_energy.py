@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from train.energy import GRID, OVERHEAD, WATTS_PER_CORE, energy_text, estimate, watts
-from train.retrieval import hardware
+from train.energy import GRID, OVERHEAD, WATTS_PER_CORE, energy_text, estimate, hardware, watts
 
 
 @pytest.mark.parametrize(("words", "power"), [
@@ -26,7 +25,7 @@ def test_an_hour_on_a_card_of_700_watts():
 
 def test_this_machine_is_told_in_words_that_are_understood(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 4, 5}, raising=False)
     assert watts(hardware()) == 3 * WATTS_PER_CORE
 
 

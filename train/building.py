@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -103,3 +104,16 @@ def freeze_below(model: DualEncoder, image_blocks: int, text_layers: int) -> Non
         transformer = model.text_encoder.transformer
         transformer.embeddings.requires_grad_(False)
         transformer.encoder.layer[:text_layers].requires_grad_(False)
+
+
+def start_of(options: argparse.Namespace) -> Start:
+    """The profile with what the command line replaces."""
+    start = PROFILES[options.profile]
+    image = start.image
+    if options.image_backbone:
+        image = replace(image, backbone=options.image_backbone, pooling=("mean",), layers=())
+    if options.size:
+        image = replace(image, preprocess=replace(image.preprocess, size=options.size))
+    weights = start.image_weights if options.image_weights is None else options.image_weights
+    return replace(start, image=image, image_weights=weights,
+                   text_model=options.text_model or start.text_model)

@@ -26,12 +26,12 @@ from cxr.gate import FRONTAL, Gate
 from cxr.reporting_features import FilmFeatures
 from cxr.retrieval import Retriever
 from train.card_report import write_report_card
+from train.energy import hardware
 from train.features import features_of
 from train.gating import NETWORK, fit_gate
 from train.heads import choose_directions
 from train.pictures import TURNS, film_pictures, other_pictures
 from train.platt import choose_bands, fit_platt
-from train.retrieval import hardware
 from train.studies import labels_of, training_studies
 
 MADE = (*TURNS, "inverted", "part")  # kinds made from every fifth film

@@ -7,8 +7,12 @@ doi:10.1002/advs.202100707). Memory is left out, since its size is not recorded.
 
 from __future__ import annotations
 
+import os
+import platform
 import re
 from dataclasses import dataclass
+
+import torch
 
 WATTS_PER_CORE = 12.0  # Green Algorithms' value for a processor that is not known
 WATTS_PER_GPU = {"H200": 700.0, "H100": 700.0, "A100": 400.0}  # NVIDIA's data sheets, at most
@@ -29,6 +33,14 @@ class Energy:
     watts: float
     kilowatt_hours: float
     grams: float  # of CO2
+
+
+def hardware() -> str:
+    """What this process computes on, in words."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} CPU core{'s' * (cores != 1)} ({platform.machine()})"
 
 
 def watts(hardware: str) -> float | None:

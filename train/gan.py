@@ -36,6 +36,7 @@ from cxr.generator import SIDE, Generator
 from cxr.generator_discriminator import Discriminator
 from cxr.images import Preprocess
 from cxr.text_towers import load_text_tower
+from train.energy import hardware
 from train.gan_data import TextBank, draw_step, draw_weights, generator_studies
 from train.gan_features import Findings, FrozenEye, embed_once, typical_distances
 from train.gan_game import PROFILES, Game, moving_average
@@ -44,7 +45,6 @@ from train.generator_measures import thumbnails
 from train.options import command_line, precision
 from train.packing import pack
 from train.progress import Record
-from train.retrieval import hardware
 from train.studies import labels_of
 
 COMMAND = "accelerate launch -m train.gan"

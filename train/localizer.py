@@ -43,6 +43,7 @@ from cxr.targets import TARGETS
 from cxr.text_towers import load_text_tower
 from train.augment import random_affine, random_tone
 from train.budget import Budget, Clock, warm_average
+from train.energy import hardware
 from train.localizer_draws import Batch, Drawer
 from train.localizer_prompts import TextBank, weighted_queries, wordings
 from train.localizer_saving import load_encoder, load_sets, load_taught, save_localizer
@@ -187,7 +188,8 @@ def main(argv: list[str] | None = None) -> None:
             save_samples(maps, val, options.workdir / "samples.png")
             training = {
                 "command": command_line(COMMAND, options, arguments()), "step": step,
-                "minutes": round(seconds / 60, 1), "films": [len(part) for part in sets],
+                "minutes": round(seconds / 60, 1), "hardware": hardware(),
+                "films": [len(part) for part in sets],
                 "data": list(dict.fromkeys(p.name for p in (
                     options.data, *options.extra, *options.normal, *options.taught))),
                 "shuffled_text": options.shuffle_text, "phase_1": options.encoder != "none",

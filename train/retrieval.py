@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import platform
 import random
 import time
 from dataclasses import asdict, replace
@@ -32,6 +30,7 @@ from cxr.checkpoints import save_dual_encoder
 from cxr.findings import FINDINGS
 from train import building
 from train.augment import augment
+from train.energy import hardware
 from train.objective import LockedTexts, TrainingModel, Weights, terms
 from train.options import command_line, precision
 from train.packing import pack_studies
@@ -86,26 +85,6 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def hardware() -> str:
-    """What this process computes on, in words."""
-    if torch.cuda.is_available():
-        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
-    return f"{os.cpu_count()} CPU cores ({platform.machine()})"
-
-
-def start_of(options: argparse.Namespace) -> building.Start:
-    """The profile with what the command line replaces."""
-    start = building.PROFILES[options.profile]
-    image = start.image
-    if options.image_backbone:
-        image = replace(image, backbone=options.image_backbone, pooling=("mean",), layers=())
-    if options.size:
-        image = replace(image, preprocess=replace(image.preprocess, size=options.size))
-    weights = start.image_weights if options.image_weights is None else options.image_weights
-    return replace(start, image=image, image_weights=weights,
-                   text_model=options.text_model or start.text_model)
-
-
 def epoch_rows(main: int, further: int, options: argparse.Namespace, epoch: int) -> np.ndarray:
     """Rows of one epoch, in the order of the steps; `--share` of them from the main data set, each
     part without repetition until it is used up. The same seed and epoch give the same rows."""
@@ -148,7 +127,8 @@ def main(argv: list[str] | None = None) -> None:
     if options.go_on_from:
         model, earlier = building.go_on_from(options.go_on_from, options.pooling, **shared)
     else:
-        model, earlier = building.build(start_of(options), hidden=options.hidden, **shared), {}
+        start, earlier = building.start_of(options), {}
+        model = building.build(start, hidden=options.hidden, **shared)
     view = model.preprocess
     train, val, further = training_studies(options.data, options.extra)
     if not train or not val:
