@@ -11,7 +11,8 @@ Masks come in two layouts:
                    folder inside masked/ names the target; else the report's problems do, or its
                    impression. What else a film shows is not known.
 
-Boxes are NIH's BBox_List_2017.csv and rsna_boxes.csv, in pixels of the original, 1024 a side.
+Boxes are NIH's BBox_List_2017.csv and rsna_boxes.csv, in pixels of the original, 1024 a side, or
+boxes.csv with image, target, x, y, w and h as fractions of the picture, and perhaps split.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ from cxr.findings import canonical_sex, canonical_view
 
 MASKS, IMAGES, MASKED = "masks.csv", "images.csv", "masked"
 OPENI_FILMS = "images/images_normalized"
-BOXES = ("BBox_List_2017.csv", "rsna_boxes.csv")
-BOX_UNIT = 1024.0  # side in pixels of the films that the boxes were drawn on
+_NIH_BOX = ("Image Index", "Finding Label", "x|Bbox [x", "y", "w", "h")
+BOXES = {  # file: (its columns, what one side of the picture is in its numbers)
+    "BBox_List_2017.csv": (_NIH_BOX, 1024.0), "rsna_boxes.csv": (_NIH_BOX, 1024.0),
+    "boxes.csv": (("image", "target", "x", "y", "w", "h"), 1.0),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,12 @@ class MaskedFilm:
 
 @dataclass(frozen=True)
 class Box:
-    """What was boxed, and left, top, width and height as fractions of the picture."""
+    """What was boxed, and left, top, width and height as fractions of the picture; split: "" where
+    the file names none."""
 
     label: str
     place: tuple[float, float, float, float]
+    split: str = ""
 
 
 def load_masked_films(root: str | Path) -> list[MaskedFilm]:
@@ -179,24 +185,27 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def load_boxes(root: str | Path) -> dict[str, list[Box]]:
-    """NIH's and RSNA's boxes in root -> {stem of the film's name: boxes}.
+    """The boxes of the files in root that BOXES names -> {stem of the film's name: boxes}.
 
-    Raises ValueError when neither file is there, or a number cannot be read.
+    Raises ValueError when none of them is there, or a number cannot be read.
     """
     root = unpacked(root)
     files = [root / name for name in BOXES if (root / name).is_file()]
     if not files:
-        raise ValueError(f"{root}: expected {' or '.join(BOXES)}; came neither; give NIH's folder")
+        raise ValueError(f"{root}: expected one of {', '.join(BOXES)}; came none; give the folder "
+                         "that holds it")
     boxes: dict[str, list[Box]] = {}
     for path in files:
+        wanted, unit = BOXES[path.name]
         columns, rows = open_table(path)
         columns = [column.strip("[]") for column in columns]
-        image, label, *sides = find_columns(
-            path, columns, ("Image Index", "Finding Label", "x|Bbox [x", "y", "w", "h"))
+        image, label, *sides = find_columns(path, columns, wanted)
+        split = columns.index("split") if "split" in columns else None
         for row in rows:
             try:
-                place = tuple(float(row[side]) / BOX_UNIT for side in sides)
+                place = tuple(float(row[side]) / unit for side in sides)
             except ValueError as error:
                 raise ValueError(f"{path}: expected four numbers; came {row}; mend it") from error
-            boxes.setdefault(stem(row[image]), []).append(Box(row[label].strip().lower(), place))
+            boxes.setdefault(stem(row[image]), []).append(Box(
+                row[label].strip().lower(), place, row[split].strip() if split is not None else ""))
     return boxes

@@ -65,7 +65,7 @@ _WORDS = {  # what names a target, the more telling targets first
     OPACITY: "opacity opacities opacification opacified infiltrate infiltrates infiltration "
              "infiltrated pneumonia shadow shadows shadowing patch patches patchy lesion lesions "
              "abnormality abnormal covid whitening cloudy clouding cloud disease infection "
-             "inflammation density densities spot spots",
+             "inflammation density densities spot spots tuberculosis tb",
     AIRWAYS: "airway airways trachea tracheal windpipe bronchus bronchi bronchial carina",
     HEART: "heart cardiac cardiomegaly mediastinum mediastinal cardiomediastinal aorta aortic "
            "pericardium",

@@ -12,7 +12,7 @@ import pytest
 from mask_files import make_lungs, make_masks, make_openi
 
 from cxr.archives import unpacked
-from cxr.datasets_masks import load_boxes, load_masked_films
+from cxr.datasets_masks import Box, load_boxes, load_masked_films
 
 
 @pytest.fixture
@@ -144,8 +144,12 @@ def test_boxes_are_fractions_of_the_picture(tmp_path):
     boxes = load_boxes(tmp_path)
     assert [(box.label, box.place) for box in boxes["a"]] == [
         ("cardiomegaly", (0.5, 0.25, 0.125, 1.0)), ("lung opacity", (0.0, 0.0, 0.25, 0.25))]
-    with pytest.raises(ValueError, match="came neither"):
+    with pytest.raises(ValueError, match="came none"):
         load_boxes(tmp_path.parent)
+    (tmp_path / "boxes.csv").write_text(
+        "image,target,x,y,w,h,split\nb.jpg,Active Tuberculosis,0.5,0.25,0.125,1,val\n")
+    assert load_boxes(tmp_path)["b"] == [
+        Box("active tuberculosis", (0.5, 0.25, 0.125, 1.0), "val")]
     (tmp_path / "rsna_boxes.csv").write_text("Image Index,Finding Label,x,y,w,h\na.png,x,,1,1,1\n")
     with pytest.raises(ValueError, match="four numbers"):
         load_boxes(tmp_path)

@@ -70,7 +70,7 @@ def test_the_checkpoint_says_what_it_is(place, finished):
     about = config(place, "whole")
     tower = load_text_tower(place / "retrieval")
     assert about["text_encoder"] == {"weights": "retrieval", "sha256": tower.fingerprint}
-    assert about["training"]["films"] == [8, 3, 1]
+    assert about["training"]["films"] == [8, 3, 1, 0]
     assert "python" not in about["training"]["command"]
     assert str(place) not in about["training"]["command"]
     assert LocalizerConfig.from_dict(about["architecture"]).fusion == "kernel"
@@ -137,7 +137,7 @@ def test_films_without_masks_are_taught_by_an_earlier_localizer(place, finished)
     script.main([*options(place, "student", teacher=finished / "checkpoint", steps=2),
                  "--taught", str(place / "nih"), "--taught-films", "5"])
     about = config(place, "student")["training"]
-    assert about["films"] == [8, 3, 1, 5] and about["data"] == ["anatomy", "lungs", "nih"]
+    assert about["films"] == [8, 3, 1, 0, 5] and about["data"] == ["anatomy", "lungs", "nih"]
     with pytest.raises(SystemExit, match="--teacher"):
         script.main([*options(place, "alone"), "--taught", str(place / "nih")])
 

@@ -3,11 +3,12 @@
     accelerate launch -m train.localizer --data ROOT --out weights/localizer --minutes 25
 
 --data has masks with train and val splits; --extra further masks (train split only); --normal films
-read as normal, where every opacity is absent. A target that a film does not show is learned as an
-empty mask. Prompts are worded anew at every draw, for sides and zones too; films are never
-mirrored. The text encoder is frozen: all prompts are encoded once. The validation split chooses the
-moment whose averaged weights become the checkpoint. A run that was killed goes on where its last
-saved state lies (--workdir).
+read as normal, where every opacity is absent; --boxes films with boxes around opacities (weak
+supervision, train split only); --taught films whose masks an earlier localizer draws. A target that
+a film does not show is learned as an empty mask. Prompts are worded anew at every draw, for sides
+and zones too; films are never mirrored. The text encoder is frozen: all prompts are encoded once.
+The validation split chooses the moment whose averaged weights become the checkpoint. A run that was
+killed goes on where its last saved state lies (--workdir).
 
 The shipped weights, from the films below ../shared/data and phase 1's encoder:
 
@@ -64,6 +65,8 @@ def arguments() -> argparse.ArgumentParser:
     add("--data", type=Path, required=True, help="masks with train and val splits; or a ZIP")
     add("--extra", type=Path, nargs="*", default=[], help="further masks, to train on only")
     add("--normal", type=Path, nargs="*", default=[], help="films that show no opacity")
+    add("--boxes", type=Path, nargs="*", default=[], help="films with boxes around opacities")
+    add("--boxes-share", type=float, default=0.15, help="of the films drawn from --boxes")
     add("--extra-share", type=float, default=0.15, help="of the films drawn from --extra")
     add("--normal-share", type=float, default=0.1, help="of the films drawn from --normal")
     add("--taught", type=Path, nargs="*", default=[], help="films whose masks --teacher draws")
@@ -142,7 +145,8 @@ def main(argv: list[str] | None = None) -> None:
                          f"found {len(sets[0])} and {len(val)}")
     accelerator.print(f"{' + '.join(str(len(part)) for part in sets)} films to train on, "
                       f"{len(val)} to validate with")
-    further = [options.extra_share, options.normal_share, options.taught_share][: len(sets) - 1]
+    further = [share if len(part) else 0 for part, share in zip(sets[1:], (
+        options.extra_share, options.normal_share, options.boxes_share, options.taught_share))]
     shares = [1 - sum(further), *further]
     drawer = Drawer(sets, shares, options.prompts, plain)
 
@@ -191,7 +195,8 @@ def main(argv: list[str] | None = None) -> None:
                 "minutes": round(seconds / 60, 1), "hardware": hardware(),
                 "films": [len(part) for part in sets],
                 "data": list(dict.fromkeys(p.name for p in (
-                    options.data, *options.extra, *options.normal, *options.taught))),
+                    options.data, *options.extra, *options.normal, *options.boxes,
+                    *options.taught))),
                 "shuffled_text": options.shuffle_text, "phase_1": options.encoder != "none",
                 "score": round(scores["score"], 4),
             }

@@ -11,7 +11,7 @@ import torch
 
 from cxr.targets import CONSOLIDATION, DEVICES, TARGETS, Query
 from train.localizer_prompts import weighted_queries, wordings
-from train.mask_data import MaskData
+from train.mask_data import Answers
 
 
 class Batch(NamedTuple):
@@ -30,7 +30,7 @@ class Drawer:
     """
 
     def __init__(
-        self, sets: Sequence[MaskData], shares: Sequence[float], prompts: int, plain: bool
+        self, sets: Sequence[Answers], shares: Sequence[float], prompts: int, plain: bool
     ) -> None:
         kept = [(data, share) for data, share in zip(sets, shares) if len(data) and share > 0]
         self.sets, self.shares = [data for data, _ in kept], [share for _, share in kept]
@@ -50,12 +50,14 @@ class Drawer:
             nothing = np.zeros_like(data.films[row])
             pictures.append(data.films[row])
             masks.append([nothing if mask is None else mask for mask in found])
-            weights.append([float(mask is not None) for mask in found])
+            # What is asked twice for want of other questions counts once.
+            weights.append([(mask is not None) / queries.count(query)
+                            for mask, query in zip(found, queries)])
             texts += [rng.choice(wordings(query)) for query in queries]
         return Batch(torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.array(masks)),
                      torch.tensor(weights), texts)
 
-    def _queries(self, data: MaskData, row: int, rng: random.Random) -> list[Query]:
+    def _queries(self, data: Answers, row: int, rng: random.Random) -> list[Query]:
         """P queries that the film can answer, without repetition as far as there are enough."""
         if self.plain:
             return [Query(target) for target in TARGETS]
@@ -67,6 +69,6 @@ class Drawer:
         return chosen
 
 
-def _worth(data: MaskData, row: int) -> float:
+def _worth(data: Answers, row: int) -> float:
     """Films with what few films show are drawn more often."""
     return (1.0 + data.present(row, Query(CONSOLIDATION)) + 0.5 * data.present(row, Query(DEVICES)))

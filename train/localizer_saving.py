@@ -15,20 +15,22 @@ from cxr.images import Preprocess
 from cxr.localizer import TextGuidedUNet
 from cxr.targets import TARGETS
 from cxr.text_towers import TextTower
+from train.box_data import BoxData, boxed_studies
 from train.localizer_prompts import TextBank
-from train.mask_data import MaskData, normal_films
+from train.mask_data import Answers, MaskData, normal_films
 from train.studies import unlabelled_studies
 from train.taught_data import TaughtData
 
 
-def load_sets(options: argparse.Namespace, view: Preprocess) -> tuple[list[MaskData], MaskData]:
-    """([train of --data, train of --extra, normal films], val of --data)."""
+def load_sets(options: argparse.Namespace, view: Preprocess) -> tuple[list[Answers], MaskData]:
+    """([train of --data, train of --extra, normal films, films with boxes], val of --data)."""
     films = load_masked_films(options.data)
     extra = [film for root in options.extra for film in load_masked_films(root)]
     normal = [film for root in options.normal for film in normal_films(unlabelled_studies([root]))]
     parts = [[film for film in part if film.split == "train"] for part in (films, extra, normal)]
     val = [film for film in films if film.split == "val"]
-    return ([MaskData(part, view, options.cache) for part in parts],
+    boxed = BoxData(*boxed_studies(options.boxes), view, options.cache)
+    return ([*(MaskData(part, view, options.cache) for part in parts), boxed],
             MaskData(val, view, options.cache))
 
 
