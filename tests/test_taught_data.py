@@ -11,6 +11,7 @@ from tiny import tiny_dual_encoder
 from training_data import make_nih
 
 from cxr.checkpoints import save_dual_encoder
+from cxr.devices import has_bf16
 from cxr.images import Preprocess
 from cxr.localizer import LocalizerConfig, TextGuidedUNet
 from cxr.targets import CONSOLIDATION, DEVICES, HEART, LEFT_LUNG, LUNGS, OPACITY, TARGETS, Query
@@ -49,7 +50,9 @@ def test_masks_are_the_teachers_maps(taught):
     with torch.no_grad():  # as stored, in half precision
         model.load_state_dict({k: v.half().float() if v.is_floating_point() else v
                                for k, v in model.state_dict().items()})
-    maps = predict(model, data.films, bank, torch.device("cpu"))
+    cpu = torch.device("cpu")
+    with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16(cpu)):
+        maps = predict(model, data.films, bank, cpu)
     for target in (LEFT_LUNG, HEART):
         expected = maps[0, TARGETS.index(target)] * 255
         found = data.mask(0, Query(target))

@@ -138,8 +138,7 @@ def main(argv: list[str] | None = None) -> None:
             texts = {text for query in weighted_queries() for text in wordings(query)}
             bank = TextBank(tower, texts, options.cache)
         if options.taught:
-            with accelerator.autocast():
-                sets.append(load_taught(options, view, bank, device))
+            sets.append(load_taught(options, view, bank, device))
     if not len(sets[0]) or not len(val):
         raise SystemExit(f"expected films to train on and to validate with in {options.data}; "
                          f"found {len(sets[0])} and {len(val)}")

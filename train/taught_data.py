@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from cxr.checkpoints import fingerprint
+from cxr.devices import has_bf16
 from cxr.findings import Study
 from cxr.images import Preprocess
 from cxr.localization import Localizer
@@ -62,7 +63,8 @@ def _draw(
     sides = [side if side < films.shape[1] else None for side in SIDES if side <= films.shape[1]]
     for first in tqdm(range(0, len(films), CHUNK), desc="drawing masks", unit="x8"):
         part = films[first : first + CHUNK]
-        seen = [predict(model, part, bank, device, side) for side in sides or [None]]
+        with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
+            seen = [predict(model, part, bank, device, side) for side in sides or [None]]
         maps[first : first + CHUNK] = (np.mean(seen, 0) * 255).round()
     maps.flush()
     del maps
