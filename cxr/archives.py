@@ -1,14 +1,21 @@
-"""A data set that comes as a ZIP archive: unpacked once, into a cache, safely."""
+"""A data set that comes as a ZIP or tar archive: unpacked once, safely, whole or not at all."""
 
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import shutil
 import stat
+import tarfile
 import tempfile
 import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 CACHE = Path(".cache/unpacked")
 MAX_BYTES = 100_000_000_000  # of all files together
@@ -19,7 +26,7 @@ _MB = 1_000_000
 def unpacked(
     root: str | Path, cache: Path = CACHE, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES
 ) -> Path:
-    """The folder of a data set: `root` itself, or what a ZIP archive holds.
+    """The folder of a data set: `root` itself, or what a ZIP or tar archive holds.
 
     An archive is unpacked to `cache` the first time, under a name that changes when the archive
     does; the folder appears whole or not at all. A single folder at the top is entered.
@@ -31,8 +38,10 @@ def unpacked(
     root = Path(root).expanduser()
     if root.is_dir():
         return root
-    if not root.is_file() or not zipfile.is_zipfile(root):
-        raise ValueError(f"expected a folder or a ZIP archive, got {str(root)!r}; check the path")
+    if not is_archive(root):
+        raise ValueError(
+            f"expected a folder or a ZIP or tar archive, got {str(root)!r}; check the path"
+        )
     status = root.stat()
     about = f"{root.resolve()}|{status.st_size}|{status.st_mtime_ns}"
     target = cache / f"{root.stem}-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
@@ -40,12 +49,22 @@ def unpacked(
         cache.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=cache))
         try:
-            _unpack(root, new, max_bytes, max_files)
+            unpack(root, new, max_bytes, max_files)
             _name(new, target)
         finally:
             shutil.rmtree(new, ignore_errors=True)
-    inside = [entry for entry in target.iterdir() if entry.name != "__MACOSX"]
-    return inside[0] if len(inside) == 1 and inside[0].is_dir() else target
+    return entered(target)
+
+
+def entered(folder: Path) -> Path:
+    """The single folder at the top of what an archive held, else all of it."""
+    inside = [entry for entry in folder.iterdir() if entry.name != "__MACOSX"]
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file can be unpacked."""
+    return path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
 
 
 def _name(new: Path, target: Path) -> None:
@@ -56,54 +75,85 @@ def _name(new: Path, target: Path) -> None:
             raise
 
 
-def _unpack(archive: Path, folder: Path, max_bytes: int, max_files: int) -> None:
+def unpack(
+    archive: Path, folder: Path, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES
+) -> None:
+    """Write the files of a ZIP or tar archive to `folder`, which should be a new one.
+
+    Raises:
+        ValueError: a damaged or encrypted archive, a path that leads out of the folder, anything
+            but plain files, or more than max_bytes or max_files.
+    """
+    is_zip = zipfile.is_zipfile(archive)
     try:
-        with zipfile.ZipFile(archive) as file:
-            entries = [entry for entry in file.infolist() if not entry.is_dir()]
-            _check(archive, entries, max_bytes, max_files)
+        with zipfile.ZipFile(archive) if is_zip else tarfile.open(archive) as file:
             left = max_bytes
-            for entry in entries:
-                left -= _copy(file, entry, folder.joinpath(*_parts(archive, entry)), left)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError,
-            OSError) as error:  # fmt: skip
+            for number, entry in enumerate(_zipped(file) if is_zip else _taped(file), 1):
+                if number > max_files or entry.size > left:
+                    raise ValueError(_too_much(archive, max_bytes, max_files))
+                left -= _copy(entry, folder.joinpath(*_parts(archive, entry)), left)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError, NotImplementedError,
+            RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:  # fmt: skip
+        if getattr(error, "errno", None):  # of the disk, not of the archive
+            raise
         raise ValueError(
-            f"expected a readable ZIP archive, got {archive.name}: {error}; fetch it again"
+            f"expected a readable ZIP or tar archive, got {archive.name}: {error}; fetch it again"
         ) from error
 
 
-def _check(archive: Path, entries: list[zipfile.ZipInfo], max_bytes: int, max_files: int) -> None:
-    size = sum(entry.file_size for entry in entries)
-    if size > max_bytes or len(entries) > max_files:
-        raise ValueError(
-            f"expected at most {max_files:,} files and {max_bytes // _MB:,} MB in {archive.name}, "
-            f"got {len(entries):,} and {size // _MB:,} MB; unpack it yourself and give the folder"
-        )
-    for entry in entries:
-        _parts(archive, entry)
+@dataclass(frozen=True)
+class _Entry:
+    """A file in an archive. plain: it is no link, device or the like."""
+
+    name: str
+    size: int
+    plain: bool
+    open: Callable[[], IO[bytes]]
 
 
-def _parts(archive: Path, entry: zipfile.ZipInfo) -> tuple[str, ...]:
+def _zipped(file: zipfile.ZipFile) -> Iterator[_Entry]:
+    for entry in file.infolist():
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if not entry.is_dir():
+            yield _Entry(entry.filename, entry.file_size, kind in (0, stat.S_IFREG),
+                         partial(file.open, entry))
+
+
+def _taped(file: tarfile.TarFile) -> Iterator[_Entry]:
+    for entry in file:
+        if not entry.isdir():
+            yield _Entry(entry.name, entry.size, entry.isreg(), partial(file.extractfile, entry))
+
+
+def _too_much(archive: Path, max_bytes: int, max_files: int) -> str:
+    return (
+        f"expected at most {max_files:,} files and {max_bytes // _MB:,} MB in {archive.name}, "
+        "got more; unpack it yourself and give the folder"
+    )
+
+
+def _parts(archive: Path, entry: _Entry) -> tuple[str, ...]:
     """The parts of an entry's path; ValueError for one that leads out of the folder, or a link."""
-    path = PurePosixPath(entry.filename.replace("\\", "/"))
-    link = stat.S_ISLNK(entry.external_attr >> 16)
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or link:
+    path = PurePosixPath(entry.name.replace("\\", "/"))
+    parts = path.parts
+    if not parts or path.is_absolute() or ".." in parts or ":" in parts[0] or not entry.plain:
         raise ValueError(
-            f"expected plain files inside {archive.name}, got {entry.filename!r}; "
+            f"expected plain files inside {archive.name}, got {entry.name!r}; "
             "do not use this archive"
         )
-    return path.parts
+    return parts
 
 
-def _copy(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, left: int) -> int:
+def _copy(entry: _Entry, path: Path, left: int) -> int:
     """Write one file, counting what really comes out: a header can lie about the size."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with file.open(entry) as source, path.open("wb") as target:
+    with entry.open() as source, path.open("wb") as target:
         while block := source.read(1 << 20):
             written += len(block)
             if written > left:
                 raise ValueError(
-                    f"expected the size that {entry.filename!r} states, got more; "
+                    f"expected the size that {entry.name!r} states, got more; "
                     "do not use this archive"
                 )
             target.write(block)

@@ -1,12 +1,6 @@
-"""Model weights on disk: a folder with config.json and safetensors, as the Hugging Face Hub has it.
+"""Model weights: saved to a folder, loaded from one or from the Hugging Face Hub, and pushed there.
 
-    config.json            architecture, preprocessing, vocabulary, training data
-    model.safetensors      or shards with their index (cxr.shards)
-    metrics.json           what train.evaluate measured
-    README.md              the model card
-    tokenizer.json, ...    whatever else the model needs
-
-Weights lie in half precision and are loaded as float32. Nothing is ever unpickled.
+The files are described in cxr.checkpoints_format.
 """
 
 from __future__ import annotations
@@ -15,21 +9,28 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
 
+from cxr.checkpoints_format import (
+    CARD,
+    CONFIG,
+    FORMAT_VERSION,
+    METRICS,
+    TOKENIZER,
+    read_config,
+    read_tokenizer,
+    resolve,
+)
+from cxr.checkpoints_hub import pull, push
 from cxr.encoders import DualEncoder, DualEncoderConfig
-from cxr.files import read_json, replace_folder, write_json
+from cxr.files import replace_folder, write_json
 from cxr.shards import is_weight_file, read_tensors, weight_files, write_tensors
 
-FORMAT_VERSION = 1
-CONFIG, METRICS, CARD = "config.json", "metrics.json", "README.md"
-TOKENIZER = "tokenizer.json"
-CHECKPOINT_FILES = ("*.json", "*.safetensors", "*.txt", "*.md")  # all that is ever read
-_HUB = "hf://"
+__all__ = ["fingerprint", "load_checkpoint", "load_dual_encoder", "pull", "push", "read_config",
+           "read_tokenizer", "resolve", "save_checkpoint", "save_dual_encoder"]  # fmt: skip
 
 
 def save_checkpoint(
@@ -131,78 +132,6 @@ def load_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
             "copy the checkpoint again"
         ) from error
     return model.eval(), config
-
-
-def read_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer.json of a checkpoint. Raises ValueError when it is missing or damaged."""
-    try:
-        return Tokenizer.from_str((folder / TOKENIZER).read_text("utf-8"))
-    except Exception as error:  # tokenizers raises bare Exception for what it cannot read
-        raise ValueError(
-            f"expected a tokenizer in {folder / TOKENIZER}, could not read it ({error}); "
-            "copy the checkpoint again"
-        ) from error
-
-
-def read_config(folder: Path) -> dict:
-    """The config.json of a checkpoint.
-
-    Raises:
-        ValueError: missing, corrupt, or of a newer format.
-    """
-    config = read_json(folder / CONFIG, "a checkpoint's config.json")
-    version = config.get("format_version", FORMAT_VERSION)
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise ValueError(
-            f"expected checkpoint format {FORMAT_VERSION} or older in {folder}, got {version!r}; "
-            "update this package to read it"
-        )
-    return config
-
-
-def resolve(address: str | Path, patterns: Sequence[str] = CHECKPOINT_FILES) -> Path:
-    """The local folder behind the address of a checkpoint or a gallery.
-
-    Args:
-        address: a folder, "hf://owner/name[@revision]" or "hf://datasets/owner/name[@revision]";
-            the last two are fetched from the Hugging Face Hub into its cache (with
-            HF_HUB_OFFLINE=1 they come from the cache alone).
-        patterns: which files of a model to fetch, as shell patterns; of a data set, all come.
-
-    Raises:
-        ValueError: no such folder, an address that cannot be read, or a failed download.
-    """
-    text = str(address)
-    if text.startswith(_HUB):
-        return _download(text, patterns)
-    folder = Path(address).expanduser()
-    if not folder.is_dir():
-        raise ValueError(
-            f"expected a folder or hf://owner/name, got {text!r}, which is no folder; "
-            "check the path or fetch it first"
-        )
-    return folder
-
-
-def _download(address: str, patterns: Sequence[str]) -> Path:
-    name, _, revision = address[len(_HUB) :].partition("@")
-    kind = "dataset" if name.startswith("datasets/") else "model"
-    name = name.removeprefix("datasets/")
-    if name.count("/") != 1 or not all(name.split("/")):
-        raise ValueError(f"expected hf://owner/name[@revision], got {address!r}")
-    from huggingface_hub import snapshot_download  # slow to import, seldom needed
-
-    try:
-        return Path(snapshot_download(
-            name, repo_type=kind, revision=revision or None,
-            allow_patterns=list(patterns) if kind == "model" else None,
-        ))  # fmt: skip
-    except Exception as error:  # network, 404, empty cache, bad name: they share no base class
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise ValueError(
-            f"expected to fetch {address!r}, got: {reason}; check the name and the network, "
-            "or give a local folder"
-        ) from error
 
 
 def fingerprint(weights: str | Path) -> str:

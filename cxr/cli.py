@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from cxr.cli_data import add_data
+from cxr.cli_hub import add_gallery_hub, add_hub
 from cxr.cli_locate import add_locate
 from cxr.cli_report import add_report
 from cxr.cli_sample import add_sample
@@ -58,9 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     add_report(commands, WEIGHTS, GALLERY)
     add_sample(commands)
     add_locate(commands)
+    add_hub(commands)
+    add_data(commands)
     gallery = commands.add_parser("gallery", help="build a gallery, or say what is in one")
-    parts = gallery.add_subparsers(required=True, metavar="build|info|check")
+    parts = gallery.add_subparsers(required=True, metavar="build|info|check|push|pull")
     _add_build(parts)
+    add_gallery_hub(parts)
     info = parts.add_parser("info", help="say what a gallery holds")
     info.add_argument("folder", metavar="DIR", type=Path)
     info.add_argument("--json", action="store_true", help="print one JSON document")

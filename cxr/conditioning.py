@@ -7,21 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from cxr.checkpoints import resolve
+from cxr.hub import is_hub_address
 from cxr.text_towers import TextTower, load_text_tower
 
 
 def load_conditioning_tower(
     weights: str | Path, config: Mapping[str, Any], text_weights: str | Path | None = None
 ) -> TextTower:
-    """The tower that config.json names as "text_encoder": {"weights": name, "sha256": fingerprint}.
+    """The tower that config.json names as "text_encoder": {"weights": name, "sha256": fingerprint},
+    with an hf:// "address" where the model came from the Hub.
 
     Args:
         weights: the steered model's own address. config: its config.json.
-        text_weights: address of the text encoder; None: the folder of that name beside `weights`.
+        text_weights: address of the text encoder; None: the folder of that name beside `weights`,
+            else that address, else the repository of that name of the same owner.
 
     Raises:
-        ValueError: no such entry or folder, a Hub address without text_weights, or another text
-            encoder than the model was trained with.
+        ValueError: no such entry, folder or repository, or another text encoder than the model
+            was trained with.
     """
     named = config.get("text_encoder")
     if not isinstance(named, Mapping) or not {"weights", "sha256"} <= set(named):
@@ -30,12 +33,7 @@ def load_conditioning_tower(
             "train the model again or copy its config.json"
         )
     if text_weights is None:
-        if str(weights).startswith("hf://"):
-            raise ValueError(
-                f"expected text_weights besides {str(weights)!r}, got none; give the address of "
-                f"the text encoder {named['weights']!r}"
-            )
-        text_weights = resolve(weights).absolute().parent / Path(str(named["weights"])).name
+        text_weights = _beside(weights, named)
     tower = load_text_tower(text_weights)
     if tower.fingerprint != named["sha256"]:
         raise ValueError(
@@ -44,3 +42,11 @@ def load_conditioning_tower(
             "text_weights, or train again"
         )
     return tower
+
+
+def _beside(weights: str | Path, named: Mapping[str, Any]) -> str | Path:
+    address, name = named.get("address"), Path(str(named["weights"])).name
+    if is_hub_address(weights):
+        return address or f"{str(weights).rpartition('/')[0]}/{name}"
+    folder = resolve(weights).absolute().parent / name
+    return folder if folder.is_dir() or not address else address

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 _AT_FDCWD = -100 if sys.platform.startswith("linux") else -2
@@ -51,6 +52,36 @@ def replace_folder(new: Path, target: Path) -> None:
         os.rename(new, target)
         new = aside
     shutil.rmtree(new)
+
+
+def copy_folder(source: Path, folder: Path, mark: str, overwrite: bool = False) -> Path:
+    """Copy a folder, links as what they lead to; the copy appears whole or not at all.
+
+    mark: the file that a folder of this sort holds; only such a one is overwritten.
+
+    Raises:
+        ValueError: `folder` is taken.
+    """
+    folder = folder.expanduser().absolute()
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        if not (folder / mark).is_file():
+            raise ValueError(
+                f"expected a new folder, but {folder} holds something else; give another"
+            )
+        if not overwrite:
+            raise ValueError(
+                f"expected a new folder, but {folder} has a {mark}; add --overwrite to replace it"
+            )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        new.chmod(0o755)  # mkdtemp makes it readable by its owner alone
+        shutil.copytree(source, new, dirs_exist_ok=True)
+        replace_folder(new, folder)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    return folder
 
 
 def _exchange(a: Path, b: Path) -> bool:

@@ -108,10 +108,12 @@ class Gallery:
 
 
 def rebuild_command(folder: Path, weights: str | Path = "") -> str:
-    """The command that embeds a gallery's own films anew with another encoder."""
+    """The command that embeds a gallery's own films anew with another encoder; one in the Hub's
+    cache is left as it is."""
     place = shlex.quote(str(folder))
     encoder = f" --weights {shlex.quote(str(weights))}" if weights else ""
-    return f"python -m cxr gallery build {place} --out {place} --overwrite{encoder}"
+    out = "gallery" if folder.parent.name == "snapshots" else f"{place} --overwrite"
+    return f"python -m cxr gallery build {place} --out {out}{encoder}"
 
 
 def build_gallery(

@@ -21,6 +21,7 @@ from cxr.files import read_json
 FORMAT_VERSION = 1
 DIMENSIONS = 512
 HEADER, EMBEDDINGS, INDEX = "gallery.json", "embeddings.npy", "index.faiss"
+GALLERY_FILES = (HEADER, "studies.parquet", EMBEDDINGS, INDEX, "images/*")  # all that is ever read
 
 
 def is_gallery(folder: Path) -> bool:

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from cxr.checkpoints import load_checkpoint, resolve
+from cxr.conditioning import load_conditioning_tower
 from cxr.devices import best_device, has_bf16
 from cxr.images import Preprocess, load_image
 from cxr.localizer import LocalizerConfig, TextGuidedUNet
@@ -28,7 +29,7 @@ from cxr.targets import (
     parse,
     without_denials,
 )
-from cxr.text_towers import TextTower, load_text_tower
+from cxr.text_towers import TextTower
 
 MAX_TEXT = 2_000  # characters
 THRESHOLD = 0.5  # from which a pixel counts as marked, unless asked otherwise
@@ -86,8 +87,8 @@ class Localizer:
 
         Args:
             weights: a folder, or "hf://owner/name[@revision]".
-            text_weights: the tower's folder or hf:// address; None: the folder beside `weights`
-                that its config.json names.
+            text_weights: the tower's folder or hf:// address; None: as load_conditioning_tower
+                finds it.
 
         Raises:
             ValueError: missing or damaged files, or another text tower than that of the training.
@@ -103,7 +104,9 @@ class Localizer:
                 f"expected the weights in {folder} to fit its architecture, they do not ({reason});"
                 " copy the checkpoint again"
             ) from error
-        return cls(model, _tower(weights, folder, config, text_weights))
+        steered = config.get("text_encoder") is not None
+        tower = load_conditioning_tower(weights, config, text_weights) if steered else None
+        return cls(model, tower)
 
     def locate(self, image: Image.Image, text: str) -> np.ndarray:
         """Where `image` shows what `text` names -> float32 [H, W] in [0, 1] at its own size.
@@ -173,28 +176,6 @@ class Localizer:
 
     def _encode(self, texts: tuple[str, ...]) -> torch.Tensor:
         return self.tower.encode_text(texts)
-
-
-def _tower(
-    weights: str | Path, folder: Path, config: dict, address: str | Path | None
-) -> TextTower | None:
-    about = config.get("text_encoder")
-    if about is None:
-        return None
-    if address is None:
-        # The folder beside a local one; the repository of the same owner beside one on the Hub.
-        named = str(weights)
-        hub = named.startswith("hf://")
-        address = f"{named.rpartition('/')[0]}/{about['weights']}" if hub else (
-            folder.resolve().parent / about["weights"])
-    tower = load_text_tower(address)
-    if tower.fingerprint != about["sha256"]:
-        raise ValueError(
-            f"expected the text encoder {about['sha256'][:12]} that the localizer in {folder} was "
-            f"trained with, got {tower.fingerprint[:12]} from {address}; give its folder as "
-            "text_weights"
-        )
-    return tower
 
 
 def _checked(text: object) -> str:

@@ -18,6 +18,8 @@ from cxr.devices import best_device, has_bf16
 from cxr.encoders import DualEncoder
 from cxr.findings import Study
 from cxr.gallery import Gallery, Where
+from cxr.gallery_format import GALLERY_FILES
+from cxr.hub import is_hub_address
 from cxr.images import load_image
 from cxr.queries import QueryEncoder
 
@@ -85,11 +87,13 @@ class Retriever:
                 f"expected a gallery's folder, got {gallery!r}: this version has no Milvus "
                 "support; build a folder with: python -m cxr gallery build ROOT --out DIR"
             )
-        model, config = load_dual_encoder(weights)
-        encoder = fingerprint(weights)
+        folder = resolve(weights)
+        model, config = load_dual_encoder(folder)
+        encoder = fingerprint(folder)
         opened = None
         if gallery is not None:
-            opened = Gallery.open(_gallery_folder(gallery), encoder, weights)
+            place = resolve(gallery, GALLERY_FILES) if is_hub_address(gallery) else gallery
+            opened = Gallery.open(place, encoder, weights)
         return cls(
             model,
             opened,
@@ -217,10 +221,6 @@ def similarity_word(score: float, bands: Sequence[float] = DEFAULT_BANDS) -> str
         raise ValueError("expected a cosine in [-1, 1], got NaN")
     reached = (word for word, band in zip(WORDS, bands) if score >= band)
     return next(reached, WORDS[-1])
-
-
-def _gallery_folder(gallery: str | Path) -> Path:
-    return resolve(gallery) if str(gallery).startswith("hf://") else Path(gallery)
 
 
 def _checked_query(query: object) -> str:

@@ -52,8 +52,7 @@ class Sampler:
 
         Args:
             weights: a folder, or "hf://owner/name[@revision]".
-            text_weights: the same for the text encoder; None: the folder beside `weights` that
-                its config.json names.
+            text_weights: the same for the text encoder; None: as load_conditioning_tower finds it.
 
         Raises:
             ValueError: either is missing or damaged, or they do not belong together.

@@ -239,5 +239,5 @@ def test_hub_checkpoint_from_the_cache_without_network(offline, address):
 
 def test_failed_download_is_a_value_error(offline):
     for address in ("hf://owner/other", "hf://owner/model@v2", "hf://datasets/owner/model"):
-        with pytest.raises(ValueError, match="check the name and the network"):
+        with pytest.raises(ValueError, match="nothing is cached"):
             resolve(address)

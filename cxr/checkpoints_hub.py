@@ -1,0 +1,93 @@
+"""Checkpoints to the Hugging Face Hub and back: a repository each, its files at the top."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cxr.checkpoints_format import CARD, CHECKPOINT_FILES, CONFIG, read_config, resolve
+from cxr.files import copy_folder
+from cxr.hub import Repository, is_hub_address, send, staged
+from cxr.shards import read_tensors
+
+PICTURES = ("*.png",)  # of the model card
+TEXT_ENCODER, ADDRESS = "text_encoder", "address"  # in config.json
+_UNMEASURED = """# {name}
+
+A checkpoint of CXR Reading Room. It has not been measured: `python -m train.evaluate` writes its model card.
+
+## Intended use
+
+Teaching how to read chest X-rays. **Out of scope: any use in the care of patients.** For education, not for diagnosis.
+"""  # noqa: E501
+
+
+def push(
+    folder: str | Path, repo_id: str, private: bool = True, text_weights: str | None = None
+) -> str:
+    """Upload a checkpoint -> its address, hf://owner/name@commit.
+
+    Only a checkpoint's own files go; what the repository held of former weights is replaced.
+
+    Args:
+        repo_id: owner/name; made when there is none.
+        private: keep it from the public.
+        text_weights: hf:// address of the text encoder that this model is steered by; None: the
+            repository of the same owner that is called as config.json says. The config.json on
+            the Hub names it at its commit.
+
+    Raises:
+        ValueError: a damaged checkpoint, a steered model whose text encoder is not on the Hub, a
+            repository that is public though `private`, or what cxr.hub.send refuses.
+    """
+    folder = Path(folder).expanduser().absolute()
+    repository = Repository.at(f"hf://{repo_id}")
+    config = read_config(folder)
+    read_tensors(folder)  # damaged weights are found here, not by whoever pulls them
+    patterns = (*CHECKPOINT_FILES, *PICTURES)
+    files: dict[str, Path | str] = {
+        file.name: file for pattern in patterns for file in folder.glob(pattern)}
+    if (about := config.get(TEXT_ENCODER)) is not None:
+        sibling = f"hf://{repository.name.partition('/')[0]}/{about['weights']}"
+        address = _pinned(text_weights or sibling, folder.name)
+        config = {**config, TEXT_ENCODER: {**about, ADDRESS: address}}
+        files[CONFIG] = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+    files.setdefault(CARD, _card(repository.name))
+    with staged(files) as ready:
+        done = send(ready, repository, private, patterns, f"Push {folder.name}")
+    return str(done)
+
+
+def pull(address: str, folder: str | Path, overwrite: bool = False) -> Path:
+    """Copy a checkpoint from the Hub to a folder, which appears whole or not at all.
+
+    Raises:
+        ValueError: as cxr.hub.fetch, no checkpoint or one of a newer format, a folder that holds
+            something else, or another checkpoint without `overwrite`.
+    """
+    if not is_hub_address(address):
+        raise ValueError(f"expected hf://owner/name[@revision], got {address!r}")
+    source = resolve(address, (*CHECKPOINT_FILES, *PICTURES))
+    read_config(source)
+    read_tensors(source)
+    return copy_folder(source, Path(folder), CONFIG, overwrite)
+
+
+def _pinned(address: str, name: str) -> str:
+    """The address of the text encoder that the model `name` needs, at the commit it has today."""
+    try:
+        repository = Repository.at(address)
+        return str(Repository(repository.name, repository.kind, resolve(address).name))
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; {name} is steered by this text encoder: push that first, or give its "
+            "address with --text-weights hf://owner/name"
+        ) from error
+
+
+def _card(name: str) -> str:
+    from huggingface_hub import ModelCard, ModelCardData
+
+    data = ModelCardData(library_name="cxr", tags=["chest-x-ray", "medical-education"])
+    card = f"---\n{data.to_yaml()}\n---\n\n{_UNMEASURED.format(name=name.partition('/')[2])}"
+    return str(ModelCard(card))

@@ -1,0 +1,60 @@
+"""Galleries to the Hugging Face Hub and back: one data set repository a gallery."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cxr.files import copy_folder
+from cxr.gallery import Gallery
+from cxr.gallery_card import CARD, gallery_card
+from cxr.gallery_check import check
+from cxr.gallery_format import EMBEDDINGS, GALLERY_FILES, HEADER, INDEX, read_header
+from cxr.hub import Repository, fetch, is_hub_address, send, staged
+from cxr.study_table import STUDIES
+
+OWN = (*GALLERY_FILES, CARD)
+
+
+def push_gallery(folder: str | Path, repo_id: str, private: bool = True) -> str:
+    """Upload a gallery with its data set card -> its address, hf://datasets/owner/name@commit.
+
+    Its films and reports go with it: whether they may is for the reader of their licence to say.
+
+    Args:
+        repo_id: owner/name; made when there is none. private: keep it from the public.
+
+    Raises:
+        ValueError: a damaged gallery, a repository that is public though `private`, or what
+            cxr.hub.send refuses.
+    """
+    gallery = Gallery.open(folder)
+    if problems := check(gallery.folder):
+        raise ValueError(
+            f"expected a whole gallery at {gallery.folder}, {problems[0]}; build it again"
+        )
+    repository = Repository.at(f"hf://datasets/{repo_id}")
+    plain = (HEADER, STUDIES, EMBEDDINGS, INDEX)
+    files: dict[str, Path | str] = {name: gallery.folder / name for name in plain}
+    images = (study.image for study in gallery.studies)
+    files |= {image.relative_to(gallery.folder).as_posix(): image for image in images}
+    files[CARD] = gallery_card(gallery.info(), gallery.studies, repository.name)
+    with staged(files) as ready:
+        return str(send(ready, repository, private, OWN, f"Push {gallery.folder.name}"))
+
+
+def pull_gallery(address: str, folder: str | Path, overwrite: bool = False) -> Path:
+    """Copy a gallery from the Hub to a folder, which appears whole or not at all.
+
+    Raises:
+        ValueError: as cxr.hub.fetch, no gallery or one of a newer format, a folder that holds
+            something else, or another gallery without `overwrite`.
+    """
+    if not is_hub_address(address) or Repository.at(address).kind != "dataset":
+        raise ValueError(f"expected hf://datasets/owner/name[@revision], got {address!r}")
+    source = fetch(address, OWN)
+    read_header(source)
+    if problems := check(source):
+        raise ValueError(
+            f"expected a whole gallery at {address}, {problems[0]}; ask whoever pushed it"
+        )
+    return copy_folder(source, Path(folder), HEADER, overwrite)
