@@ -8,6 +8,7 @@ from pathlib import Path
 from cxr.checkpoints_format import CARD, CHECKPOINT_FILES, CONFIG, read_config, resolve
 from cxr.files import copy_folder
 from cxr.hub import Repository, is_hub_address, send, staged
+from cxr.hub_errors import explained
 from cxr.shards import read_tensors
 
 PICTURES = ("*.png",)  # of the model card
@@ -70,7 +71,8 @@ def pull(address: str, folder: str | Path, overwrite: bool = False) -> Path:
     source = resolve(address, (*CHECKPOINT_FILES, *PICTURES))
     read_config(source)
     read_tensors(source)
-    return copy_folder(source, Path(folder), CONFIG, overwrite)
+    with explained(f"to copy {address} to {folder}", elsewhere="give another folder"):
+        return copy_folder(source, Path(folder), CONFIG, overwrite)
 
 
 def _pinned(address: str, name: str) -> str:

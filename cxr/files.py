@@ -76,7 +76,10 @@ def copy_folder(source: Path, folder: Path, mark: str, overwrite: bool = False) 
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         new.chmod(0o755)  # mkdtemp makes it readable by its owner alone
-        shutil.copytree(source, new, dirs_exist_ok=True)
+        for file in (path for path in source.rglob("*") if path.is_file()):
+            target = new / file.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
         replace_folder(new, folder)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)

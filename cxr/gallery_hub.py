@@ -10,6 +10,7 @@ from cxr.gallery_card import CARD, gallery_card
 from cxr.gallery_check import check
 from cxr.gallery_format import EMBEDDINGS, GALLERY_FILES, HEADER, INDEX, read_header
 from cxr.hub import Repository, fetch, is_hub_address, send, staged
+from cxr.hub_errors import explained
 from cxr.study_table import STUDIES
 
 OWN = (*GALLERY_FILES, CARD)
@@ -57,4 +58,5 @@ def pull_gallery(address: str, folder: str | Path, overwrite: bool = False) -> P
         raise ValueError(
             f"expected a whole gallery at {address}, {problems[0]}; ask whoever pushed it"
         )
-    return copy_folder(source, Path(folder), HEADER, overwrite)
+    with explained(f"to copy {address} to {folder}", elsewhere="give another folder"):
+        return copy_folder(source, Path(folder), HEADER, overwrite)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hub_server import hub_server
 from PIL import Image, ImageDraw, ImageFilter
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -59,6 +60,15 @@ def synthetic_folder(tmp_path: Path) -> Path:
             draw_film(number).save(root / "images" / f"film{number}.png")
             table.writerow([f"film{number}.png", *row])
     return root
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """The Hugging Face Hub on loopback, which this process takes for the real one, and no waits."""
+    monkeypatch.setattr("cxr.hub_errors.WAITS", (0, 0, 0))
+    with hub_server() as server:
+        server.connect(monkeypatch, tmp_path / "hub cache")
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import pytest
 import timm
 import torch
 import torchvision
-from hub_server import hub_server
 from safetensors.torch import load_file, save_file
 from tiny import tiny_config, tiny_tokenizer
 from training_data import make_nih, make_text_model, training_options
@@ -164,26 +163,22 @@ def test_a_text_model_that_lacks_weights_is_refused(tmp_path):
         load_text_model(str(tmp_path / "hub"))
 
 
-def test_the_hub_sends_only_what_is_needed(tmp_path, monkeypatch):
-    from huggingface_hub import constants
-
+def test_the_hub_sends_only_what_is_needed(tmp_path, hub):
     pickled, safe = tmp_path / "pickled", make_text_model(tmp_path / "safe")
     make_pickled_text_model(pickled)
     for folder in (pickled, safe):
         for name in ("tf_model.h5", "flax_model.msgpack", "modeling_evil.py", "training_args.bin"):
             (folder / name).write_bytes(b"megabytes")
     (safe / "pytorch_model.bin").write_bytes(b"a pickle beside safetensors")
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    with hub_server({"owner/pickled": pickled, "owner/safe": safe}) as (address, sent):
-        monkeypatch.setattr(constants, "ENDPOINT", address)
-        template = address + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        load_text_model("hf://owner/pickled")
-        assert sorted(sent) == ["config.json", "pytorch_model.bin", "vocab.txt"]
-        sent.clear()
-        load_text_model("hf://owner/safe")
-        assert "model.safetensors" in sent and not [n for n in sent if n.endswith((".bin", ".h5"))]
+    hub.add("owner/pickled", pickled)
+    hub.add("owner/safe", safe)
+    load_text_model("hf://owner/pickled")
+    sent = {line.rpartition("/")[2] for line in hub.asked("HEAD .*/resolve/")}
+    assert sent == {"config.json", "pytorch_model.bin", "vocab.txt"}
+    hub.log.clear()
+    load_text_model("hf://owner/safe")
+    sent = {line.rpartition("/")[2] for line in hub.asked("HEAD .*/resolve/")}
+    assert "model.safetensors" in sent and not [n for n in sent if n.endswith((".bin", ".h5"))]
 
 
 def test_the_reference_profile_from_the_hubs_formats_to_the_retriever(tmp_path):
