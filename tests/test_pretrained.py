@@ -33,12 +33,14 @@ def make_timm_folder(folder: Path, name: str = "resnet10t") -> Path:
     return folder
 
 
-def make_pickled_text_model(folder: Path, model_type: bool = True) -> dict[str, torch.Tensor]:
+def make_pickled_text_model(
+    folder: Path, model_type: bool = True, **changes
+) -> dict[str, torch.Tensor]:
     """A random BERT as emilyalsentzer/Bio_ClinicalBERT is published: config.json, vocab.txt and
     pytorch_model.bin with the heads of pretraining, layer norms named as in TensorFlow. Its
     weights come back under BERT's own names."""
     folder.mkdir()
-    settings = dict(tiny_config().text.transformer)
+    settings = {**tiny_config().text.transformer, **changes}
     torch.manual_seed(2)
     model = BertForPreTraining(BertConfig(**{k: v for k, v in settings.items()
                                              if k != "model_type"}))

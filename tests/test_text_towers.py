@@ -7,21 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from clip_folder import make_clip
 from tiny import tiny_dual_encoder, tiny_tokenizer
-from tokenizers import processors
-from transformers import CLIPConfig, CLIPModel, CLIPTextModelWithProjection
+from transformers import CLIPTextModelWithProjection
 
 from cxr.checkpoints import save_checkpoint, save_dual_encoder
 from cxr.text_towers import load_text_tower
 
 TEXTS = ["right lung", "possible edema, no mass", "a"]
-TEXT = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
-        "intermediate_size": 64, "vocab_size": 200, "projection_dim": 16,
-        "max_position_embeddings": 12, "bos_token_id": 2, "eos_token_id": 199, "pad_token_id": 0}
-VISION = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
-          "intermediate_size": 64, "image_size": 32, "patch_size": 16, "projection_dim": 16}
-
-
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory):
     return save_dual_encoder(tiny_dual_encoder(), tmp_path_factory.mktemp("tower") / "retrieval")
@@ -29,20 +22,7 @@ def ours(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """CLIP with random weights as the Hub serves it: both halves in one file, tokenizer.json."""
-    folder = tmp_path_factory.mktemp("clip")
-    torch.manual_seed(0)
-    CLIPModel(CLIPConfig(text_config=TEXT, vision_config=VISION, projection_dim=16)
-              ).save_pretrained(folder)
-    tokenizer = tiny_tokenizer()
-    tokenizer.add_tokens([f"unused{n}" for n in range(199 - tokenizer.get_vocab_size())])
-    tokenizer.add_special_tokens(["[END]"])
-    assert tokenizer.token_to_id("[END]") == 199
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [END]",
-        special_tokens=[("[CLS]", tokenizer.token_to_id("[CLS]")), ("[END]", 199)])
-    (folder / "tokenizer.json").write_text(tokenizer.to_str())
-    return folder
+    return make_clip(tmp_path_factory.mktemp("clip"))
 
 
 def test_our_tower_gives_what_the_whole_model_gives(ours):
