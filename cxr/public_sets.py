@@ -112,13 +112,15 @@ def fetch_set(
     out.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(out / ".fetch.lock", timeout=0):
-            for source in wanted:
-                _fetch(source, out, headers, say)
+            try:
+                for source in wanted:
+                    _fetch(source, out, headers, say)
+            finally:
+                (out / ".fetch.lock").unlink(missing_ok=True)
     except Timeout as error:
         raise ValueError(
             f"expected to be alone in {out}, another fetch is at work there; wait for it"
         ) from error
-    (out / ".fetch.lock").unlink(missing_ok=True)
     return entered(out / "chexpert") if name == "chexpert" else out
 
 

@@ -118,7 +118,8 @@ class Hub:
         self.files: dict[str, bytes] = {}  # plain files at /files/..., for other servers' parts
         self.faults: list[Fault] = []
         self.log: list[str] = []  # "METHOD path", with " Range" after it when a part was asked for
-        self.leaked: list[str] = []  # requests to the storage host that carried the token
+        self.leaked: list[str] = []  # requests to a storage host that carried a token or key
+        self.kaggle = ""  # the key for Kaggle's API, as it is sent
         self.address = ""
         self.closing = threading.Event()
 
