@@ -159,11 +159,14 @@ def _unpack(file: Path, place: Path) -> None:
 
 
 def _kaggle_login() -> dict[str, str]:
-    """The header that carries the reader's key, from the environment or ~/.kaggle/kaggle.json.
+    """The header that carries the reader's key: KAGGLE_API_TOKEN, KAGGLE_USERNAME with KAGGLE_KEY,
+    or ~/.kaggle/kaggle.json.
 
     Raises:
         ValueError: there is none; says how to get one.
     """
+    if token := os.environ.get("KAGGLE_API_TOKEN"):
+        return {"Authorization": f"Bearer {token}"}
     user, key = os.environ.get("KAGGLE_USERNAME"), os.environ.get("KAGGLE_KEY")
     folder = Path(os.environ.get("KAGGLE_CONFIG_DIR") or "~/.kaggle").expanduser()
     if not (user and key) and (folder / "kaggle.json").is_file():

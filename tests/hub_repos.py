@@ -119,7 +119,7 @@ class Hub:
         self.faults: list[Fault] = []
         self.log: list[str] = []  # "METHOD path", with " Range" after it when a part was asked for
         self.leaked: list[str] = []  # requests to a storage host that carried a token or key
-        self.kaggle = ""  # the key for Kaggle's API, as it is sent
+        self.kaggle = ""  # the Authorization that Kaggle's API takes
         self.address = ""
         self.closing = threading.Event()
 

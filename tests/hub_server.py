@@ -145,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def kaggle(self, name: str) -> None:
         """Kaggle's own API: sends whoever has the key on to its storage."""
-        if self.headers.get("Authorization") != f"Basic {self.hub.kaggle}":
+        if self.headers.get("Authorization") != self.hub.kaggle:
             return self.reply(401, b"{}")
         storage = self.hub.address.replace("127.0.0.1", "localhost")
         self.reply(302, b"", {"Location": f"{storage}/files/{name}/{name}.zip"})

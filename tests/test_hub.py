@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from hub_checkpoints import fails, make_checkpoint, same, state
 
 from cxr.checkpoints import load_checkpoint, pull, push, resolve, save_checkpoint
+from cxr.cli import main
 
 
 @pytest.fixture
@@ -161,3 +163,28 @@ def test_pulling_replaces_only_what_it_may(hub, pushed, saved, tmp_path):
     assert (tmp_path / "home" / "thesis.txt").exists()
     with pytest.raises(ValueError, match="hf://owner/name"):
         pull(str(saved), tmp_path / "copy")
+
+
+def test_the_command_line(hub, saved, tmp_path, capsys):
+    words = ["push", str(saved), "owner/model", "--json"]
+    assert main(words) == 0
+    address = json.loads(capsys.readouterr().out)["address"]
+    assert address.startswith("hf://owner/model@")
+    again = ["pull", address, str(tmp_path / "pulled"), "--json"]
+    assert main(again) == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(tmp_path / "pulled")}
+    assert same(tmp_path / "pulled", saved)
+    capsys.readouterr()
+    for words in (["push", str(tmp_path), "owner/model"], ["push", str(saved), "model"],
+                  ["pull", "hf://owner/none", str(tmp_path / "new")], again):
+        assert main(words) == 2
+        printed = capsys.readouterr()
+        assert not printed.out and printed.err.splitlines()[-1].startswith("cxr: expected ")
+
+
+def test_the_caches_own_tool_still_reads_it(hub, pushed):
+    from huggingface_hub import constants, scan_cache_dir
+
+    load_checkpoint(pushed)
+    report = scan_cache_dir(constants.HF_HUB_CACHE)
+    assert [repo.repo_id for repo in report.repos] == ["owner/model"] and not report.warnings

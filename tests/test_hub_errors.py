@@ -50,6 +50,7 @@ def test_a_busy_server_is_asked_again(hub, pushed, saved, monkeypatch, status):
     hub.fault("HEAD .*/resolve/", status=status)
     hub.fault("GET /storage", status=status)
     assert same("hf://owner/model", saved)
+    assert not any(fault.times for fault in hub.faults), "a fault that never came"
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -209,11 +209,11 @@ def test_a_tar_archive_may_not_grow_past_its_limits(tmp_path):
 def kaggle(published, monkeypatch, tmp_path):
     """Kaggle's API on the server, which sends one on to another host, as the real one does."""
     monkeypatch.delenv(public_sets.MIRROR)
-    for name in ("KAGGLE_USERNAME", "KAGGLE_KEY"):
+    for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "kaggle"))
     monkeypatch.setenv("KAGGLE_API_ENDPOINT", published.address)
-    published.kaggle = base64.b64encode(b"me:secret").decode()
+    published.kaggle = "Basic " + base64.b64encode(b"me:secret").decode()
     return published
 
 
@@ -223,17 +223,19 @@ def test_chexpert_says_how_to_get_it(kaggle, tmp_path):
     assert not kaggle.log and not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("place", ["environment", "file"])
+@pytest.mark.parametrize("place", ["environment", "file", "token"])
 def test_chexpert_with_a_key(kaggle, tmp_path, monkeypatch, place):
     if place == "file":
         (tmp_path / "kaggle").mkdir()
         (tmp_path / "kaggle" / "kaggle.json").write_text('{"username": "me", "key": "secret"}')
+    elif place == "token":
+        kaggle.kaggle = "Bearer newer"
+        monkeypatch.setenv("KAGGLE_API_TOKEN", "newer")
     else:
         monkeypatch.setenv("KAGGLE_USERNAME", "me")
         monkeypatch.setenv("KAGGLE_KEY", "secret")
     (study,) = cxr.load_studies(fetch_set("chexpert", tmp_path / "data"))
     assert study.findings["cardiomegaly"] == 1 and not kaggle.leaked
-    monkeypatch.setenv("KAGGLE_KEY", "wrong")
-    monkeypatch.setenv("KAGGLE_USERNAME", "me")
+    kaggle.kaggle = "another"
     with pytest.raises(ValueError, match="got 401: the key is not valid"):
         fetch_set("chexpert", tmp_path / "other")
