@@ -10,11 +10,14 @@ from pathlib import Path
 
 def add_data(commands) -> None:
     """Add the command to the command line."""
-    from cxr.public_sets import CREDIT, NIH_ARCHIVES
+    from cxr.public_sets import CREDIT, MIRROR, NIH_ARCHIVES
 
     data = commands.add_parser("data", help="fetch public data sets")
     parts = data.add_subparsers(required=True, metavar="fetch")
-    fetch = parts.add_parser("fetch", help="download a public data set and unpack it")
+    fetch = parts.add_parser(
+        "fetch", help="download a public data set and unpack it",
+        description="Run again after an interruption, it goes on where it stopped. "
+        f"{MIRROR}=URL takes the files from URL/SET/FILE instead.")
     fetch.add_argument("name", choices=tuple(CREDIT), metavar="SET", help=", ".join(CREDIT))
     fetch.add_argument("--out", type=Path, required=True, metavar="DIR")
     fetch.add_argument("--archives", type=int, default=1, metavar="N",

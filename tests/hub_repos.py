@@ -152,6 +152,7 @@ class Hub:
         for name, value in {"ENDPOINT": self.address, "HUGGINGFACE_CO_URL_TEMPLATE": template,
                             "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": False,
                             "HF_HUB_DISABLE_XET": True, "HF_TOKEN_PATH": str(cache / "no token"),
+                            "AGENT_HARNESSES_PATH": str(cache / "harnesses.json"),
                             }.items():  # fmt: skip
             monkeypatch.setattr(constants, name, value)
         monkeypatch.setenv("NO_PROXY", "*")
