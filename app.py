@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-
-from cxr.tabs import build_app, launch_options  # noqa: E402
-from cxr.tabs.services import Services  # noqa: E402
+from cxr.steps import Steps
 
 
 def main() -> None:
     """Serve the page on 127.0.0.1:7860, or where GRADIO_SERVER_NAME and _PORT say."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    services = Services.from_environment()
-    services.warm()
-    build_app(services).launch(**launch_options(services))
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # Gradio reads it on its import
+    tell = Steps()
+    tell("Starting Gradio")
+    from cxr.tabs.services import Services
+    from cxr.tabs.serving import serve
+
+    try:
+        serve(Services.from_environment(), tell)
+    except (OSError, ValueError) as error:  # the port is taken, or no port is one
+        sys.exit(f"cxr: {error}")
 
 
 if __name__ == "__main__":

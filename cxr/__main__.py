@@ -1,4 +1,4 @@
-"""python -m cxr search|report|reports build|gallery build|gallery info|check; see cxr.cli."""
+"""python -m cxr search|report|gallery build|space push ...; see cxr.cli."""
 
 import sys
 

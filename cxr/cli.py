@@ -21,6 +21,7 @@ from cxr.cli_hub import add_gallery_hub, add_hub
 from cxr.cli_locate import add_locate
 from cxr.cli_report import add_report
 from cxr.cli_sample import add_sample
+from cxr.cli_space import add_space
 from cxr.findings import SEXES, VIEWS, caption
 
 WEIGHTS, GALLERY = "weights/retrieval", "examples/gallery"
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add_locate(commands)
     add_hub(commands)
     add_data(commands)
+    add_space(commands)
     gallery = commands.add_parser("gallery", help="build a gallery, or say what is in one")
     parts = gallery.add_subparsers(required=True, metavar="build|info|check|push|pull")
     _add_build(parts)

@@ -46,7 +46,7 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
 
 def test_the_page_asks_nothing_of_the_network(services):
     options = launch_options(services)
-    assert options["footer_links"] == [] and not options["share"]
+    assert options["footer_links"] == ["api"] and options["mcp_server"] and not options["share"]
     texts = [options["css"], options["head"], *options["theme"]._font_css]
     assert not [text for text in texts if "http" in text]
     assert not [sheet for sheet in options["theme"]._stylesheets if sheet.startswith("http")]

@@ -1,4 +1,8 @@
-"""The tabs for programs: the same calls as the page's, JSON out. Python: gradio_client."""
+"""The tabs for programs: the same calls as the page's, JSON out. Python: gradio_client; MCP too.
+
+Gradio shows the docstrings below on its API page and to MCP clients: one line a parameter, and
+one line an item of what is returned.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +32,18 @@ def search_endpoint(services: Services) -> Callable:
     """The function behind the endpoint /search."""
 
     def search(query: str, k: int = 12, where: dict | None = None) -> list:
-        """Studies that match findings in words, best first.
+        """Chest X-rays of the gallery that match findings in words, best first. For education.
 
-        query: text of at most 2,000 characters. k: 1 to 100. where: None, or any of view (a list
-        out of PA, AP, lateral, frontal), sex (F or M), age_min, age_max (years), present and
-        absent (lists of findings). Gives a list of studies, each with score, the cosine in
-        [-1, 1], similarity, the same in words, and film, its PNG's address on this server.
+        Args:
+            query: findings in words, at most 2,000 characters.
+            k: how many studies, 1 to 100.
+            where: None, or keys view (list), sex (F, M), age_min, age_max, present, absent (lists).
+
+        Returns:
+            a list of studies, each what is known of it
+            score: the cosine in [-1, 1]
+            similarity: the same in words
+            film: its PNG's address on this server
         """
         try:
             if not isinstance(k, int) or k > MOST:
@@ -59,14 +69,19 @@ def locate_endpoint(services: Services) -> Callable:
     """The function behind the endpoint /locate."""
 
     def locate(film: str, text: str, threshold: float = 0.5) -> dict:
-        """Where a film shows what a text names.
+        """Where a chest X-ray shows what a text names, and how much of it. For education.
 
-        film: the bytes of a picture (PNG, JPEG, TIFF, WebP or DICOM) in base64. text: at most
-        2,000 characters. threshold: above 0 and at most 1, from where on a pixel is marked. Gives
-        taken, what the text was taken to mean (None: nothing that can be located); found; words,
-        on which side; lungs, right, left and picture, the percentages of each that are marked
-        (None: no lungs were found); and heat, a greyscale PNG in base64 at the film's own size,
-        255 where it is surely.
+        Args:
+            film: the bytes of a picture (PNG, JPEG, TIFF, WebP or DICOM) in base64.
+            text: an organ or a finding, with a side or a zone, at most 2,000 characters.
+            threshold: from where on a pixel is marked, above 0 and at most 1.
+
+        Returns:
+            taken: what the text was taken to mean (None: nothing that can be located)
+            found: whether anything is marked
+            words: on which side
+            lungs, right, left, picture: percentage of each that is marked (None: no lungs found)
+            heat: greyscale PNG in base64 at the film's own size, 255 where it is surely
         """
         try:
             found = services.localizer.get().find(load_image(_bytes(film)), text)
@@ -87,14 +102,22 @@ def report_endpoint(services: Services) -> Callable:
     """The function behind the endpoint /report."""
 
     def report(film: str, force: bool = False) -> dict:
-        """What a film suggests: findings with probabilities, a report, and what it rests on.
+        """What a chest X-ray suggests: findings with probabilities, a report, and what it rests on.
 
-        film: the bytes of a picture (PNG, JPEG, TIFF, WebP or DICOM) in base64. force: read a
-        picture that looks like no frontal chest X-ray all the same. Gives in_domain; warnings;
-        findings, the most probable first, each with name, probability, low and high (its 95%
-        interval), word (likely, possible, not sure, unlikely) and prompt; report, the text;
-        sentences, each with what it claims and its support; evidence, similar studies, each with
-        score, the cosine in [-1, 1]; and model, what read it. Nothing of the film is kept.
+        For education, not for diagnosis. Nothing of the film is kept.
+
+        Args:
+            film: the bytes of a picture (PNG, JPEG, TIFF, WebP or DICOM) in base64.
+            force: read a picture that looks like no frontal chest X-ray all the same.
+
+        Returns:
+            in_domain: whether it looks like a frontal chest X-ray
+            warnings: what to mind
+            findings: name, probability in [0, 1], low and high (95% interval), word and prompt
+            report: the text
+            sentences: each with what it claims and its support
+            evidence: similar studies, each with score, the cosine in [-1, 1]
+            model: what read it
         """
         try:
             suggestion = services.suggester.get().suggest(load_image(_bytes(film)), bool(force))
@@ -109,11 +132,16 @@ def sample_endpoint(services: Services) -> Callable:
     """The function behind the endpoint /sample."""
 
     def sample(text: str, n: int = 8, seed: int = 0, truncation: float = 1.0) -> list:
-        """Generated films that show what a text says: no patient's, for teaching alone.
+        """Generated chest X-rays that show what a text says: no patient's, for teaching alone.
 
-        text: at most 2,000 characters. n: 1 to 16. seed: 0 or more; the same seed gives the same
-        films. truncation: 0 to 1, how far films stray from the typical one. Gives a list of n
-        greyscale PNGs of 128 x 128 in base64, each with the word SYNTHETIC in it.
+        Args:
+            text: findings, and perhaps age, sex and view, at most 2,000 characters.
+            n: how many films, 1 to 16.
+            seed: 0 or more; the same seed gives the same films.
+            truncation: how far films stray from the typical one, 0 to 1.
+
+        Returns:
+            n greyscale PNGs of 128 x 128 in base64, each with the word SYNTHETIC in it
         """
         try:
             if not isinstance(n, int) or n > MOST_DRAWN:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from cxr.tabs.zerogpu import lent
+
 log = logging.getLogger(__name__)
 
 
@@ -40,7 +42,7 @@ class Model:
             if self._service is None:
                 if problem := self.missing():
                     raise ValueError(problem)
-                self._service = loaded(lambda: self._load(weights=self.weights))
+                self._service = lent(loaded(lambda: self._load(weights=self.weights)))
         return self._service
 
 

@@ -13,6 +13,7 @@ from cxr.findings import FINDINGS, VIEWS, Study
 from cxr.tabs.films import Films
 from cxr.tabs.models import Model, absent, loaded
 from cxr.tabs.truths import Truths
+from cxr.tabs.zerogpu import lent
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class Services:
                     raise ValueError(problem)
                 retriever = loaded(lambda: self._load(weights=self.weights, gallery=self.gallery))
                 self._facts = Facts.of(retriever.gallery.studies)
-                self._retriever = retriever
+                self._retriever = lent(retriever)
         return self._retriever
 
     def _load_suggester(self, weights: str):
@@ -155,7 +156,7 @@ class Services:
         if absent(self.gallery, "gallery.json"):
             if problem := self._untrained():
                 raise ValueError(problem)
-            retriever = self._load(weights=self.weights, gallery=None)
+            retriever = lent(self._load(weights=self.weights, gallery=None))
         else:
             retriever = self.retriever()
         return ReportSuggester.with_retriever(retriever, weights, self.reports, self.weights)
@@ -171,18 +172,18 @@ class Services:
         self.retriever()
         return self._facts
 
-    def warm(self) -> threading.Thread:
-        """Load in the background, so that the page is up at once and the first search is quick."""
-
-        def load() -> None:
+    def load(self, tell: Callable[[str], None]) -> None:
+        """Load all that is there, so that every first answer is quick, and tell(line) of each."""
+        models = {"Read": self.suggester, "Localize": self.localizer, "Generate": self.generator}
+        parts = {"Search": self.facts} | {tab: model.get for tab, model in models.items()}
+        for tab, load in parts.items():
+            tell(f"{tab}: loading")
             try:
-                self.retriever()
+                load()
             except ValueError as error:
-                log.warning("%s", error)
-
-        thread = threading.Thread(target=load, name="warm", daemon=True)
-        thread.start()
-        return thread
+                tell(f"{tab}: {error}")
+            else:
+                tell(f"{tab}: ready")
 
 
 def finding_choices(facts: Facts | None) -> list[tuple[str, str]]:

@@ -13,8 +13,9 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 
 from drawn_models import DrawnLocalizer, DrawnOriginals, DrawnSampler, drawn  # noqa: E402
 
-from cxr.tabs import build_app, launch_options  # noqa: E402
+from cxr.steps import Steps  # noqa: E402
 from cxr.tabs.services import REPORTING, Services  # noqa: E402
+from cxr.tabs.serving import serve  # noqa: E402
 
 
 def main() -> None:
@@ -27,8 +28,7 @@ def main() -> None:
         localizer=drawn(DrawnLocalizer),
         generator=drawn(lambda: DrawnSampler(DrawnOriginals())),
     )
-    services.warm()
-    build_app(services).launch(**launch_options(services))
+    serve(services, Steps())
 
 
 if __name__ == "__main__":

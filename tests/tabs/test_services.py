@@ -77,7 +77,9 @@ def test_a_model_that_cannot_be_loaded_is_a_friendly_state(services, caplog):
     broken = Services(services.gallery, services.weights, load)
     assert "could not be loaded" in results(Room(), broken)
     assert "CUDA exploded" in caplog.text
-    broken.warm().join()
+    told = []
+    broken.load(told.append)
+    assert "Search: The models could not be loaded; the log says why." in told
 
 
 @pytest.mark.parametrize(("query", "k"), [("", 12), ("x" * 2001, 12), ("heart", 0), ("heart", 101)])

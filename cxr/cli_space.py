@@ -1,0 +1,136 @@
+"""python -m cxr space push: the app as a Hugging Face Space, with nothing in it that is not needed.
+
+A gallery goes only where every film in it is synthetic: a Space is public, a patient's film is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+TOP = ("app.py", "README.md", "LICENSE", "requirements.txt")
+WEIGHTS = (".json", ".safetensors", ".txt", ".md")  # what a checkpoint is made of
+GALLERY = "examples/gallery"
+STALE = ["cxr/*", "weights/*", "examples/*"]  # in the Space, and no longer here: taken away
+_DATASET = "hf://datasets/"
+
+
+def add_space(commands) -> None:
+    """Add the command to a parser's commands."""
+    space = commands.add_parser("space", help="put the app on Hugging Face Spaces")
+    parts = space.add_subparsers(required=True, metavar="push")
+    push = parts.add_parser("push", help="make a Space of the app in this folder, or renew it")
+    push.add_argument("repo_id", metavar="OWNER/NAME")
+    push.add_argument("--gallery", metavar="hf://datasets/OWNER/NAME",
+                      help="what the Space searches; its variable CXR_GALLERY")
+    push.add_argument("--private", action="store_true", help="for you alone, when it is new")
+    push.add_argument("--json", action="store_true", help="print one JSON document")
+    push.set_defaults(run=_push)
+
+
+def space_files(root: Path) -> list[str]:
+    """What belongs in a Space, as sorted paths below `root`.
+
+    Raises:
+        ValueError: no app in `root`, or a gallery at GALLERY with films that are not synthetic.
+    """
+    missing = [name for name in (*TOP, "cxr") if not (root / name).exists()]
+    if missing:
+        raise ValueError(
+            f"expected the app in {root.absolute()}, found no {', '.join(missing)}; run this in "
+            "the folder that holds app.py"
+        )
+    code = [file for file in _below(root, "cxr") if file.suffix != ".pyc"]
+    weights = [file for file in _below(root, "weights") if file.suffix in WEIGHTS]
+    files = [*(root / name for name in TOP), *code, *weights, *_gallery(root)]
+    return sorted(file.relative_to(root).as_posix() for file in files)
+
+
+def push_space(
+    root: Path, repo_id: str, private: bool | None = None, gallery: str | None = None
+) -> str:
+    """Make the Space, or renew it -> its address.
+
+    Args:
+        root: the folder that holds app.py. repo_id: "owner/name". private: only of a new Space;
+            None: as the owner's account has it. gallery: hf://datasets/owner/name, or None.
+
+    Raises:
+        ValueError: bad arguments, films that are not synthetic, or what the Hub refused.
+    """
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id):
+        raise ValueError(f"expected OWNER/NAME, got {repo_id!r}")
+    if gallery and not gallery.startswith(_DATASET):
+        raise ValueError(f"expected {_DATASET}OWNER/NAME as the gallery, got {gallery!r}")
+    files = space_files(root)
+    from huggingface_hub import HfApi  # slow to import, seldom needed
+
+    api = HfApi()
+    with TemporaryDirectory() as folder:
+        _stage(root, files, Path(folder))
+        try:
+            made = api.create_repo(
+                repo_id, repo_type="space", space_sdk="gradio", private=private, exist_ok=True
+            )
+            if gallery:
+                api.add_space_variable(repo_id, "CXR_GALLERY", gallery)
+            api.upload_folder(
+                repo_id=repo_id, repo_type="space", folder_path=folder, delete_patterns=STALE,
+                commit_message="Upload the reading room",
+            )  # fmt: skip
+        except Exception as error:  # network, 401, 403, 404: they share no base class
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(
+                f"expected to write the Space {repo_id}, got: {reason}; check the name and the "
+                "network, and log in with a token that may write: hf auth login, or HF_TOKEN"
+            ) from error
+    return str(made)
+
+
+def _push(options: argparse.Namespace) -> int:
+    address = push_space(Path(), options.repo_id, options.private or None, options.gallery)
+    files = space_files(Path())
+    if options.json:
+        print(json.dumps({"space": address, "gallery": options.gallery, "files": files}, indent=2))
+    else:
+        print(address)
+    return 0
+
+
+def _below(root: Path, name: str) -> list[Path]:
+    """Files in a folder of `root`, hidden ones left out."""
+    found = (root / name).rglob("*")
+    return [file for file in found if file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(root).parts)]
+
+
+def _gallery(root: Path) -> list[Path]:
+    """The files of the gallery of synthetic films; none where there is no gallery."""
+    from cxr.gallery_format import EMBEDDINGS, HEADER, INDEX, is_gallery
+    from cxr.study_table import STUDIES, SYNTHETIC, read_studies
+
+    folder = root / GALLERY
+    if not is_gallery(folder):
+        return []
+    studies = read_studies(folder)
+    others = sorted({one.source for one in studies if not one.source.startswith(SYNTHETIC)})
+    if others:
+        raise ValueError(
+            f"expected synthetic films alone in {folder}, came films of {', '.join(others)[:200]}; "
+            "move the gallery elsewhere: a Space never holds a patient's film"
+        )
+    films = (Path(study.image) for study in studies if study.image)
+    return [folder / name for name in (HEADER, STUDIES, EMBEDDINGS, INDEX)] + [
+        folder / film.relative_to(folder.absolute()) for film in films
+    ]
+
+
+def _stage(root: Path, files: list[str], folder: Path) -> None:
+    """A folder with these files and no others, each a link to the real one."""
+    for name in files:
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to((root / name).absolute())
