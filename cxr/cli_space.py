@@ -71,6 +71,8 @@ def push_space(
     api = HfApi()
     with TemporaryDirectory() as folder:
         _stage(root, files, Path(folder))
+        if gallery:
+            _name_data_set(Path(folder) / "README.md", gallery)
         try:
             made = api.create_repo(
                 repo_id, repo_type="space", space_sdk="gradio", private=private, exist_ok=True
@@ -134,3 +136,13 @@ def _stage(root: Path, files: list[str], folder: Path) -> None:
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to((root / name).absolute())
+
+
+def _name_data_set(readme: Path, gallery: str) -> None:
+    """Have the Space's page say which data set it shows."""
+    from huggingface_hub import SpaceCard
+
+    card = SpaceCard.load(readme)
+    card.data.datasets = [gallery.removeprefix(_DATASET).partition("@")[0]]
+    readme.unlink()  # a link to the project's own
+    card.save(readme)

@@ -1,4 +1,4 @@
-"""A GPU lent for a call: what changes where `spaces` is installed, and that nothing does elsewhere."""
+"""A GPU lent for a call: what changes where `spaces` is installed, and elsewhere does not."""
 
 from __future__ import annotations
 
