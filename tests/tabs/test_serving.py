@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 from cxr.steps import Steps
 from cxr.tabs.services import Services
@@ -35,3 +39,14 @@ def test_every_model_that_is_there_is_loaded_and_the_others_are_named(services, 
     assert lonely.ready and told[:2] == ["Search: loading", "Search: ready"]
     assert [line.partition(":")[0] for line in told[2::2]] == ["Read", "Localize", "Generate"]
     assert all("No model at" in line for line in told[3::2])
+
+
+def test_a_port_that_is_taken_is_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = {"GRADIO_SERVER_PORT": str(taken.getsockname()[1]), "GRADIO_NUM_PORTS": "1"}
+        done = subprocess.run(
+            [sys.executable, "app.py"], cwd=Path(__file__).resolve().parents[2],
+            env=os.environ | settings, capture_output=True, text=True, timeout=180,
+        )  # fmt: skip
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("cxr: ") and settings["GRADIO_SERVER_PORT"] in done.stderr
