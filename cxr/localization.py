@@ -122,12 +122,21 @@ class Localizer:
 
     def find(self, image: Image.Image, text: str) -> Localization:
         """As `locate`, with what the text was taken to mean, and the lungs to measure it by."""
-        query = self.understand(text)
-        film = load_image(image)
-        maps = np.zeros((3, self.model.preprocess.size, self.model.preprocess.size), np.float32)
-        if query is not None:
-            maps = self._maps(self.model.preprocess.square(film), query)
-        return Localization(query, film.size, maps, self.model.preprocess)
+        return self.find_all(image, [text])[0]
+
+    def find_all(self, image: Image.Image, texts: Sequence[str]) -> list[Localization]:
+        """`find` for several texts about one film, which the model sees once."""
+        queries = [self.understand(text) for text in texts]
+        film, view = load_image(image), self.model.preprocess
+        named = list(dict.fromkeys(query for query in queries if query is not None))
+        maps = {None: np.zeros((3, view.size, view.size), np.float32)}
+        if named:
+            lungs = [Query(RIGHT_LUNG), Query(LEFT_LUNG)]
+            *heats, right, left = self._raw(view.square(film), [*named, *lungs])
+            right, left = apart(right, left)
+            maps |= {query: np.stack([_placed(query, heat, right, left), right, left])
+                     .astype(np.float32) for query, heat in zip(named, heats)}
+        return [Localization(query, film.size, maps[query], view) for query in queries]
 
     def understand(self, text: str) -> Query | None:
         """The target, side and zone that a text names, by its words, else by the nearest target's
@@ -139,23 +148,6 @@ class Localizer:
         (near,) = self._embedding((said.strip(),)) @ self._embedding(TARGETS).T
         best = int(near.argmax())
         return Query(TARGETS[best]) if near[best] >= NEAREST else None
-
-    def _maps(self, square: np.ndarray, query: Query) -> np.ndarray:
-        heat, right, left = self._raw(square, [query, Query(RIGHT_LUNG), Query(LEFT_LUNG)])
-        right, left = apart(right, left)
-        if query.target in (RIGHT_LUNG, LEFT_LUNG):
-            side = SIDES[(RIGHT_LUNG, LEFT_LUNG).index(query.target)]
-            heat = on_its_side({"right": right, "left": left}[side], side, right, left)
-        elif query.target == LUNGS or query.target in OPACITIES:
-            # Both lungs are what either is: asked for together they are drawn less exactly.
-            both = np.maximum(right, left)
-            heat = both if query.target == LUNGS else np.minimum(heat, both)
-            if query.side or query.zone:
-                place = place_of(right, left, query.side, query.zone, THRESHOLD)
-                heat = np.minimum(heat, place)
-            if query.side:
-                heat = on_its_side(heat, query.side, right, left)
-        return np.stack([heat, right, left]).astype(np.float32)
 
     def _raw(self, square: np.ndarray, queries: Sequence[Query]) -> np.ndarray:
         """uint8 [S, S] and P queries -> float32 [P, S, S] in [0, 1], as the model gives them."""
@@ -176,6 +168,22 @@ class Localizer:
 
     def _encode(self, texts: tuple[str, ...]) -> torch.Tensor:
         return self.tower.encode_text(texts)
+
+
+def _placed(query: Query, heat: np.ndarray, right: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """The model's map for a query, held to the lungs, the side and the zone that it names. heat,
+    right and left lung: float [S, S]; no pixel is in both lungs."""
+    if query.target in (RIGHT_LUNG, LEFT_LUNG):
+        side = SIDES[(RIGHT_LUNG, LEFT_LUNG).index(query.target)]
+        return on_its_side({"right": right, "left": left}[side], side, right, left)
+    if query.target != LUNGS and query.target not in OPACITIES:
+        return heat
+    # Both lungs are what either is: asked for together they are drawn less exactly.
+    both = np.maximum(right, left)
+    heat = both if query.target == LUNGS else np.minimum(heat, both)
+    if query.side or query.zone:
+        heat = np.minimum(heat, place_of(right, left, query.side, query.zone, THRESHOLD))
+    return on_its_side(heat, query.side, right, left) if query.side else heat
 
 
 def _checked(text: object) -> str:

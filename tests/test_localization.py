@@ -165,6 +165,23 @@ def test_what_names_nothing_is_not_found(localizer, film):
     assert Knowing(truth).find(film(1), "banana").query is None
 
 
+def test_several_texts_about_a_film_are_answered_as_each_alone(film):
+    calls = []
+
+    class Counting(Knowing):
+        def _raw(self, square, queries):
+            calls.append(len(queries))
+            return super()._raw(square, queries)
+
+    texts = ["opacity in the left lung", "banana", "heart", "left lung", "cardiac silhouette"]
+    together = Counting(truth).find_all(film(1), texts)
+    assert calls == [5]
+    for text, found in zip(texts, together):
+        alone = Knowing(truth).find(film(1), text)
+        assert found.query == alone.query and np.array_equal(found.maps, alone.maps)
+    assert together[0].maps.any() and not together[1].maps.any()
+
+
 def test_unknown_words_take_the_nearest_target_and_only_a_near_one(localizer, monkeypatch):
     rows = torch.eye(len(TARGETS))
     monkeypatch.setattr(localizer, "_embedding", lambda texts: rows if len(texts) > 1 else (
