@@ -109,8 +109,9 @@ def test_pointing_and_chance(tmp_path):
 def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):
     torch.manual_seed(0)
     about = {"architecture": CONFIG.to_dict(), "training": {
-        "command": "accelerate launch -m train.localizer", "minutes": 1.0, "films": [8, 0, 0],
-        "data": ["anatomy"], "phase_1": False, "shuffled_text": False}}
+        "command": "accelerate launch -m train.localizer", "minutes": 1.0, "step": 70,
+        "films": [8, 0, 5], "data": ["anatomy"], "phase_1": False, "shuffled_text": False,
+        "earlier": [{"command": "phase one", "minutes": 2.5, "data": ["nih", "anatomy"]}]}}
     state = TextGuidedUNet(CONFIG).state_dict()
     weights = save_checkpoint(tmp_path / "plain", state, about)
     other = shutil.copytree(weights, tmp_path / "other")
@@ -125,7 +126,9 @@ def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):
     card = (weights / "README.md").read_text()
     assert "Left out for fewer than 5 films: female (0), male (2)" in card
     assert "hardware was not recorded" in card
-    assert "{{" not in card and "| the same again | none | no | 1.0 |" in card
+    assert "{{" not in card and "| the same again | none | no | 70 |" in card
+    assert "phase one\naccelerate launch -m train.localizer\n" in card and "3.5 minutes" in card
+    assert "8 with masks, 5 read as normal." in card
     assert evaluate.main([*words[:4], str(tmp_path / "nowhere")]) == 2
     assert evaluate.main([*words, "--compare", "nameless"]) == 2
     assert "NAME=FOLDER" in capsys.readouterr().err

@@ -35,6 +35,7 @@ from cxr.images import Preprocess
 from cxr.localizer import AutoencoderUNet, LocalizerConfig
 from train.augment import random_affine, random_tone
 from train.budget import Budget, Clock, warm_average
+from train.energy import hardware
 from train.grids import save_grid
 from train.options import command_line, precision
 from train.packing import pack
@@ -189,7 +190,7 @@ def main(argv: list[str] | None = None) -> None:
         training = {
             "command": command_line(COMMAND, options, arguments()), "films": len(rows),
             "data": [root.name for root in options.data], "steps": step,
-            "minutes": round(seconds / 60, 1),
+            "minutes": round(seconds / 60, 1), "hardware": hardware(),
         }
         save_checkpoint(options.out, average.module.encoder.state_dict(),
                         {"encoder": config.encoder, "preprocess": view.to_dict(),

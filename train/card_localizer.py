@@ -14,6 +14,8 @@ from train.energy import energy_text
 TEMPLATE = Path(__file__).with_name("card_localizer.md")
 GROUPS = [Column("lungs", "lungs"), Column("heart and mediastinum", "heart"),
           Column("opacity", "opacity")]
+KINDS = ("with masks", "with further masks", "read as normal", "with boxes around opacities",
+         "whose masks an earlier round drew")
 SHORT = {"heart and mediastinum": "heart", "ground-glass opacity": "ground glass",
          "tubes and lines": "tubes"}  # fmt: skip
 
@@ -38,9 +40,9 @@ def compared_table(metrics: dict) -> str:
             "shuffled" if entry["shuffled_text"] else entry["fusion"])
         values = [f"{entry['dice'][name]:.3f}" if name in entry["dice"] else "–" for name in names]
         rows.append([entry["name"], text, "yes" if entry["phase_1"] else "no",
-                     f"{entry['minutes']}", *values,
+                     f"{entry['step']}", *values,
                      "–" if entry["false_marks"] is None else percent(entry["false_marks"])])
-    return table(["checkpoint", "text enters by", "phase 1", "minutes",
+    return table(["checkpoint", "text enters by", "phase 1", "steps",
                   *(SHORT.get(name, name) for name in names), "false marks, %"], rows)
 
 
@@ -73,6 +75,8 @@ def localizer_card(folder: Path) -> str:
     config = read_json(folder / "config.json", "a checkpoint's config.json")
     architecture, training = config["architecture"], config["training"]
     tower = config.get("text_encoder", {"weights": "none", "sha256": ""})
+    runs = [*training.get("earlier", []), training]
+    minutes = round(sum(run["minutes"] for run in runs), 1)
     parts = {
         "targets": target_table(metrics), "compared": compared_table(metrics),
         "pointing": pointing_table(metrics), **sentences(metrics),
@@ -81,11 +85,13 @@ def localizer_card(folder: Path) -> str:
         "split": metrics["split"], "data_name": metrics["data"],
         "threshold": str(metrics["threshold"]), "speed": str(metrics["seconds_per_map"]),
         "tower": tower["weights"], "tower_sha256": tower["sha256"][:12],
-        "command": training["command"], "minutes": str(training["minutes"]),
-        "energy": energy_text(training), "data": data_sets(training),
+        "command": "\n".join(run["command"] for run in runs), "minutes": str(minutes),
+        "energy": energy_text({**training, "minutes": minutes}),
+        "data": data_sets({"data": list(dict.fromkeys(n for run in runs for n in run["data"]))}),
         "groups": groups_text(metrics.get("groups"), GROUPS),
         "masked": str(training["films"][0]), "sha256": metrics["weights_sha256"],
-        "train_films": " + ".join(map(str, training["films"])),
+        "train_films": ", ".join(f"{count} {kind}" for count, kind in zip(training["films"], KINDS)
+                                 if count),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
 

@@ -219,7 +219,7 @@ def row(name: str, weights: str | Path, scores: dict) -> dict:
     wrong = [e["false_marks"]["value"] for e in targets.values() if "false_marks" in e]
     return {
         "name": name, "fusion": config["architecture"]["fusion"],
-        "phase_1": bool(training.get("phase_1")), "minutes": training.get("minutes"),
+        "phase_1": bool(training.get("phase_1")), "step": training.get("step"),
         "shuffled_text": bool(training.get("shuffled_text")),
         "dice": {t: e["dice"]["value"] for t, e in targets.items() if "dice" in e},
         "false_marks": round(float(np.mean(wrong)), 4) if wrong else None,

@@ -10,17 +10,20 @@ and zones too; films are never mirrored. The text encoder is frozen: all prompts
 The validation split chooses the moment whose averaged weights become the checkpoint. A run that was
 killed goes on where its last saved state lies (--workdir).
 
-The shipped weights, from the films below ../shared/data and phase 1's encoder:
+The shipped weights, from the films below ../shared/data and phase 1's encoder, in two rounds: the
+first draws the masks from which the second learns beside those drawn by hand.
 
-    accelerate launch --mixed_precision bf16 -m train.localizer --data ../shared/data/anatomy \\
-        --extra ../shared/data/lungs --normal ../shared/data/nih ../shared/data/adult_normal \\
-        --encoder runs/autoencoder --fusion film --train-sizes 128 192 256 --minutes 25 \\
-        --out weights/localizer --workdir runs/work/localizer
+    M="--data ../shared/data/anatomy --extra ../shared/data/lungs --train-sizes 128 192 256 \\
+       --normal ../shared/data/nih ../shared/data/adult_normal --encoder runs/autoencoder"
+    accelerate launch -m train.localizer $M --minutes 26 --out runs/one --workdir runs/work/one
+    accelerate launch -m train.localizer $M --minutes 38 --boxes ../shared/data/nih \\
+        ../shared/data/tuberculosis --taught ../shared/data/covid ../shared/data/hannover \\
+        --teacher runs/one --extra-share 0.1 --normal-share 0.08 --taught-share 0.25
 
 `--train-sizes 128 192 256` begins with small films, several times as fast a step as with large
-ones, and ends with the size that is served. The rows beside it in the card's table: the same with
-`--encoder none`; with `--shuffle-text`; with `--fusion bottleneck`; and with `--fusion none`, the
-plain U-Net with one output a target.
+ones, and ends with the size that is served. The card's table compares short runs (--steps 200):
+with `--encoder none`, with `--shuffle-text`, and with every --fusion, of which `none` is the plain
+U-Net with one output a target.
 """
 
 from __future__ import annotations
@@ -44,10 +47,15 @@ from cxr.targets import TARGETS
 from cxr.text_towers import load_text_tower
 from train.augment import random_affine, random_tone
 from train.budget import Budget, Clock, warm_average
-from train.energy import hardware
 from train.localizer_draws import Batch, Drawer
 from train.localizer_prompts import TextBank, weighted_queries, wordings
-from train.localizer_saving import load_encoder, load_sets, load_taught, save_localizer
+from train.localizer_saving import (
+    about_run,
+    load_encoder,
+    load_sets,
+    load_taught,
+    save_localizer,
+)
 from train.localizer_validation import judge, predict, save_samples
 from train.options import command_line, precision
 from train.processes import start_all
@@ -189,16 +197,8 @@ def main(argv: list[str] | None = None) -> None:
         bar.write(f"step {step}: " + json.dumps({k: round(v, 3) for k, v in scores.items()}))
         if last and scores["score"] > best:
             save_samples(maps, val, options.workdir / "samples.png")
-            training = {
-                "command": command_line(COMMAND, options, arguments()), "step": step,
-                "minutes": round(seconds / 60, 1), "hardware": hardware(),
-                "films": [len(part) for part in sets],
-                "data": list(dict.fromkeys(p.name for p in (
-                    options.data, *options.extra, *options.normal, *options.boxes,
-                    *options.taught))),
-                "shuffled_text": options.shuffle_text, "phase_1": options.encoder != "none",
-                "score": round(scores["score"], 4),
-            }
+            command = command_line(COMMAND, options, arguments())
+            training = about_run(command, options, step, seconds, sets, scores["score"])
             save_localizer(average.module, options.out, options.text, tower, training)
         return max(best, scores["score"]) if last else best
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from cxr import __version__
-from cxr.checkpoints import load_checkpoint, save_checkpoint
+from cxr.checkpoints import load_checkpoint, read_config, resolve, save_checkpoint
 from cxr.datasets_masks import load_masked_films
 from cxr.images import Preprocess
 from cxr.localizer import TextGuidedUNet
 from cxr.targets import TARGETS
 from cxr.text_towers import TextTower
 from train.box_data import BoxData, boxed_studies
+from train.energy import hardware
 from train.localizer_prompts import TextBank
 from train.mask_data import Answers, MaskData, normal_films
 from train.studies import unlabelled_studies
@@ -54,6 +56,32 @@ def load_encoder(model: TextGuidedUNet, address: str) -> None:
             f"expected the encoder {model.config.encoder} in {address}, got "
             f"{config.get('encoder', 'another model')!r}; train it with train.autoencoder"
         ) from error
+
+
+def about_run(
+    command: str, options: argparse.Namespace, step: int, seconds: float, sets: Sequence[Answers],
+    score: float,
+) -> dict:
+    """What config.json says of a training: how it was run, on what, and what came before it."""
+    roots = (options.data, *options.extra, *options.normal, *options.boxes, *options.taught)
+    return {
+        "command": command, "step": step, "minutes": round(seconds / 60, 1),
+        "hardware": hardware(), "films": [len(part) for part in sets],
+        "data": list(dict.fromkeys(root.name for root in roots)),
+        "shuffled_text": options.shuffle_text, "phase_1": options.encoder != "none",
+        "score": round(score, 4), "earlier": _earlier(options),
+    }
+
+
+def _earlier(options: argparse.Namespace) -> list[dict]:
+    """The training sections of the checkpoints that a run starts from, phase 1's and the teacher's,
+    in the order in which they were trained, each with its command."""
+    found: list[dict] = []
+    for address in (options.encoder, options.teacher):
+        if address not in ("none", None):
+            training = dict(read_config(resolve(address)).get("training", {}))
+            found += [*training.pop("earlier", []), training]
+    return [run for place, run in enumerate(found) if run and run not in found[:place]]
 
 
 def save_localizer(
