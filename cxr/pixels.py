@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 import numpy as np
 
 MAX_PIXELS = 64_000_000  # four times the largest flat-panel detector; decodes within about 1 GB
@@ -18,7 +20,7 @@ class ImageError(ValueError):
 
 def brief(error: Exception) -> str:
     """An exception in at most a hundred characters of one line, to end a message with."""
-    return " ".join(str(error).split())[:100] or type(error).__name__
+    return shorten(" ".join(str(error).split()), 100, placeholder=" …") or type(error).__name__
 
 
 def check_size(width: int, height: int, frames: int = 1) -> None:

@@ -46,8 +46,8 @@ def read_raster(data: bytes) -> np.ndarray:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(
-            f"expected a picture of moderate size; got a decompression bomb ({error}). "
-            "Export the film at a lower resolution."
+            "expected a picture of moderate size; got a decompression bomb, a small file that "
+            "unpacks to an enormous picture. Export the film at a lower resolution."
         ) from error
     except Image.UnidentifiedImageError as error:
         raise ImageError(

@@ -15,7 +15,6 @@ from PIL import Image
 
 from cxr.calibration import Calibration
 from cxr.checkpoints import load_checkpoint
-from cxr.findings import Study
 from cxr.gate import Gate, Verdict
 from cxr.images import load_image
 from cxr.phrases import Phrase, phrase_bank
@@ -23,8 +22,8 @@ from cxr.prompts import affirmative
 from cxr.reporting_claims import ABSENT
 from cxr.reporting_compose import Sentence, compose, report_text
 from cxr.reporting_corpus import load_corpus
-from cxr.reporting_features import film_features
-from cxr.retrieval import Match, Retriever, similarity_word
+from cxr.reporting_features import FilmFeatures, film_features
+from cxr.retrieval import Match, Retriever
 
 SIMILAR = 12  # studies shown as evidence
 CANDIDATES = 60  # similar studies among which a finding's support is looked for
@@ -128,7 +127,7 @@ class ReportSuggester:
         Raises:
             ValueError: an unreadable image.
         """
-        features = film_features(self.retriever, [load_image(image)])
+        features = self._features(image)
         verdict = self.gate.judge(features)
         warnings = [] if verdict.in_domain else [verdict.warning]
         vector = features.embeddings[0]
@@ -139,6 +138,13 @@ class ReportSuggester:
         told = self._sentences(vector, findings, near)
         return Suggestion(findings, report_text(told), near[:SIMILAR], verdict.in_domain,
                           warnings, told, verdict)
+
+    def judge(self, image: Image.Image) -> Verdict:
+        """Whether any PIL image looks like a frontal chest film. Raises ValueError as `suggest`."""
+        return self.gate.judge(self._features(image))
+
+    def _features(self, image: Image.Image) -> FilmFeatures:
+        return film_features(self.retriever, [load_image(image)])
 
     def findings(self, embedding: np.ndarray) -> list[Finding]:
         """Every finding of a film, the most probable first. embedding: float [512], unit."""
@@ -180,9 +186,15 @@ class ReportSuggester:
         self, sentence: Sentence, findings: Mapping[str, Finding], near: Sequence[Match],
         fits: np.ndarray,
     ) -> Sentence:
-        """A sentence that raises one finding gets that finding's evidence."""
-        if len(sentence.claims) != 1 or ABSENT in sentence.claims.values():
+        """A sentence that raises one finding gets that finding's evidence; one that denies some,
+        the chance of the likeliest and studies labelled as without any of them."""
+        if not sentence.claims:
             return sentence
+        if ABSENT in sentence.claims.values():
+            without = [match for match in near
+                       if all(match.study.findings.get(name) == 0 for name in sentence.claims)]
+            chance = max(findings[name].probability for name in sentence.claims)
+            return replace(sentence, probability=chance, support=tuple(without[:SUPPORT]))
         (name,) = sentence.claims
         carried = [match for match in near if match.study.findings.get(name) == 1]
         rows = [row for row in self._by_claims.get(frozenset(sentence.claims.items()), ())
@@ -196,9 +208,7 @@ class ReportSuggester:
         gallery = self.retriever.gallery
         if gallery is None:
             return []
-        studies: Sequence[Study] = gallery.studies
-        return [Match(studies[row], score, similarity_word(score, self.retriever.film_bands))
-                for row, score in gallery.search(vector, CANDIDATES)]
+        return self.retriever.matches(gallery.search(vector, CANDIDATES))
 
 
 def load_reporting(

@@ -34,10 +34,11 @@ class Sentence:
     """A sentence of the report and what it rests on.
 
     section: "findings" or "impression". claims: finding -> PRESENT, POSSIBLE or ABSENT.
-    probability: of the finding, NaN where several are denied. similarity: cosine of sentence and
-    film. source, origin: as of a Phrase. support: similar studies that carry the finding. prompt:
-    what to ask the heat map for, "" where nothing is shown. alternatives: further sentences that
-    say the same with side or severity, best first; the model has learned neither, the reader may.
+    probability: of the finding, of the likeliest where some are denied; NaN without claims.
+    similarity: cosine of sentence and film, NaN for one put together here. source, origin: as of a
+    Phrase. support: similar studies that bear the claims out. prompt: what to ask the heat map
+    for, "" where nothing is shown. alternatives: further sentences that say the same with side or
+    severity, best first; the model has learned neither, the reader may.
     """
 
     text: str

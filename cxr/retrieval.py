@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,16 @@ from cxr.gallery_format import GALLERY_FILES
 from cxr.hub import is_hub_address
 from cxr.images import load_image
 from cxr.queries import QueryEncoder
+from cxr.similarity import (
+    DEFAULT_BANDS,
+    DEFAULT_FILM_BANDS,
+    WORDS,
+    Scale,
+    checked_bands,
+    scale_of,
+)
 
 MAX_QUERY = 2_000  # characters
-WORDS = ("very similar", "similar", "somewhat similar", "weak match")
-DEFAULT_BANDS = (0.6, 0.45, 0.3)  # cosines from which WORDS[0], [1] and [2] hold
-DEFAULT_FILM_BANDS = (0.9, 0.8, 0.65)  # the same where the query is a film
 _BATCH = 32
 
 
@@ -44,9 +49,10 @@ class Retriever:
 
     Attributes:
         model: in eval mode, on `device`. gallery: None for encoding only.
-        bands, film_bands: three falling cosines that divide WORDS, for a text and for a film as
-            query. encoder: sha256 of the checkpoint. encode_query: texts -> float32 [N, 512],
-            unit rows, the vectors that `search` ranks by (cxr.queries).
+        bands, film_bands: three falling cosines that divide cxr.similarity.WORDS, for a text and
+            for a film as query, where the gallery is too small to tell its own. encoder: sha256
+            of the checkpoint. encode_query: texts -> float32 [N, 512], unit rows, the vectors that
+            `search` ranks by (cxr.queries).
     """
 
     def __init__(
@@ -62,7 +68,7 @@ class Retriever:
         self.device = device or best_device()
         self.model = model.eval().requires_grad_(False).to(self.device)
         self.gallery = gallery
-        self.bands, self.film_bands = _checked_bands(bands), _checked_bands(film_bands)
+        self.bands, self.film_bands = checked_bands(bands), checked_bands(film_bands)
         self.encoder = encoder
         self.encode_query = QueryEncoder(self.encode_text, query_contrast)
         self._bf16 = has_bf16(self.device)
@@ -166,9 +172,20 @@ class Retriever:
         else:
             vector = self.encode_query([_checked_query(query)])[0]
         found = self.gallery.search(vector, k, where)
-        bands = self.film_bands if isinstance(query, Image.Image) else self.bands
-        return [Match(self.gallery.studies[row], score, similarity_word(score, bands))
+        if isinstance(query, Image.Image):
+            return self.matches(found)
+        return [Match(self.gallery.studies[row], score, self.scale.text_word(score, vector))
                 for row, score in found]
+
+    def matches(self, found: Sequence[tuple[int, float]]) -> list[Match]:
+        """Rows of the gallery with their cosines to a film -> the same with their words."""
+        return [Match(self.gallery.studies[row], score, self.scale.film_word(score))
+                for row, score in found]
+
+    @cached_property
+    def scale(self) -> Scale:
+        """How similar is similar in this gallery."""
+        return scale_of(self.gallery, self.encode_query, self.bands, self.film_bands)
 
     def heat_map(self, image: Image.Image, query: str) -> np.ndarray:
         """Where `image` speaks for `query` -> float32 [H, W] in [0, 1] at the image's own size.
@@ -211,18 +228,6 @@ class Retriever:
             yield
 
 
-def similarity_word(score: float, bands: Sequence[float] = DEFAULT_BANDS) -> str:
-    """A cosine in [-1, 1] in words: the first of WORDS whose band it reaches.
-
-    Raises:
-        ValueError: NaN.
-    """
-    if math.isnan(score):
-        raise ValueError("expected a cosine in [-1, 1], got NaN")
-    reached = (word for word, band in zip(WORDS, bands) if score >= band)
-    return next(reached, WORDS[-1])
-
-
 def _checked_query(query: object) -> str:
     if not isinstance(query, str):
         raise ValueError(f"expected a text or a PIL image as query, got {type(query).__name__}")
@@ -233,15 +238,6 @@ def _checked_query(query: object) -> str:
             f"expected a query of at most {MAX_QUERY} characters, got {len(query)}; shorten it"
         )
     return query
-
-
-def _checked_bands(bands: Sequence[float]) -> tuple[float, ...]:
-    real = isinstance(bands, (list, tuple)) and all(
-        isinstance(band, (int, float)) and not isinstance(band, bool) and math.isfinite(band)
-        for band in bands)  # fmt: skip
-    if not real or len(bands) != len(WORDS) - 1 or list(bands) != sorted(bands, reverse=True):
-        raise ValueError(f"expected three falling cosines as similarity_bands, got {bands!r}")
-    return tuple(bands)
 
 
 def _kinds(values: object) -> str:

@@ -22,19 +22,20 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
     named = {fn.api_name: fn for fn in page.fns.values() if fn.api_visibility != "private"}
     handlers = {name.removeprefix("page_") for name in named if name.startswith("page_")}
     assert {"search", "report", "locate", "sample"} <= set(named) and handlers == {
-        "welcome", "search_by_film", "filter", "unfilter", "open_film", "more", "back", "step",
+        "search_by_film", "filter", "unfilter", "open_film", "more", "back", "step",
         "close_film", "more_like_this", "heat_map", "search",
     }  # fmt: skip
     reading = {name.removeprefix("read_") for name in named if name.startswith("read_")}
     assert reading == {
-        "arrive", "take", "pick", "carry", "force", "choose", "compare_upload", "compare_support",
-        "compare", "alone", "away", "hear_take", "hear_pick", "hear_carry", "hear_force",
-        "hear_choose", "hear_compare_upload",
+        "take", "pick", "carry", "force", "mend", "choose", "choose_told", "compare_upload",
+        "compare_support", "compare_told", "compare", "alone", "away", "hear_take", "hear_pick",
+        "hear_carry", "hear_force", "hear_mend", "hear_choose", "hear_choose_told",
+        "hear_compare_upload",
     }  # fmt: skip
     locating = {name.removeprefix("localize_") for name in named if name.startswith("localize_")}
     assert locating == {
-        "arrive", "locate", "take", "follow", "follow_search", "follow_read", "carry", "carry_read",
-        "pick", "away",
+        "locate", "take", "carry", "carry_read", "pick", "away", "hear_locate", "hear_take",
+        "hear_carry", "hear_carry_read", "hear_pick",
     }  # fmt: skip
     making = {name.removeprefix("generate_") for name in named if name.startswith("generate_")}
     assert making == {

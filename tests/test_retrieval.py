@@ -14,7 +14,8 @@ from cxr import devices
 from cxr.checkpoints import fingerprint, save_dual_encoder
 from cxr.gallery import Where, build_gallery
 from cxr.images import load_image
-from cxr.retrieval import Match, Retriever, similarity_word
+from cxr.retrieval import Match, Retriever
+from cxr.similarity import similarity_word
 
 torch.set_num_threads(1)
 

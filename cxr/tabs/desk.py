@@ -15,7 +15,7 @@ from cxr.tabs import words
 from cxr.tabs.detail import detail
 from cxr.tabs.films import inline
 from cxr.tabs.guard import UNEXPECTED, log, message_of, notice
-from cxr.tabs.results import results, waiting
+from cxr.tabs.results import results, waiting, welcome
 from cxr.tabs.room import MOST, PAGE, Asked, Room
 from cxr.tabs.services import Services, finding_choices
 from cxr.tabs.uploads import read_upload
@@ -40,9 +40,9 @@ class Desk:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def welcome(self, room: Room) -> Room:
-        """The page as it is before anything was asked."""
-        return room
+    def welcome(self) -> str:
+        """What stands where the films will be before anything was asked."""
+        return welcome(self.services)
 
     def choices(self) -> list:
         """What the filters offer: the views and findings that the gallery holds."""
@@ -71,7 +71,9 @@ class Desk:
     def search_by_film(self, room: Room, upload: str, *filters) -> Room:
         """Films like an uploaded one; the upload is deleted as soon as it is read."""
         film = read_upload(upload)
-        return self._ask(room, Asked(film=film, source="your film", where=where(*filters)))
+        doubt = self.services.doubt(film)
+        asked = Asked(film=film, source="your film", warning=doubt, where=where(*filters))
+        return self._ask(room, asked)
 
     def more_like_this(self, room: Room, *filters) -> Room:
         """Films like the open one."""

@@ -11,7 +11,7 @@ from cxr.findings import FINDINGS, Study, caption, demographics
 from cxr.tabs import words
 from cxr.tabs.room import Room
 from cxr.tabs.services import Services
-from cxr.tabs.stage import stage, tools
+from cxr.tabs.stage import HEAT_LIMITS, stage, tools
 
 
 def detail(room: Room, services: Services, waiting: str = "") -> str:
@@ -23,7 +23,7 @@ def detail(room: Room, services: Services, waiting: str = "") -> str:
     return (
         f'<section class="viewer" aria-label="Open film" '
         f'data-index="{room.selected}">'
-        f"{_bar(room)}{_film(room, services, waiting)}{tools(bool(room.heat))}"
+        f"{_bar(room)}{_film(room, services, waiting)}{_limits(room)}{tools(bool(room.heat))}"
         f"{_actions(room, bool(waiting))}"
         f"{_facts(study, services.similarity(match), room)}</section>"
     )
@@ -52,6 +52,10 @@ def _film(room: Room, services: Services, waiting: str) -> str:
     return stage(address, f"Chest X-ray: {said}", person, words.badge(study), room.heat, waiting)
 
 
+def _limits(room: Room) -> str:
+    return f'<p class="heat-limits">{HEAT_LIMITS}</p>' if room.heat else ""
+
+
 def _actions(room: Room, off: bool) -> str:
     disabled = "disabled" if off else ""
     heat = ""
@@ -63,7 +67,7 @@ def _actions(room: Room, off: bool) -> str:
             f"{escape(shown)}</button>"
         )
     return (
-        '<div class="actions"><button type="button" class="strong" data-act="similar" '
+        '<div class="actions pairs"><button type="button" class="strong" data-act="similar" '
         f"{disabled}>More like this</button>{heat}"
         f'<button type="button" class="plain" data-act="read" {disabled}>Read it</button>'
         f'<button type="button" class="plain" data-act="locate" {disabled}>Locate here</button>'

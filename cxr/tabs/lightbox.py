@@ -76,6 +76,14 @@ class Lightbox:
         return tuple(match for match in found if match.study.id != own)
 
     @property
+    def known(self) -> tuple[Match, ...]:
+        """Every study that the page shows: the similar ones, then what else sentences rest on."""
+        told = self.suggestion.sentences if self.suggestion else ()
+        listed = (*self.similar, *(match for one in told for match in one.support))
+        own = self.study.id if self.study else None
+        return tuple({one.study.id: one for one in listed if one.study.id != own}.values())
+
+    @property
     def withheld(self) -> bool:
         """Whether the picture was refused, so that nothing is suggested."""
         return self.suggestion is not None and not self.suggestion.findings

@@ -11,9 +11,10 @@ from gradio.context import Context
 
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.bench import Bench
-from cxr.tabs.guard import following, guarded
-from cxr.tabs.localize_desk import LOCATING, READING, LocalizeDesk
+from cxr.tabs.guard import guarded
+from cxr.tabs.localize_desk import READING, LocalizeDesk
 from cxr.tabs.localize_pane import start
+from cxr.tabs.panes import in_turn, pane
 from cxr.tabs.read import ReadTab
 from cxr.tabs.search import FORGET, SearchTab
 from cxr.tabs.services import Services
@@ -74,46 +75,49 @@ def build(services: Services, search: SearchTab, reading: ReadTab) -> None:
             )
         gr.HTML(suggestions(), apply_default_css=False)
     notice = gr.HTML("", elem_id="locate-notice", apply_default_css=False)
-    desk = LocalizeDesk(services)
+    desk, turn = LocalizeDesk(services), in_turn("localize")
     film = gr.HTML(
         start(services),
         elem_id="located",
         js_on_load=asset("contour.js") + asset("localize.js"),
         apply_default_css=False,
     )
-    outputs, later = [notice, film, bench], following(desk.show)
+    offered = pane("locate-offers", ("pick",))
+    drawn = gr.State(None, time_to_live=FORGET)
 
-    def wire(on: Callable, work: Callable, inputs=(), busy="", name: str = "", show=desk.show):
+    def wire(on: Callable, work: Callable, inputs=(), busy="", name: str = ""):
         return on(
-            fn=guarded(work, show, busy),
+            fn=guarded(work, desk.show, busy),
             inputs=[bench, *inputs],
-            outputs=outputs,
+            outputs=[notice, film, bench],
             api_name=f"localize_{name or work.__name__}",
             api_visibility="undocumented",
             show_progress="hidden",
+            trigger_mode="always_last",
         )
 
+    def answered(event, name: str):
+        """What the model draws, after an event: asked apart, so that the page stays usable."""
+        sought = event.then(
+            desk.seek, bench, drawn, api_visibility="private", show_progress="hidden", **turn
+        )
+        wire(sought.then, desk.hear, [drawn], name=f"hear_{name}")
+
     gr.api(locate_endpoint(services), api_name="locate")
-    prepared = Context.root_block.load(desk.prepare, api_visibility="private")
-    wire(prepared.then, desk.arrive)
-    wire(partial(gr.on, [go.click, query.submit]), desk.locate, [query], LOCATING)
-    taken = wire(upload.upload, desk.take, [upload], READING)
-    after = partial(wire, work=desk.follow, inputs=[query], busy=desk.follows, show=later)
-    after(taken.then)
-    wire(film.pick, desk.pick, busy=READING)
+    Context.root_block.load(
+        desk.offers, None, offered, api_visibility="private", show_progress="hidden"
+    )
+    answered(wire(partial(gr.on, [go.click, query.submit]), desk.locate, [query]), "locate")
+    answered(wire(upload.upload, desk.take, [upload, query], READING), "take")
+    answered(wire(offered.pick, desk.pick, [query], READING), "pick")
     wire(film.away, desk.away)
-    carried = wire(search.film.locate, desk.carry, [search.room], READING)
-    search.film.locate(None, js=OPEN)
-    told = carried.then(
-        desk.carry_text, search.room, query, api_visibility="private", show_progress="hidden"
-    )
-    after(told.then, name="follow_search")
-    carried = wire(reading.findings.locate, desk.carry_read, [reading.box], READING)
-    reading.findings.locate(None, js=OPEN)
-    told = carried.then(
-        desk.carry_finding, reading.box, query, api_visibility="private", show_progress="hidden"
-    )
-    after(told.then, name="follow_read")
+    for event, work, source, text in (
+        (search.film.locate, desk.carry, search.room, desk.carry_text),
+        (reading.findings.locate, desk.carry_read, reading.box, desk.carry_finding),
+    ):
+        event(None, js=OPEN)
+        event(text, source, query, api_visibility="private", show_progress="hidden")
+        answered(wire(event, work, [source], READING), work.__name__)
 
 
 def suggestions() -> str:

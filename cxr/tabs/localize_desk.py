@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import gradio as gr
 from PIL import Image
 
 from cxr.findings import Study
 from cxr.images import load_image
-from cxr.tabs.bench import Bench
+from cxr.tabs.bench import Bench, Drawn
 from cxr.tabs.films import inline
-from cxr.tabs.guard import notice
+from cxr.tabs.guard import UNEXPECTED, log, message_of, notice
 from cxr.tabs.lightbox import Lightbox
-from cxr.tabs.localize_pane import examples, pane
+from cxr.tabs.localize_pane import pane
+from cxr.tabs.offers import offered, offers
 from cxr.tabs.outlines import outlined
 from cxr.tabs.room import Room
 from cxr.tabs.services import Services
 from cxr.tabs.uploads import SIDE, read_whole
 
-LOCATING, READING = "Outlining…", "Reading the film…"
-LOADING = "Loading the model; the first film takes a few seconds…"
+READING = "Reading the film…"
 
 
 class LocalizeDesk:
@@ -29,80 +27,96 @@ class LocalizeDesk:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def prepare(self) -> None:
-        """Load what the empty tab shows. It takes a while, and must not undo what comes meanwhile:
-        it knows no Bench."""
-        examples(self.services)
-
-    def arrive(self, bench: Bench) -> Bench:
-        """The tab as it is, with what has been loaded since."""
-        return bench
+    def offers(self) -> str:
+        """The gallery's films that the empty tab offers."""
+        return offers(self.services)
 
     def locate(self, bench: Bench, text: str) -> Bench:
-        """Where in the film the text's finding is."""
+        """The film with a question; what a model says to it comes by `seek` and `hear`."""
+        from cxr.localization import MAX_TEXT
+
         text = text.strip()
         if bench.film is None:
             raise ValueError("Bring a film first: drop one here, paste it or choose a file.")
-        found = self.services.localizer.get().find(bench.film, text)
-        truth = self.services.truths.of(bench.study, text, bench.film.size)
-        return replace(bench, text=text, outline=outlined(found, truth))
+        if not text:
+            raise ValueError("Expected a text, got an empty one; type what should be outlined.")
+        if len(text) > MAX_TEXT:
+            raise ValueError(
+                f"Expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it."
+            )
+        return bench.asked(text)
 
-    def follow(self, bench: Bench, text: str) -> Bench:
-        """The same for a film that has just come, if there is a text already."""
-        return self.locate(bench, text) if self.follows(bench, text) else bench
+    def seek(self, bench: Bench) -> Drawn | None:
+        """Where in the film the text's finding is; None when there is nothing to ask.
 
-    def follows(self, bench: Bench, text: str) -> str:
-        """What to say while `follow` works; "" when there is nothing for it to do."""
-        waits = bench.film is not None and bench.outline is None and text.strip()
-        return LOCATING if waits else ""
+        It takes a while, in which the visitor may go on: it changes nothing on the page itself.
+        """
+        if not bench.wanted:
+            return None
+        try:
+            found = self.services.localizer.get().find(bench.film, bench.text)
+            truth = self.services.truths.of(bench.study, bench.text, bench.film.size)
+            return Drawn(bench.key, outlined(found, truth))
+        except ValueError as error:
+            return Drawn(bench.key, problem=message_of(error))
+        except Exception:
+            log.exception("unexpected error in seek")
+            return Drawn(bench.key, problem=UNEXPECTED)
 
-    def take(self, bench: Bench, upload: str) -> Bench:
-        """An uploaded film; the upload is deleted as soon as it is read."""
-        return placed(read_whole(upload), "Your film")
+    def hear(self, bench: Bench, drawn: Drawn | None) -> Bench | None:
+        """The outline on the page; None, and nothing changes, when another film or text came."""
+        return bench.told(drawn) if drawn else None
+
+    def take(self, bench: Bench, upload: str, text: str) -> Bench:
+        """An uploaded film, with the question that stands in the box; the upload is deleted as
+        soon as it is read."""
+        film = read_whole(upload)
+        return placed(film, "Your film", warning=self.services.doubt(film)).asked(text)
 
     def carry(self, bench: Bench, room: Room) -> Bench:
-        """The film that is open in the Search tab."""
+        """The film that is open in the Search tab, and what it was searched for."""
         if room.open is None:
             raise ValueError("No film is open in the Search tab: open one of those found.")
-        return of_gallery(room.open.study)
+        return of_gallery(room.open.study).asked(self.carry_text(room))
 
     def carry_text(self, room: Room) -> str:
         """What was searched for when the film was found; "" when that was another film."""
         return room.asked.text if room.asked else ""
 
     def carry_read(self, bench: Bench, box: Lightbox) -> Bench:
-        """The film that is read in the Read tab."""
+        """The film that is read in the Read tab, and the finding that is looked at."""
         if box.film is None:
             raise ValueError("There is no film in the Read tab: bring one there first, or here.")
-        return placed(box.film, box.source, box.study)
+        warning = " ".join(box.suggestion.warnings) if box.suggestion else ""
+        return placed(box.film, box.source, box.study, warning).asked(box.finding)
 
     def carry_finding(self, box: Lightbox) -> str:
         """The finding that is looked at in the Read tab."""
         return box.finding
 
-    def pick(self, bench: Bench, event: gr.EventData) -> Bench:
+    def pick(self, bench: Bench, text: str, event: gr.EventData) -> Bench:
         """One of the gallery's films that the empty tab offers."""
-        offered, index = examples(self.services), (event._data or {}).get("index")
-        if not isinstance(index, int) or not 0 <= index < len(offered):
-            raise ValueError("That film is no longer on the page; choose one of those shown.")
-        return of_gallery(offered[index])
+        return of_gallery(offered(self.services, event)).asked(text)
 
     def away(self, bench: Bench) -> Bench:
         """No film, so that another can come."""
         return Bench()
 
-    def show(self, bench: Bench, message: str = "", busy: str = "") -> tuple[str, str, Bench]:
-        """The outputs of every handler: the message, the pane, the Bench."""
-        if busy == LOCATING and not self.services.localizer.ready:
-            busy = LOADING
-        return notice(message), pane(bench, self.services, busy), bench
+    def show(self, bench: Bench | None, message: str = "", busy: str = "") -> tuple:
+        """The outputs of every handler: the message, the pane, the Bench. For None the page stays
+        as it is."""
+        if bench is None:
+            return (gr.skip(),) * 3
+        return notice(message or bench.problem), pane(bench, self.services, busy), bench
 
 
-def placed(film: Image.Image, source: str, study: Study | None = None) -> Bench:
+def placed(
+    film: Image.Image, source: str, study: Study | None = None, warning: str = ""
+) -> Bench:
     """A bench with nothing but a film, mode "L", on it; what comes larger is kept at SIDE."""
     small = film.copy()
     small.thumbnail((SIDE, SIDE))
-    return Bench(small, inline(small), film.size, source, study)
+    return Bench(small, inline(small), film.size, source, study, warning)
 
 
 def of_gallery(study: Study) -> Bench:

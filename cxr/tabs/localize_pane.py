@@ -17,7 +17,8 @@ from cxr.tabs.frame import NOTE
 from cxr.tabs.outlines import START, THRESHOLDS, Outline
 from cxr.tabs.services import Services
 
-EXAMPLES = ("cardiomegaly", "consolidation", "pleural effusion", "lung opacity")
+LOCATING = "Outlining…"
+LOADING = "Loading the model; the first film takes a few seconds…"
 _LAYOUTS = (("curtain", "Slide between"), ("beside", "Side by side"))
 _DRAWINGS = (("both", "Heat and outline"), ("heat", "Heat"), ("contour", "Outline"))
 
@@ -25,7 +26,9 @@ _DRAWINGS = (("both", "Heat and outline"), ("heat", "Heat"), ("contour", "Outlin
 def pane(bench: Bench, services: Services, busy: str = "") -> str:
     """The film with what was found in it; without a film, how to bring one."""
     if bench.film is None:
-        return _state(busy, "", "waiting") if busy else start(services, examples(services))
+        return _state(busy, "", "waiting") if busy else start(services)
+    if bench.wanted and not busy:
+        busy = LOCATING if services.localizer.ready else LOADING
     return (
         f'<section class="locate" aria-label="Film to outline findings in" data-layout="plain" '
         f"{_data(bench)}>{_stage(bench, busy)}"
@@ -33,42 +36,15 @@ def pane(bench: Bench, services: Services, busy: str = "") -> str:
     )
 
 
-def start(services: Services, offers: tuple | list = ()) -> str:
-    """The tab without a film. offers: studies of the gallery to begin with."""
+def start(services: Services) -> str:
+    """The tab without a film."""
     if problem := services.localizer.missing():
         return _state("Nothing can be outlined yet.", problem, "setup")
-    tiles = "".join(
-        f'<li><button type="button" class="card" data-act="pick" data-index="{index}">'
-        f'<span class="film"><img src="{services.films.address(study, "small")}" alt="" '
-        f'loading="lazy" decoding="async">{words.badge(study)}</span>'
-        f'<span class="about"><strong>{escape(words.summary(study))}</strong></span></button></li>'
-        for index, study in enumerate(offers)
-    )
-    offer = (
-        f'<h3 class="or">Or begin with one from the gallery</h3><ul class="films few">{tiles}</ul>'
-        if tiles
-        else ""
-    )
     return (
         '<div class="state bring"><h2>Bring a film</h2><p>Drop it here, paste it, or choose a '
         "file: PNG, JPEG, TIFF, WebP or DICOM. It stays in memory, for you alone. In the Search "
-        "tab, an open film has a button that brings it here.</p>"
-        f"{offer}</div>"
+        "tab, an open film has a button that brings it here.</p></div>"
     )
-
-
-def examples(services: Services) -> list:
-    """A few studies of the gallery to begin with, those of EXAMPLES first; none without one."""
-    try:
-        known = services.facts().examples
-    except ValueError:  # the Search tab says what is missing
-        return []
-    chosen = [known[name] for name in EXAMPLES if name in known]
-    offered = {study.id: study for study in chosen if study.image}
-    for study in services.retriever().gallery.studies[: len(EXAMPLES)]:
-        if len(offered) < len(EXAMPLES):
-            offered.setdefault(study.id, study)
-    return list(offered.values())
 
 
 def _state(title: str, line: str, kind: str) -> str:
@@ -144,16 +120,28 @@ def _side(bench: Bench, busy: str) -> str:
     away = '<button type="button" class="quiet" data-act="away">Another film</button>'
     if bench.outline is None:
         say = busy or "Say above what should be outlined, or choose a suggestion."
-        return f'<div class="locate-bar"><h2>{escape(bench.source)}</h2>{away}</div><p>{say}</p>'
+        return (
+            f'<div class="locate-bar"><h2>{escape(bench.source)}</h2>{away}</div>'
+            f"{_warning(bench)}<p>{say}</p>"
+        )
     truth = bench.outline.truth
     return (
         f'<div class="locate-bar"><h2 tabindex="-1">{escape(bench.text)}</h2>{away}</div>'
-        f"{_taken(bench)}{_measured(bool(truth))}{_tools(bool(truth))}"
+        f"{_warning(bench)}{_taken(bench)}{_measured(bool(truth))}{_tools(bool(truth))}"
         '<div class="actions"><button type="button" class="strong" data-act="picture">'
         'Download the picture</button><button type="button" class="plain" data-act="mask">'
         "Download the mask</button></div>"
         '<p class="hint">A model drew this from a few hundred outlined films. It can miss what is '
         "there and mark what is not.</p>"
+    )
+
+
+def _warning(bench: Bench) -> str:
+    if not bench.warning:
+        return ""
+    return (
+        f'<div class="gate" role="alert"><p><strong>{escape(bench.warning)}</strong></p>'
+        "<p>What is drawn in it may mean nothing.</p></div>"
     )
 
 

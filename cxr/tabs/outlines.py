@@ -91,6 +91,8 @@ def _reading(found: Localization, measured: Measure, heat, level: int, overlap: 
     if found.query.target in OUTSIDE or measured.lungs is None:
         return Reading(True, "Found", picture, "", overlap)
     words = measured.words[0].upper() + measured.words[1:]
+    if words.lower() == found.query.target:  # asked for a lung, found in that lung
+        words = "Found"
     if found.query.target == LUNGS and not (found.query.side or found.query.zone):
         return Reading(True, words, picture, "", overlap)
     each = f"right {measured.right:.0f}%, left {measured.left:.0f}%" if _both(measured) else ""

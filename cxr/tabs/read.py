@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from gradio.context import Context
 from cxr.tabs.api import report_endpoint
 from cxr.tabs.guard import guarded
 from cxr.tabs.lightbox import Lightbox
+from cxr.tabs.panes import in_turn, pane
 from cxr.tabs.read_desk import ReadDesk
 from cxr.tabs.read_pane import start
 from cxr.tabs.search import FORGET, SearchTab
@@ -47,47 +47,49 @@ def build(services: Services, search: SearchTab) -> ReadTab:
     notice = gr.HTML("", elem_id="read-notice", apply_default_css=False)
     with gr.Row(elem_classes="read-desk"):
         stages = asset("stage.js") + asset("read.js")
-        film = _pane("read-film", ("pick", "away", "alone"), stages, start(services))
+        film = pane("read-film", ("away", "alone"), stages, start(services))
         with gr.Column(elem_id="reading"):
-            findings = _pane("read-findings", ("choose", "force", "compare", "locate"))
-            report = _pane("read-report", script=asset("report.js"))
-    alike = _pane("read-similar", ("compare",))
-    desk = ReadDesk(services)
+            findings = pane("read-findings", ("choose", "force", "mend", "compare", "locate"))
+            report = pane("read-report", script=asset("report.js"))
+            grounds = pane("read-grounds", ("choose", "compare"))
+    offered = pane("read-offers", ("pick",))
+    alike = pane("read-similar", ("compare",))
+    desk, turn = ReadDesk(services), in_turn("read")
 
     def wire(on: Callable, work: Callable, inputs=(), name: str = ""):
         return on(
             fn=guarded(work, desk.show),
             inputs=[box, *inputs],
-            outputs=[notice, film, findings, report, alike, box],
+            outputs=[notice, film, findings, report, alike, grounds, box],
             api_name=f"read_{name or work.__name__}",
             api_visibility="undocumented",
             show_progress="hidden",
+            trigger_mode="always_last",
         )
 
     def answered(event, name: str):
         """What the model says next, after an event: asked apart, so that the page stays usable."""
-        asked = event.then(desk.ask, box, answer, api_visibility="private", show_progress="hidden")
+        asked = event.then(
+            desk.ask, box, answer, api_visibility="private", show_progress="hidden", **turn
+        )
         wire(asked.then, desk.hear, [answer], name=f"hear_{name}")
 
     gr.api(report_endpoint(services), api_name="report")
-    prepared = Context.root_block.load(desk.prepare, api_visibility="private")
-    wire(prepared.then, desk.arrive)
+    Context.root_block.load(
+        desk.offers, None, offered, api_visibility="private", show_progress="hidden"
+    )
     answered(wire(upload.upload, desk.take, [upload]), "take")
-    answered(wire(film.pick, desk.pick), "pick")
+    answered(wire(offered.pick, desk.pick), "pick")
     answered(wire(search.film.read, desk.carry, [search.room]), "carry")
     search.film.read(None, js=OPEN)
     answered(wire(findings.force, desk.force), "force")
+    answered(wire(findings.mend, desk.mend), "mend")
     answered(wire(findings.choose, desk.choose), "choose")
+    answered(wire(grounds.choose, desk.choose, name="choose_told"), "choose_told")
     answered(wire(second.upload, desk.compare_upload, [second]), "compare_upload")
     wire(findings.compare, desk.compare, name="compare_support")
+    wire(grounds.compare, desk.compare, name="compare_told")
     wire(alike.compare, desk.compare)
     wire(film.alone, desk.alone)
     wire(film.away, desk.away)
     return ReadTab(box, findings)
-
-
-def _pane(name: str, events: tuple[str, ...] = (), script: str = "", value: str = "") -> gr.HTML:
-    """A pane of HTML. events: what its buttons may tell the server, by clicks.js."""
-    if events:
-        script += f"const EVENTS = {json.dumps(events)};\n{asset('clicks.js')}"
-    return gr.HTML(value, elem_id=name, js_on_load=script or None, apply_default_css=False)

@@ -6,15 +6,16 @@ import secrets
 from dataclasses import replace
 
 import gradio as gr
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cxr.images import load_image
 from cxr.tabs.desk import HEAT_SIDE, heat_layer
 from cxr.tabs.films import inline
 from cxr.tabs.guard import UNEXPECTED, log, message_of, notice
 from cxr.tabs.lightbox import REPORT, Answer, Beside, Lightbox
-from cxr.tabs.localize_pane import examples
+from cxr.tabs.offers import offered, offers, one_of
 from cxr.tabs.read_findings import findings
+from cxr.tabs.read_grounds import grounds
 from cxr.tabs.read_pane import pane
 from cxr.tabs.read_report import report
 from cxr.tabs.read_similar import similar
@@ -22,7 +23,14 @@ from cxr.tabs.room import Room
 from cxr.tabs.services import Services
 from cxr.tabs.uploads import read_upload
 
-OUTPUTS = 6  # of every handler: the message, four panes, the Lightbox
+_TURN = Image.Transpose
+MENDING = {  # what the gate says of a film -> the film as it should be
+    "turned 90": lambda film: film.transpose(_TURN.ROTATE_270),
+    "turned 180": lambda film: film.transpose(_TURN.ROTATE_180),
+    "turned 270": lambda film: film.transpose(_TURN.ROTATE_90),
+    "inverted": ImageOps.invert,
+}
+OUTPUTS = 7  # of every handler: the message, five panes, the Lightbox
 
 
 class ReadDesk:
@@ -31,14 +39,9 @@ class ReadDesk:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def prepare(self) -> None:
-        """Load what the empty tab shows. It takes a while, and must not undo what comes meanwhile:
-        it knows no Lightbox."""
-        examples(self.services)
-
-    def arrive(self, box: Lightbox) -> Lightbox:
-        """The tab as it is, with what has been loaded since."""
-        return box
+    def offers(self) -> str:
+        """The gallery's films that the empty tab offers."""
+        return offers(self.services)
 
     def take(self, box: Lightbox, upload: str) -> Lightbox:
         """An uploaded film; the upload is deleted as soon as it is read."""
@@ -47,7 +50,7 @@ class ReadDesk:
 
     def pick(self, box: Lightbox, event: gr.EventData) -> Lightbox:
         """One of the gallery's films that the empty tab offers."""
-        return self._of_gallery(_one_of(examples(self.services), event))
+        return self._of_gallery(offered(self.services, event))
 
     def carry(self, box: Lightbox, room: Room) -> Lightbox:
         """The film that is open in the Search tab."""
@@ -65,13 +68,22 @@ class ReadDesk:
             return box
         return replace(box, key=_key(), forced=True, suggestion=None)
 
+    def mend(self, box: Lightbox) -> Lightbox:
+        """A film that lies on its side, stands on its head or is inverted, as it should be."""
+        kind = box.suggestion.verdict.kind if box.suggestion else ""
+        if kind not in MENDING:
+            return box
+        film = MENDING[kind](box.film)
+        return replace(box, key=_key(), film=film, picture=inline(film), forced=False,
+                       suggestion=None, finding="", heats={}, problem="")  # fmt: skip
+
     def choose(self, box: Lightbox, event: gr.EventData) -> Lightbox:
         """One of the findings, to see what it rests on."""
         return box.choose(str((event._data or {}).get("name")))
 
     def compare(self, box: Lightbox, event: gr.EventData) -> Lightbox:
         """One of the similar studies beside the film."""
-        study = _one_of(box.similar, event).study
+        study = one_of(box.known, event).study
         address = self.services.films.address(study)
         return replace(box, beside=Beside(address, f"Film {study.id}", study), problem="")
 
@@ -120,7 +132,7 @@ class ReadDesk:
 
     def show(self, box: Lightbox | None, message: str = "", busy: str = "") -> tuple:
         """The outputs of every handler: the message, the film, its findings, the report, similar
-        studies, the Lightbox. For None the page stays as it is."""
+        studies, what sentences rest on, the Lightbox. For None the page stays as it is."""
         if box is None:
             return (gr.skip(),) * OUTPUTS
         return (
@@ -129,6 +141,7 @@ class ReadDesk:
             findings(box, self.services),
             report(box, self.services),
             similar(box, self.services),
+            grounds(box, self.services),
             box,
         )
 
@@ -139,10 +152,3 @@ def _placed(film: Image.Image, picture: str, source: str) -> Lightbox:
 
 def _key() -> str:
     return secrets.token_hex(8)
-
-
-def _one_of(offered, event: gr.EventData):
-    index = (event._data or {}).get("index")
-    if not isinstance(index, int) or not 0 <= index < len(offered):
-        raise ValueError("That film is no longer on the page; choose one of those shown.")
-    return offered[index]

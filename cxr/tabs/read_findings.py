@@ -9,10 +9,17 @@ from cxr.prompts import affirmative, negative
 from cxr.tabs import words
 from cxr.tabs.lightbox import REPORT, Lightbox
 from cxr.tabs.services import Services
+from cxr.tabs.stage import HEAT_LIMITS
 from cxr.targets import parse
 
 RAISED = ("likely", "possible")
 SUPPORT = 3  # studies shown for a finding
+MENDING = {
+    "turned 90": "Turn it upright",
+    "turned 180": "Turn it upright",
+    "turned 270": "Turn it upright",
+    "inverted": "Invert it",
+}
 _MEANING = (
     "The bar is the probability, the line across its end the 95% interval. Choose a "
     "finding to see where it is and what speaks for it."
@@ -48,10 +55,10 @@ def raised(box: Lightbox) -> list[str]:
 
 
 def carriers(box: Lightbox, name: str) -> list[int]:
-    """Which of box.similar carry a finding, by index, best first; a sentence's own come first."""
-    ids = [match.study.id for match in box.similar]
+    """Which of box.known carry a finding, by index, best first; a sentence's own come first."""
+    ids = [match.study.id for match in box.known]
     told = [match.study.id for one in box.suggestion.sentences if name in one.claims
-            for match in one.support]  # fmt: skip
+            for match in one.support if match.study.findings.get(name) == 1]  # fmt: skip
     listed = [match.study.id for match in box.similar if match.study.findings.get(name) == 1]
     return [ids.index(one) for one in dict.fromkeys((*told, *listed)) if one in ids]
 
@@ -78,9 +85,12 @@ def _warning(box: Lightbox) -> str:
     if not said:
         return ""
     if box.withheld:
+        mending = MENDING.get(box.suggestion.verdict.kind, "")
+        mend = f'<button type="button" class="strong" data-act="mend">{mending}</button>'
         rest = (
             "<p>Findings and report are withheld.</p>"
-            '<button type="button" class="plain" data-act="force">Read it all the same</button>'
+            f'<div class="actions">{mend if mending else ""}<button type="button" class="plain" '
+            'data-act="force">Read it all the same</button></div>'
         )
     else:
         rest = "<p>What follows is read against that advice and may be nonsense.</p>"
@@ -139,7 +149,11 @@ def _heat(box: Lightbox) -> str:
         return '<span class="waiting">on its way…</span>'
     if not box.heat:
         return "none could be made"
-    return f"over the film: where it speaks most for “{escape(affirmative(box.finding)[0])}”"
+    asked = escape(affirmative(box.finding)[0])
+    return (
+        f"over the film: where it speaks most for “{asked}”"
+        f'<p class="hint">{HEAT_LIMITS}</p>'
+    )
 
 
 def _sentences(name: str, box: Lightbox) -> list[tuple[str, str]]:
@@ -169,12 +183,13 @@ def _support(name: str, box: Lightbox, services: Services) -> str:
     told = f"{count} of the {len(box.similar)} most similar studies carry this label."
     if name not in FINDINGS or not found:
         return told
-    films = "".join(_film(index, box, services) for index in found[:SUPPORT])
+    films = "".join(film_button(index, box, services) for index in found[:SUPPORT])
     return f'{told}<span class="support">{films}</span>'
 
 
-def _film(index: int, box: Lightbox, services: Services) -> str:
-    match = box.similar[index]
+def film_button(index: int, box: Lightbox, services: Services) -> str:
+    """One of box.known as a small film that is compared at a click, HTML."""
+    match = box.known[index]
     said = f"Compare with film {match.study.id}: {words.summary(match.study)}"
     return (
         f'<button type="button" class="film" data-act="compare" data-index="{index}" '

@@ -6,7 +6,6 @@ from html import escape
 
 from cxr.tabs import words
 from cxr.tabs.lightbox import REPORT, Beside, Lightbox
-from cxr.tabs.localize_pane import examples
 from cxr.tabs.services import Services
 from cxr.tabs.stage import stage, tools
 
@@ -17,7 +16,7 @@ LOADING = "Loading the model; the first film takes a few seconds…"
 def pane(box: Lightbox, services: Services) -> str:
     """The film on its stage; without a film, how to bring one."""
     if box.film is None:
-        return start(services, examples(services))
+        return start(services)
     beside = "" if box.beside is None else _second(box.beside)
     kind = "viewer comparing" if box.beside else "viewer"
     return (
@@ -27,32 +26,23 @@ def pane(box: Lightbox, services: Services) -> str:
     )
 
 
-def start(services: Services, offers: tuple | list = ()) -> str:
-    """The tab without a film. offers: studies of the gallery to begin with."""
+def start(services: Services) -> str:
+    """The tab without a film."""
     if problem := services.unreadable():
-        return _state("No film can be read yet.", escape(problem), "setup")
-    tiles = "".join(
-        f'<li><button type="button" class="card" data-act="pick" data-index="{index}">'
-        f'<span class="film"><img src="{services.films.address(study, "small")}" alt="" '
-        f'loading="lazy" decoding="async">{words.badge(study)}</span>'
-        f'<span class="about"><strong>{escape(words.summary(study))}</strong></span></button></li>'
-        for index, study in enumerate(offers)
-    )
+        return _state("No film can be read yet.", problem, "setup")
     return _state(
         "Bring a film, get a second pair of eyes",
         "Drop it here, paste it, or choose a file: PNG, JPEG, TIFF, WebP or DICOM. You get likely "
         "findings with honest probabilities, a report to edit, and what each sentence rests on. "
         "The film stays in memory, for you alone, and goes when you leave the page.",
         "bring",
-        f'<h3 class="or">Or begin with one from the gallery</h3><ul class="films few">{tiles}</ul>'
-        if tiles
-        else "",
     )
 
 
-def _state(title: str, line: str, kind: str, more: str = "") -> str:
+def _state(title: str, line: str, kind: str) -> str:
     return (
-        f'<div class="state {kind}" role="status"><h2>{escape(title)}</h2><p>{line}</p>{more}</div>'
+        f'<div class="state {kind}" role="status"><h2>{escape(title)}</h2>'
+        f"<p>{escape(line)}</p></div>"
     )
 
 

@@ -78,7 +78,7 @@ def _card(index: int, box: Lightbox, services: Services) -> str:
         f'aria-label="Compare with film {escape(study.id)}: {escape(said)}">'
         f'<span class="film"><img src="{address}" alt="" loading="lazy" decoding="async">'
         f"{words.badge(study)}</span>"
-        f'<span class="about"><span class="chips">{words.chips(study)}</span>'
+        f'<span class="about"><span class="chips">{words.chips(study, most=words.CHIPS)}</span>'
         f'<span class="person">{escape(person)}</span>'
         f'<span class="because">{escape(reason)}</span>{words.meter(similarity)}</span>'
         "</button></li>"

@@ -14,9 +14,9 @@ TILES = 12
 
 
 def results(room: Room, services: Services) -> str:
-    """The films of the last search, or what to do when there are none."""
+    """The films of the last search, or what to do when there are none; "" before the first."""
     if room.asked is None:
-        return welcome(services)
+        return ""
     if not room.matches:
         return _heading(room) + _state(
             "No film passes these filters.",
@@ -67,7 +67,7 @@ def _state(title: str, line: str, kind: str = "") -> str:
 
 def question(asked: Asked) -> str:
     """What was asked, in words. Plain text."""
-    return f"“{asked.text}”" if asked.film is None else f"films like {asked.source}"
+    return f"“{asked.text}”" if asked.film is None else f"Films like {asked.source}"
 
 
 def _heading(room: Room) -> str:
@@ -89,7 +89,16 @@ def _heading(room: Room) -> str:
     title = escape(question(asked))
     return (
         f'<div class="results-head">{back}{picture}<div><h2 class="asked-for">{title}</h2>'
-        f'<p class="found" role="status">{found}{conditions}</p></div></div>'
+        f'<p class="found" role="status">{found}{conditions}</p></div></div>{_warning(asked)}'
+    )
+
+
+def _warning(asked: Asked) -> str:
+    if not asked.warning:
+        return ""
+    return (
+        f'<div class="gate" role="alert"><p><strong>{escape(asked.warning)}</strong></p>'
+        "<p>The films below are the least unlike it, which may mean nothing.</p></div>"
     )
 
 
@@ -99,12 +108,13 @@ def _card(index: int, room: Room, services: Services) -> str:
     similarity = services.similarity(match)
     person = words.person(study) or "view, age and sex not known"
     said = f"{words.summary(study)}; {person}; {similarity[0]}"
+    chips = words.chips(study, room.asked.text, words.CHIPS)
     chosen = ' aria-current="true"' if index == room.selected else ""
     return (
         f'<li><button type="button" class="card" data-act="open" data-index="{index}"{chosen} '
         f'aria-label="Open film {index + 1}: {escape(said)}">'
         f"{_film(study, services)}"
-        f'<span class="about"><span class="chips">{words.chips(study, room.asked.text)}</span>'
+        f'<span class="about"><span class="chips">{chips}</span>'
         f'<span class="person">{escape(person)}</span>{words.meter(similarity)}</span>'
         "</button></li>"
     )

@@ -24,6 +24,7 @@ class Asked:
     text: str = ""
     film: Image.Image | None = None  # mode "L"
     source: str = ""  # what the film is: "your film", or a study's id
+    warning: str = ""  # why the film hardly is a frontal chest X-ray, in words
     study: str = ""  # id of the study to leave out of its own neighbours
     where: Where = Where()
     k: int = PAGE

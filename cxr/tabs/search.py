@@ -13,6 +13,7 @@ from gradio.context import Context
 from cxr.tabs.api import search_endpoint
 from cxr.tabs.desk import READING, SEARCHING, Desk
 from cxr.tabs.guard import guarded
+from cxr.tabs.panes import in_turn
 from cxr.tabs.results import waiting
 from cxr.tabs.room import Room
 from cxr.tabs.services import Services, finding_choices
@@ -73,9 +74,11 @@ def build(services: Services) -> SearchTab:
         gr.HTML(_examples(), apply_default_css=False)
         filters = _filters()
     notice = gr.HTML("", elem_id="notice", apply_default_css=False)
+    # A pane of its own, so that the gallery, when it has been opened, undoes no search.
+    shelf = gr.HTML(waiting("Opening the gallery…"), elem_id="shelf", apply_default_css=False)
     with gr.Row(elem_classes="desk"):
         films = gr.HTML(
-            waiting("Opening the gallery…"),
+            "",
             elem_id="results",
             js_on_load=asset("results.js"),
             apply_default_css=False,
@@ -99,11 +102,11 @@ def build(services: Services) -> SearchTab:
             api_name=f"page_{name or work.__name__}",
             api_visibility="undocumented",
             show_progress="hidden",
-            trigger_mode="always_last" if work == desk.filter else "once",
+            trigger_mode="always_last",
         )
 
     gr.api(search_endpoint(services), api_name="search")
-    wire(page.load, desk.welcome)
+    page.load(desk.welcome, None, shelf, api_visibility="private", show_progress="hidden")
     page.load(desk.choices, None, filters, api_visibility="private", show_progress="hidden")
     page.load(None, js=FOLD)
     wire(partial(gr.on, [go.click, query.submit]), desk.search, [query, *filters], SEARCHING)
@@ -127,8 +130,9 @@ def build(services: Services) -> SearchTab:
         room, film, api_visibility="private", show_progress="hidden", queue=False,
     )  # fmt: skip
     read = reading.then(
-        desk.read_heat, room, heat, api_visibility="private", show_progress="hidden"
-    )
+        desk.read_heat, room, heat, api_visibility="private", show_progress="hidden",
+        **in_turn("heat"),
+    )  # fmt: skip
     wire(read.then, desk.heat_map, [heat])
     return SearchTab(room, film)
 

@@ -161,9 +161,18 @@ class Services:
             retriever = self.retriever()
         return ReportSuggester.with_retriever(retriever, weights, self.reports, self.weights)
 
+    def doubt(self, film) -> str:
+        """Why a film, a PIL image, hardly is a frontal chest X-ray, in words; "" where it may be
+        one, or where the gate that could tell is missing."""
+        try:
+            return self.suggester.get().judge(film).warning
+        except ValueError as error:
+            log.info("no film is doubted: %s", error)
+            return ""
+
     def similarity(self, match) -> tuple[str, int]:
         """A Match's similarity in words, and its place: 1 for the weakest, 4 for the strongest."""
-        from cxr.retrieval import WORDS
+        from cxr.similarity import WORDS
 
         return match.similarity, len(WORDS) - WORDS.index(match.similarity)
 

@@ -13,6 +13,10 @@ _PRESETS = (
     ("middle", "Heart and spine", "more contrast in the bright parts of the film"),
     ("crisp", "Contrast", "the middle of the grey levels, stretched"),
 )
+HEAT_LIMITS = (
+    "A rough hint of what moved the model's score. It often marks places beside the finding, even "
+    "outside the chest; it is no outline."
+)
 
 
 def stage(

@@ -20,6 +20,7 @@ VIEW_MEANING = {
     "frontal": "from the front or the back, not recorded which",
 }
 BARS = 4  # of a similarity meter, one a word
+CHIPS = 4  # on a card
 
 
 def person(study: Study) -> str:
@@ -46,20 +47,25 @@ def summary(study: Study) -> str:
     return "none of the labelled findings"
 
 
-def chips(study: Study, highlight: str = "") -> str:
-    """The findings as HTML chips; those that the query `highlight` asks for are marked."""
+def chips(study: Study, highlight: str = "", most: int | None = None) -> str:
+    """The findings as HTML chips; those that the query `highlight` asks for are marked and come
+    first. most: chips at most, the rest is counted; None for all."""
     if not study.positive and not study.uncertain:
         kind = "none" if study.labelled else "unlabelled"
         return f'<span class="chip {kind}">{escape(summary(study))}</span>'
     hits = asked_for(highlight, study.positive)
-    present = (
+    present = [
         f'<span class="chip{" hit" if name in hits else ""}">{escape(name)}</span>'
-        for name in study.positive
-    )
-    possible = (
+        for name in sorted(study.positive, key=lambda name: name not in hits)
+    ]
+    possible = [
         f'<span class="chip maybe">possible {escape(name)}</span>' for name in study.uncertain
-    )
-    return "".join((*present, *possible))
+    ]
+    listed = present + possible
+    if most is None or len(listed) <= most:
+        return "".join(listed)
+    left = len(listed) - most + 1
+    return "".join(listed[: most - 1]) + f'<span class="chip none">and {left} more</span>'
 
 
 def badge(study: Study) -> str:

@@ -63,7 +63,7 @@ def visit(browser):
 
     def open_page(
         server: Server, width: int = 1280, height: int = 900, path: str = "",
-        ready: str = "#results :is(.tiles, .state)", **options,
+        ready: str = "#shelf :is(.tiles, .state)", **options,
     ):
         context = browser.new_context(
             viewport={"width": width, "height": height}, reduced_motion="reduce", **options

@@ -139,8 +139,32 @@ def test_two_films_move_together(visit_tab, mine, xray):
     page.wait_for_function("document.querySelectorAll('#read-film .stage').length === 1")
 
 
+def test_a_film_brought_while_another_is_read_is_read_itself(visit_tab, reading_server, tmp_path,
+                                                             film):
+    page = visit_tab()
+    for number, side in enumerate((210, 220, 230, 240)):
+        film(number, (side, 260)).save(tmp_path / f"{number}.png")
+        bring(page, tmp_path / f"{number}.png")
+        page.wait_for_timeout(60)  # sooner than any model answers
+    page.wait_for_function("document.querySelector('#read-film canvas')?.width === 240")
+    page.wait_for_selector("#report-text")
+    assert page.locator(".finding").count() == 14
+    assert page.inner_text("#read-film .stage-note") == ""
+
+
+def test_what_a_sentence_rests_on_is_shown_and_compared(visit_tab, mine):
+    page = visit_tab()
+    read(page, mine)
+    page.click(".grounds summary")
+    page.locator(".grounds [data-act=choose]").first.click()
+    page.wait_for_selector(HEAT)
+    page.locator(".grounds [data-act=compare]").first.click()
+    page.wait_for_selector("#read-film .comparing")
+    assert page.locator(".grounds li").first.is_visible()  # it stays open
+
+
 def test_the_open_film_of_a_search_is_read(visit_tab):
-    page = visit_tab(path="", ready="#results .tiles")
+    page = visit_tab(path="", ready="#shelf .tiles")
     search(page, "heart")
     open_film(page)
     page.click('#detail [data-act="read"]')
@@ -182,6 +206,7 @@ def test_a_strange_picture_is_refused_until_the_reader_insists(
         bring(page, mine)
         page.wait_for_selector('.gate:has-text("does not look like a frontal chest X-ray")')
         assert page.locator(".finding, #report-text").count() == 0
+        assert page.locator("[data-act=mend]").count() == 0  # it stands upright
         page.click("text=Read it all the same")
         page.wait_for_selector(".findings.doubted .finding")
         assert "does not look like" in page.inner_text(".gate")

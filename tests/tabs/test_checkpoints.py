@@ -50,7 +50,8 @@ def shipped(services):
 def test_a_localizer_of_the_shipped_form_serves_the_tab(shipped, film):
     desk = LocalizeDesk(shipped)
     assert not shipped.localizer.ready
-    bench = desk.locate(placed(film(1, (200, 160)), "Your film"), "opacity in the left lung")
+    asked = desk.locate(placed(film(1, (200, 160)), "Your film"), "opacity in the left lung")
+    bench = desk.hear(asked, desk.seek(asked))
     assert shipped.localizer.ready and len(bench.outline.readings) == len(THRESHOLDS)
     assert bench.outline.taken == "opacity in the left lung"
     assert "opacity in the left lung" in desk.show(bench)[1]

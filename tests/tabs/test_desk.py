@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from app_gallery import NO_FILTER, event, opened, shown
 
-from cxr.tabs.desk import heat_layer, where
+from cxr.gate import WARNING
+from cxr.tabs.desk import Desk, heat_layer, where
 from cxr.tabs.room import MOST, PAGE, Room
 from cxr.tabs.uploads import read_upload
 
@@ -132,6 +133,14 @@ def test_an_upload_is_read_and_deleted(desk, tmp_path, film):
     room = desk.search_by_film(Room(), str(path), *NO_FILTER)
     assert not path.exists() and len(room.matches) == PAGE
     assert room.asked.film.size == (1024, 410)
+
+
+def test_a_picture_that_is_no_chest_film_is_doubted(strict, desk, upload, film):
+    room = Desk(strict).search_by_film(Room(), upload, *NO_FILTER)
+    assert WARNING in shown(Desk(strict), room) and len(room.matches) == PAGE
+    film(1, (300, 240)).save(upload, "PNG")
+    believed = desk.search_by_film(Room(), upload, *NO_FILTER)  # there is no gate to ask
+    assert believed.asked.warning == "" and WARNING not in shown(desk, believed)
 
 
 @pytest.mark.parametrize("junk", [b"", b"GIF89a", b"%PDF-1.4 not a film", b"\xff\xd8\xff\xe0"])

@@ -89,7 +89,7 @@ def test_an_upload_is_for_its_visitor_alone_and_goes_with_the_page(served, film,
     film(1, SIZE).save(tmp_path / f"{NAME}.png")
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
     mine, other = Visitor(page, address), Visitor(page, address)
-    other.call("read_arrive")
+    other.call("read_away")
     mine.call("read_take", mine.send(tmp_path / f"{NAME}.png"))
     mine.call("ask")
     mine.call("read_hear_take", None)

@@ -17,11 +17,11 @@ from drawn_models import DrawnLocalizer, drawn
 from PIL import Image
 
 from cxr.tabs.api import locate_endpoint
-from cxr.tabs.bench import Bench
+from cxr.tabs.bench import Bench, Drawn
 from cxr.tabs.guard import guarded
-from cxr.tabs.localize_desk import LOCATING, LocalizeDesk, placed
-from cxr.tabs.localize_pane import examples
+from cxr.tabs.localize_desk import LocalizeDesk, placed
 from cxr.tabs.models import Model
+from cxr.tabs.offers import examples
 from cxr.tabs.outlines import START, THRESHOLDS
 from cxr.tabs.room import Room
 from cxr.tabs.services import Services
@@ -43,6 +43,15 @@ def bench(film):
     return placed(film(1, (300, 240)), "Your film")
 
 
+def located(desk, bench, text):
+    """The bench after the model has said where a text's finding is."""
+    return answered(desk, desk.locate(bench, text))
+
+
+def answered(desk, bench):
+    return desk.hear(bench, desk.seek(bench))
+
+
 def page(desk, bench):
     return desk.show(bench)[1]
 
@@ -62,7 +71,7 @@ def reading(bench, percent=START):
 
 
 def test_a_finding_is_outlined_and_measured_at_every_threshold(bench_desk, bench):
-    found = bench_desk.locate(bench, "  GGO ")
+    found = located(bench_desk, bench, "  GGO ")
     assert found.text == "GGO" and found.outline.taken == "ground-glass opacity"
     at = reading(found)
     assert at.found and at.verdict == "Right lung, mostly the lower zone"
@@ -73,7 +82,7 @@ def test_a_finding_is_outlined_and_measured_at_every_threshold(bench_desk, bench
 
 
 def test_the_page_gets_one_map_and_the_film_unsquashed(bench_desk, film):
-    bench = bench_desk.locate(placed(film(1, (3000, 1200)), "Your film"), "right lung")
+    bench = located(bench_desk, placed(film(1, (3000, 1200)), "Your film"), "right lung")
     html = page(bench_desk, bench)
     assert picture(data(html, "film")).size == (1024, 410)
     assert picture(data(html, "map")).size == (512, 205)
@@ -86,14 +95,14 @@ def test_the_page_gets_one_map_and_the_film_unsquashed(bench_desk, film):
 
 
 def test_what_no_pixel_is_sure_of_is_not_found(bench_desk, bench):
-    found = bench_desk.locate(bench, "airways")
+    found = located(bench_desk, bench, "airways")
     assert not reading(found).found and "Not found" in reading(found).verdict
     assert "highest is 20%" in reading(found).verdict
     assert reading(found, 10).found and "of the picture" in reading(found, 10).area
 
 
 def test_a_text_that_names_nothing_says_so(bench_desk, bench):
-    found = bench_desk.locate(bench, "🫁 bonjour")
+    found = located(bench_desk, bench, "🫁 bonjour")
     assert not reading(found, 5).found and "Nothing was named" in reading(found, 5).verdict
     assert found.outline.taken == ""
 
@@ -107,19 +116,42 @@ def test_texts_that_cannot_be_are_refused(bench_desk, bench, text):
 def test_without_a_film_there_is_nothing_to_outline(bench_desk):
     with pytest.raises(ValueError, match="Bring a film first"):
         bench_desk.locate(Bench(), "lungs")
-    assert bench_desk.follow(Bench(), "lungs") == Bench()
+    assert bench_desk.seek(Bench()) is None
 
 
-def test_a_film_that_has_come_is_outlined_when_the_box_says_what(bench_desk, bench):
-    assert bench_desk.follow(bench, " ") is bench
-    found = bench_desk.follow(bench, "lungs")
-    assert found.text == "lungs" and bench_desk.follow(found, "heart") is found
+def test_a_film_that_has_come_is_outlined_when_the_box_says_what(bench_desk, upload):
+    bench = bench_desk.take(Bench(), upload, " lungs ")
+    assert bench.wanted and "Outlining" in page(bench_desk, bench)
+    found = answered(bench_desk, bench)
+    assert found.text == "lungs" and found.outline and not found.wanted
+    assert bench_desk.seek(found) is None
+
+
+def test_an_answer_to_an_earlier_film_or_text_changes_nothing(bench_desk, bench, film):
+    first = bench_desk.locate(bench, "right lung")
+    late = bench_desk.seek(first)
+    for now in (
+        bench_desk.locate(bench, "left lung"),
+        bench_desk.locate(bench, "right lung"),
+        placed(film(3, (200, 240)), "Your film").asked("right lung"),
+        bench_desk.away(first),
+    ):
+        assert bench_desk.hear(now, late) is None
+    assert bench_desk.show(None) == (gr.skip(),) * 3
+    assert bench_desk.hear(first, late).outline
+
+
+def test_a_model_that_fails_is_said_and_the_film_stays(bench_desk, bench):
+    asked = bench_desk.locate(bench, "lungs")
+    told = bench_desk.hear(asked, Drawn(asked.key, problem="No memory is left."))
+    assert not told.wanted and told.film is bench.film
+    assert "No memory is left." in bench_desk.show(told)[0]
 
 
 def test_an_upload_is_read_and_deleted(bench_desk, tmp_path, film):
     path = tmp_path / "mine.jpg"
     film(1, (3000, 1200)).save(path)
-    bench = bench_desk.take(Bench(), str(path))
+    bench = bench_desk.take(Bench(), str(path), "")
     assert not path.exists() and bench.size == (3000, 1200) and bench.film.size == (1024, 410)
 
 
@@ -130,11 +162,20 @@ def test_an_upload_is_read_and_deleted(bench_desk, tmp_path, film):
 def test_junk_is_refused_and_deleted_and_the_film_stays(bench_desk, bench, tmp_path, junk):
     path = tmp_path / "junk.dcm"
     path.write_bytes(junk)
-    shown = list(guarded(bench_desk.take, bench_desk.show)(bench, str(path)))[-1]
+    shown = list(guarded(bench_desk.take, bench_desk.show)(bench, str(path), "lungs"))[-1]
     assert 'role="alert"' in shown[0] and "Expected" in shown[0] and shown[2] is bench
     assert not path.exists()
     with pytest.raises(ValueError, match="No film arrived"):
-        bench_desk.take(bench, None)
+        bench_desk.take(bench, None, "")
+
+
+def test_a_picture_that_is_no_chest_film_is_doubted(strict, film, upload):
+    doubting = Services(strict.gallery, strict.weights, localizer=drawn(DrawnLocalizer),
+                        suggester=strict.suggester)  # fmt: skip
+    desk = LocalizeDesk(doubting)
+    bench = desk.take(Bench(), upload, "")
+    assert "does not look like a frontal chest X-ray" in page(desk, bench)
+    assert "does not look like" in page(desk, located(desk, bench, "lungs"))
 
 
 @pytest.mark.parametrize("mode", ["I;16", "P", "RGBA", "1"])
@@ -143,20 +184,21 @@ def test_films_of_any_mode_are_taken(bench_desk, tmp_path, film, mode):
     levels = film(1, (200, 240))
     deep = Image.fromarray(np.asarray(levels).astype(np.uint16) * 200)
     (deep if mode == "I;16" else levels.convert("RGB").convert(mode)).save(path)
-    assert bench_desk.take(Bench(), str(path)).film.mode == "L"
+    assert bench_desk.take(Bench(), str(path), "").film.mode == "L"
 
 
 def test_a_dicom_film_is_taken(bench_desk, tmp_path):
     path = tmp_path / "film"
     path.write_bytes(dicom(ramp()))
-    bench = bench_desk.take(Bench(), str(path))
-    assert reading(bench_desk.locate(bench, "left lung")).verdict == "Left lung"
+    bench = bench_desk.take(Bench(), str(path), "")
+    assert reading(located(bench_desk, bench, "left lung")).verdict == "Found"
 
 
 def test_the_open_film_of_a_search_is_carried_over(bench_desk, desk):
     room = opened(desk, "generated", query="big heart")
     bench = bench_desk.carry(Bench(), room)
     assert bench.study.id == "generated" and bench_desk.carry_text(room) == "big heart"
+    assert bench.text == "big heart" and bench.wanted
     html = page(bench_desk, bench)
     assert '<span class="badge">synthetic</span>' in html and data(html, "mark") == "SYNTHETIC"
     with pytest.raises(ValueError, match="No film is open"):
@@ -167,19 +209,20 @@ def test_the_open_film_of_a_search_is_carried_over(bench_desk, desk):
 
 
 def test_the_empty_tab_offers_films_of_the_gallery(bench_desk):
-    html = page(bench_desk, Bench())
+    html = bench_desk.offers()
     offered = examples(bench_desk.services)
-    assert "Bring a film" in html and html.count('data-act="pick"') == len(offered) == 4
+    assert "Bring a film" in page(bench_desk, Bench())
+    assert html.count('data-act="pick"') == len(offered) == 4
     assert [study.id for study in offered[:2]] == ["big heart", "unsure"]
-    picked = bench_desk.pick(Bench(), event(index=1))
+    picked = bench_desk.pick(Bench(), "heart", event(index=1))
     assert picked.study.id == offered[1].id and bench_desk.away(picked) == Bench()
     for wrong in (event(index=9), event(index="0"), event(), gr.EventData(None, None)):
         with pytest.raises(ValueError, match="no longer on the page"):
-            bench_desk.pick(Bench(), wrong)
+            bench_desk.pick(Bench(), "", wrong)
 
 
 def test_nothing_a_visitor_types_becomes_html(bench_desk, bench):
-    html = page(bench_desk, bench_desk.locate(bench, HOSTILE))
+    html = page(bench_desk, located(bench_desk, bench, HOSTILE))
     assert HOSTILE not in html and "<script" not in html and escape(HOSTILE) in html
 
 
@@ -188,8 +231,8 @@ def test_without_weights_the_tab_says_what_to_do(services, bench, tmp_path):
                     localizer=Model(str(tmp_path / "none"), None, "train one"))  # fmt: skip
     desk = LocalizeDesk(bare)
     assert "No model at" in page(desk, Bench()) and "train one" in page(desk, Bench())
-    told = list(guarded(desk.locate, desk.show, LOCATING)(bench, "lungs"))[-1]
-    assert "train one" in told[0] and told[2] is bench
+    told = desk.show(located(desk, bench, "lungs"))
+    assert "train one" in told[0] and told[2].film is bench.film
 
 
 def test_the_endpoint_for_programs_locates(locating, film):

@@ -18,8 +18,8 @@ from cxr.checkpoints import fingerprint
 from cxr.tabs.api import report_endpoint
 from cxr.tabs.lightbox import REPORT, Lightbox
 from cxr.tabs.localize_desk import LocalizeDesk
-from cxr.tabs.localize_pane import examples
 from cxr.tabs.models import Model
+from cxr.tabs.offers import examples
 from cxr.tabs.read_findings import raised
 from cxr.tabs.read_similar import why
 from cxr.tabs.room import Room
@@ -129,7 +129,7 @@ def test_an_answer_never_lands_on_another_film(read_desk, box, film, tmp_path):
 
 
 def test_films_of_the_gallery_begin_and_go(read_desk):
-    html = read_desk.show(Lightbox())[1]
+    html = read_desk.offers()
     offered = examples(read_desk.services)
     assert html.count('data-act="pick"') == len(offered) > 0
     picked = read_desk.pick(Lightbox(), event(index=1))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import gradio as gr
 import numpy as np
 import pytest
 from app_gallery import HOSTILE, event, opened
 from dicom_files import dicom, ramp
-from PIL import Image
+from PIL import Image, ImageOps
 from reading_steps import answered, data, panes
 from reporting_parts import save_reporting
 
@@ -40,6 +42,37 @@ def test_a_picture_that_is_no_chest_film_is_refused_in_plain_words(strict, uploa
     assert WARNING in html and 'class="findings doubted"' in html and "<textarea" in html
     assert WARNING in data(desk.show(forced)[3], "warning")
     assert desk.force(forced) is forced
+
+
+@pytest.mark.parametrize(
+    ("kind", "spoil"),
+    [
+        ("turned 90", lambda film: film.transpose(Image.Transpose.ROTATE_90)),
+        ("turned 180", lambda film: film.transpose(Image.Transpose.ROTATE_180)),
+        ("turned 270", lambda film: film.transpose(Image.Transpose.ROTATE_270)),
+        ("inverted", ImageOps.invert),
+    ],
+)
+def test_a_film_on_its_side_or_inverted_is_put_right_at_a_click(strict, film, kind, spoil):
+    desk, right = ReadDesk(strict), film(1, (300, 240))
+    spoilt = Lightbox("key", spoil(right), "data:", "Your film")
+    box = answered(desk, spoilt)
+    verdict = replace(box.suggestion.verdict, kind=kind)
+    box = replace(box, suggestion=replace(box.suggestion, verdict=verdict))
+    assert 'data-act="mend"' in desk.show(box)[2]
+    mended = desk.mend(box)
+    assert np.array_equal(np.asarray(mended.film), np.asarray(right))
+    assert mended.key != box.key and mended.wanted == REPORT
+    assert desk.hear(mended, desk.ask(box)) is None  # what is said of the other film is not heard
+
+
+def test_what_cannot_be_put_right_offers_no_such_click(strict, upload):
+    desk = ReadDesk(strict)
+    box = answered(desk, desk.take(Lightbox(), upload))
+    other = replace(box.suggestion, verdict=replace(box.suggestion.verdict, kind="other"))
+    box = replace(box, suggestion=other)
+    assert 'data-act="mend"' not in desk.show(box)[2] and desk.mend(box) is box
+    assert desk.mend(Lightbox()) == Lightbox()
 
 
 def test_a_blank_picture_is_refused(read_desk, tmp_path):

@@ -13,7 +13,7 @@ from app_gallery import NO_FILTER
 from cxr.tabs.api import search_endpoint
 from cxr.tabs.desk import Desk
 from cxr.tabs.guard import UNEXPECTED, guarded
-from cxr.tabs.results import results
+from cxr.tabs.results import welcome
 from cxr.tabs.room import Room
 from cxr.tabs.services import Services
 
@@ -44,7 +44,7 @@ def test_without_gallery_or_weights_the_page_says_what_to_do(tmp_path, services)
     untrained = Services(services.gallery, str(tmp_path / "none"))
     assert "train.retrieval" in untrained.missing()
     for missing in (nothing, untrained):
-        html = results(Room(), missing)
+        html = welcome(missing)
         assert escape(missing.missing()) in html and "\n" not in missing.missing()
         desk = Desk(missing)
         message = list(guarded(desk.search, desk.show)(Room(), "heart", *NO_FILTER))[-1][0]
@@ -75,7 +75,7 @@ def test_a_model_that_cannot_be_loaded_is_a_friendly_state(services, caplog):
         raise RuntimeError("CUDA exploded")
 
     broken = Services(services.gallery, services.weights, load)
-    assert "could not be loaded" in results(Room(), broken)
+    assert "could not be loaded" in welcome(broken)
     assert "CUDA exploded" in caplog.text
     told = []
     broken.load(told.append)

@@ -31,6 +31,14 @@ def test_findings_in_words(findings, said):
     assert "normal" not in words.chips(study).lower()
 
 
+def test_a_card_counts_the_chips_that_it_has_no_room_for():
+    study = Study("s", "d", "p", findings=dict.fromkeys(("mass", "edema", "hernia", "nodule"), 1))
+    assert "more" not in words.chips(study) and "more" not in words.chips(study, most=4)
+    few = words.chips(study, "a hernia", most=3)
+    assert few.startswith('<span class="chip hit">hernia') and few.count('class="chip') == 3
+    assert "and 2 more" in few
+
+
 def test_person_leaves_out_what_is_not_known():
     assert words.person(Study("s", "d", "p", view="AP", sex="F", age=64)) == "AP view, 64 y, female"
     assert words.person(Study("s", "d", "p", age=0)) == "0 y"

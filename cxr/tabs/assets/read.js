@@ -1,9 +1,10 @@
 /* The film that is read, on the stages of stage.js; buttons tell the server by clicks.js. */
-let read = "";      // key of the film that is on the stage
+let read = "", beside = "";      // key of the film that is on the stage; the film beside it
 function arrived() {
   hang();
-  const key = $(".viewer")?.dataset.key || "", fresh = key && key !== read;
-  read = key;
+  const key = $(".viewer")?.dataset.key || "", other = stages()[1]?.dataset.film || "";
+  const fresh = key && (key !== read || (other && other !== beside));
+  [read, beside] = [key, other];
   if (!fresh) return;
   const { top, bottom } = $(".stage").getBoundingClientRect();
   if (top < 0 || bottom > innerHeight) $(".viewer").scrollIntoView({ block: "start" });
