@@ -6,7 +6,7 @@ by calibrated findings: a sentence may say only what the findings bear out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from PIL import Image
 
 from cxr.calibration import Calibration
 from cxr.checkpoints import load_checkpoint
+from cxr.findings import Study
 from cxr.gate import Gate, Verdict
 from cxr.images import load_image
 from cxr.phrases import Phrase, phrase_bank
@@ -191,8 +192,7 @@ class ReportSuggester:
         if not sentence.claims:
             return sentence
         if ABSENT in sentence.claims.values():
-            without = [match for match in near
-                       if all(match.study.findings.get(name) == 0 for name in sentence.claims)]
+            without = [match for match in near if _lacks(match.study, sentence.claims)]
             chance = max(findings[name].probability for name in sentence.claims)
             return replace(sentence, probability=chance, support=tuple(without[:SUPPORT]))
         (name,) = sentence.claims
@@ -209,6 +209,12 @@ class ReportSuggester:
         if gallery is None:
             return []
         return self.retriever.matches(gallery.search(vector, CANDIDATES))
+
+
+def _lacks(study: Study, names: Iterable[str]) -> bool:
+    """Whether a study is labelled as without any of these findings."""
+    healthy = study.findings.get("no finding") == 1
+    return all(study.findings.get(name, 0 if healthy else None) == 0 for name in names)
 
 
 def load_reporting(

@@ -36,8 +36,8 @@ def _row(one: Sentence, box: Lightbox, services: Services) -> str:
     where = (
         ""
         if denied
-        else f'<button type="button" class="quiet" data-act="choose" data-name="{escape(name)}">'
-        "Show where</button>"
+        else f'<button type="button" class="quiet" data-act="choose" data-name="{escape(name)}" '
+        f'aria-label="Show where: {escape(name)}">Show where</button>'
     )
     return (
         f'<li><p class="said">{escape(one.text)}</p><p class="basis">{escape(_chance(one, box))} '

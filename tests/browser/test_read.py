@@ -112,7 +112,7 @@ def test_a_png_is_read_and_its_finding_followed_through_the_tabs(visit_tab, mine
     read(page, mine)
     page.click('.finding[data-name="consolidation"]')
     page.click('.why [data-act="locate"]')
-    page.wait_for_selector('.locate[data-name="consolidation"][data-drawn]')
+    page.wait_for_selector('.locate[data-name="consolidation"][data-drawn] .verdict:not(:empty)')
     assert page.inner_text(".locate .verdict") == "Right lung, mostly the lower zone"
     page.click("#tab-read-button")
     page.click(".why >> text=Search for this finding")

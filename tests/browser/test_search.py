@@ -29,13 +29,14 @@ def test_a_query_finds_films_with_their_words(server, visit):
 def test_films_are_png_and_never_squashed(server, visit):
     page = visit(server)
     search(page, "heart")
-    page.locator(".film img").first.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('.film img').naturalWidth > 0")
-    fits = page.locator(".film img").evaluate_all(
+    page.locator("#results .film img").first.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('#results .film img').naturalWidth > 0")
+    fits = page.locator("#results .film img").evaluate_all(
         "all => all.map(i => getComputedStyle(i).objectFit)"
     )
     assert set(fits) == {"contain"}
-    answer = page.request.get(page.locator(".film img").first.evaluate("image => image.src"))
+    source = page.locator("#results .film img").first.evaluate("image => image.src")
+    answer = page.request.get(source)
     assert Image.open(io.BytesIO(answer.body())).format == "PNG"
 
 
