@@ -39,7 +39,7 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
     }  # fmt: skip
     making = {name.removeprefix("generate_") for name in named if name.startswith("generate_")}
     assert making == {
-        "arrive", "draw", "draw_again", "look", "look_again", "look_closer", "choose",
+        "draw", "draw_again", "look", "look_again", "look_closer", "choose",
     }  # fmt: skip
     assert all(fn.fn.__doc__ for fn in named.values())
     assert page.title == "CXR Reading Room" and page.delete_cache and not page.analytics_enabled

@@ -7,7 +7,6 @@ from functools import partial
 from html import escape
 
 import gradio as gr
-from gradio.context import Context
 
 from cxr.tabs.api import sample_endpoint
 from cxr.tabs.generate_desk import GenerateDesk
@@ -76,7 +75,6 @@ def build(services: Services) -> None:
         )
 
     gr.api(sample_endpoint(services), api_name="sample")
-    wire(Context.root_block.load, desk.arrive)
     asked = partial(gr.on, [go.click, text.submit, start.submit, seed.submit])
     drawn = wire(asked, desk.draw, controls, DRAWING)
     look = partial(wire, work=desk.look, busy=desk.looks, show=following(desk.show))

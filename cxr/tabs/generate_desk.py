@@ -24,10 +24,6 @@ class GenerateDesk:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def arrive(self, studio: Studio) -> Studio:
-        """The tab as it is."""
-        return studio
-
     def another_seed(self) -> str:
         """A seed by lot."""
         return str(secrets.randbelow(SEEDS))

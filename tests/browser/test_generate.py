@@ -85,7 +85,7 @@ def test_between_two_texts_with_another_seed(visit_tab):
     page.get_by_text("4", exact=True).click()
     page.click("#another-seed")
     page.wait_for_selector('.ends:has-text("effusion")')
-    page.wait_for_selector(".made:has(.check.good)")
+    page.wait_for_selector(".made[data-drawn]:has(.check.good)")
     assert page.locator(".made-grid .card").count() == 4
     assert not np.array_equal(canvas(page, FILM), first)
     page.get_by_label("Seed", exact=True).fill("-1")
