@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import torch
 from tiny import tiny_dual_encoder
 
 from cxr.findings import Study
+from cxr.generator_discriminator import Discriminator
+from cxr.losses_adversarial import bce_discriminator_loss, bce_generator_loss
 from train.gan_augment import cut_out, move, vary_tone
 from train.gan_data import (
     SHARES,
@@ -20,6 +23,7 @@ from train.gan_data import (
     widened,
 )
 from train.gan_features import Findings, FrozenEye, typical_distances
+from train.gan_game import PROFILES, Game, Views
 
 COUNT = 12
 
@@ -138,3 +142,19 @@ def test_typical_distances_are_those_within_a_finding():
     near[:8] = rows[0]
     assert typical_distances(rows, rows, labels) == pytest.approx((1, 2**0.5))
     assert typical_distances(near, near, labels) == pytest.approx((0, 0))
+
+
+def test_the_reference_judges_generated_films_as_the_generator_meets_its_judge():
+    """With batch norm over real and generated films at once, one half gives the other away."""
+    torch.manual_seed(0)
+    profile = PROFILES["reference"]
+    discriminator = Discriminator(replace(profile.discriminator, text=8)).train()
+    game = Game(profile, None, None, 0.2, (1.0, 1.0))
+    step = draw_step(bank(), np.full(COUNT, 1 / COUNT), 6, 0.0, (0, 0))
+    real, fake = (Views(torch.randn(6, 1, 128, 128) + shift, [], None) for shift in (2, 0))
+    loss = game.discriminator_loss(discriminator, real, fake, step)
+    alone = discriminator(fake.pixels, step.wanted)
+    torch.testing.assert_close(loss, bce_discriminator_loss(
+        discriminator(real.pixels, step.text), alone))
+    terms = game.generator_losses(discriminator, fake.pixels, fake, step)
+    torch.testing.assert_close(terms["fool"], bce_generator_loss(alone))

@@ -94,15 +94,20 @@ class Game:
     def discriminator_loss(
         self, discriminator: nn.Module, real: Views, fake: Views, step: Step
     ) -> torch.Tensor:
-        """One call for real and generated films; no gradient reaches the generator."""
+        """No gradient reaches the generator."""
+        if not self.profile.projected:
+            # Batch norm over both at once would tell them apart by the batch, and the generator,
+            # which is judged by itself, would learn nothing.
+            truly = discriminator(real.pixels, step.text)
+            return bce_discriminator_loss(
+                truly, discriminator(fake.pixels.detach(), step.wanted))
         count = len(step.rows)
         maps = [torch.cat([one, other.detach()]) for one, other in zip(real.maps, fake.maps)]
         logits = discriminator(
             torch.cat([real.pixels, fake.pixels.detach()]), torch.cat([step.text, step.wanted]),
             torch.cat([torch.ones_like(step.asked), step.asked]), maps,
         )  # fmt: skip
-        loss = hinge_discriminator_loss if self.profile.projected else bce_discriminator_loss
-        return loss(logits[:count], logits[count:])
+        return hinge_discriminator_loss(logits[:count], logits[count:])
 
     def generator_losses(
         self, discriminator: Callable, films: torch.Tensor, fake: Views, step: Step
