@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxr.datasets import load_studies
 from cxr.datasets_masks import Box
+from cxr.datasets_split import split_studies
 from cxr.findings import Study
 from cxr.images import Preprocess
 from cxr.targets import GROUND_GLASS, LUNGS, OPACITY, Query
@@ -64,3 +66,15 @@ def test_an_unreadable_film_takes_its_boxes_with_it(root):
     place = [[Box("opacity", (0.0, 0.0, 0.1, 0.1))], [Box("opacity", (0.0, 0.0, 1.0, 1.0))]]
     data = BoxData([film, good], place, VIEW, root / "cache")
     assert len(data) == 1 and (data.mask(0, Query(OPACITY)) >= 128)[32, 32]
+
+
+def test_boxes_without_a_split_follow_that_of_the_data_set(root):
+    (root / "boxes.csv").unlink()
+    rows = [f"{name}.png,Lung Opacity,0,0,512,512" for name in "abcd"]
+    (root / "rsna_boxes.csv").write_text("Image Index,Finding Label,x,y,w,h\n" + "\n".join(rows))
+    (root / "split.csv").write_text("Image Index,split\na.png,test\nb.png,train\nc.png,val\n")
+    assert [study.id for study in boxed_studies([root])[0]] == ["b"]
+    (root / "split.csv").unlink()
+    everything = load_studies(root)
+    train = split_studies(everything)["train"]
+    assert {study.id for study in boxed_studies([root])[0]} == {study.id for study in train}

@@ -127,7 +127,8 @@ def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):
     assert "Left out for fewer than 5 films: female (0), male (2)" in card
     assert "hardware was not recorded" in card
     assert "{{" not in card and "| the same again | none | no | 70 |" in card
-    assert "phase one\naccelerate launch -m train.localizer\n" in card and "3.5 minutes" in card
+    assert "phase one\naccelerate launch -m train.localizer\n" in card
+    assert "3.5 minutes. The hardware" in card
     assert "8 with masks, 5 read as normal." in card
     assert evaluate.main([*words[:4], str(tmp_path / "nowhere")]) == 2
     assert evaluate.main([*words, "--compare", "nameless"]) == 2

@@ -12,12 +12,13 @@ from training_data import make_nih
 
 from cxr.checkpoints import save_dual_encoder
 from cxr.devices import has_bf16
+from cxr.findings import Study
 from cxr.images import Preprocess
 from cxr.localizer import LocalizerConfig, TextGuidedUNet
 from cxr.targets import CONSOLIDATION, DEVICES, HEART, LEFT_LUNG, LUNGS, OPACITY, TARGETS, Query
 from cxr.text_towers import load_text_tower
 from train.localizer_prompts import TextBank
-from train.localizer_saving import save_localizer
+from train.localizer_saving import apart_from, save_localizer
 from train.localizer_validation import predict
 from train.studies import unlabelled_studies
 from train.taught_data import TaughtData
@@ -72,3 +73,10 @@ def test_they_are_drawn_once(taught):
     first, second, *_, root = taught
     assert len(list((root / "cache").glob("taught-*.npy"))) == 1
     assert np.array_equal(first.mask(0, Query(HEART)), second.mask(0, Query(HEART)))
+
+
+def test_patients_who_have_a_film_with_masks_are_left_out(tmp_path):
+    films = [Study(f"s{row}", "covid", patient, image=tmp_path / f"{row}.jpg")
+             for row, patient in enumerate(("one", "two", "one", "three"))]
+    assert [film.id for film in apart_from({"0"}, films)] == ["s1", "s3"]
+    assert apart_from({"9"}, films) == films

@@ -37,22 +37,23 @@ class BoxData(Answers):
 
 
 def boxed_studies(roots: Sequence[Path]) -> tuple[list[Study], list[list[Box]]]:
-    """The frontal films of the train splits with boxes around opacities, and these boxes.
+    """The frontal films of the train splits with boxes around opacities, and these boxes. The split
+    is that of the boxes where they name one, else that of load_split.
 
     Raises ValueError for a data set without boxes.
     """
-    studies, places = [], []
+    studies, chosen = [], []
     for root in roots:
         boxes, found = load_boxes(root), load_studies(root)
-        if (root / "split.csv").exists():
+        if not any(box.split for places in boxes.values() for box in places):
             found = load_split(root, found)["train"]
         for study in frontal(found):
             own = [box for box in boxes.get(stem(study.image.name), ())
                    if (query := parse(box.label)) and query.target == OPACITY]
             if own and all(box.split in ("", "train") for box in own):
                 studies.append(study)
-                places.append(own)
-    return studies, places
+                chosen.append(own)
+    return studies, chosen
 
 
 def _ellipses(study: Study, boxes: Sequence[Box], view: Preprocess) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from cxr.files import read_json
@@ -69,6 +70,13 @@ def sentences(metrics: dict) -> dict[str, str]:
     }
 
 
+def _energy(runs: Sequence[dict]) -> str:
+    """Of several runs: one text for each kind of hardware, or for what was not recorded."""
+    kinds = list(dict.fromkeys(run.get("hardware") for run in runs))
+    return "\n".join(energy_text({"hardware": kind, "minutes": round(sum(
+        run["minutes"] for run in runs if run.get("hardware") == kind), 1)}) for kind in kinds)
+
+
 def localizer_card(folder: Path) -> str:
     """The model card of the checkpoint in `folder`."""
     metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
@@ -86,7 +94,8 @@ def localizer_card(folder: Path) -> str:
         "threshold": str(metrics["threshold"]), "speed": str(metrics["seconds_per_map"]),
         "tower": tower["weights"], "tower_sha256": tower["sha256"][:12],
         "command": "\n".join(run["command"] for run in runs), "minutes": str(minutes),
-        "energy": energy_text({**training, "minutes": minutes}),
+        "notes": training.get("notes", ""),
+        "energy": _energy(runs),
         "data": data_sets({"data": list(dict.fromkeys(n for run in runs for n in run["data"]))}),
         "groups": groups_text(metrics.get("groups"), GROUPS),
         "masked": str(training["films"][0]), "sha256": metrics["weights_sha256"],

@@ -1,7 +1,7 @@
 """Localization measured: overlap by target, false marks, sides and pointing, with intervals.
 
 Every map is the one that the app shows: `Localizer.find` at the film's own size, asked in the
-canonical words. NIH's and RSNA's boxes serve evaluation alone; nothing is trained on them.
+canonical words. Of NIH's and RSNA's boxes those of the split that is measured are pointed at.
 
     python -m train.evaluate localizer --weights weights/localizer --data ../shared/data/anatomy \\
         --boxes ../shared/data/nih --split test --compare "without phase 1=runs/scratch" ... --write

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch
 
 from cxr import __version__
 from cxr.checkpoints import load_checkpoint, read_config, resolve, save_checkpoint
+from cxr.datasets_files import stem
 from cxr.datasets_masks import load_masked_films
+from cxr.findings import Study
 from cxr.images import Preprocess
 from cxr.localizer import TextGuidedUNet
 from cxr.targets import TARGETS
@@ -40,10 +42,19 @@ def load_taught(
     options: argparse.Namespace, view: Preprocess, bank: TextBank, device: torch.device
 ) -> TaughtData:
     """--taught-films of --taught, with the masks that --teacher draws."""
-    studies = unlabelled_studies(options.taught)
+    masked = {film.id for film in load_masked_films(options.data)}
+    studies = [study for root in options.taught
+               for study in apart_from(masked, unlabelled_studies([root]))]
     random.Random(options.seed).shuffle(studies)
     return TaughtData(studies[: options.taught_films], view, options.cache, options.teacher,
                       options.text, bank, device)
+
+
+def apart_from(masked: Collection[str], studies: Sequence[Study]) -> list[Study]:
+    """The studies of one data set without those of a patient who has a film in `masked`, stems of
+    file names: these films have masks of their own, and may be there to validate or test with."""
+    known = {study.patient for study in studies if stem(study.image.name) in masked}
+    return [study for study in studies if study.patient not in known]
 
 
 def load_encoder(model: TextGuidedUNet, address: str) -> None:

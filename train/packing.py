@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 _NAMED = 5  # unreadable films in a warning
 
 
-def _key(paths: Sequence[Path], preprocess: Preprocess) -> str:
+def pack_key(paths: Sequence[Path], preprocess: Preprocess) -> str:
     """A name for this list of files at this size; a changed file changes the name."""
     digest = hashlib.sha256(f"square-{preprocess.size}".encode())
     for path in paths:
@@ -49,7 +49,7 @@ def pack(
     if not paths:
         return np.empty((0, preprocess.size, preprocess.size), np.uint8), np.empty(0, bool)
     cache.mkdir(parents=True, exist_ok=True)
-    key = _key(paths, preprocess)
+    key = pack_key(paths, preprocess)
     films_file, readable_file = cache / f"{key}.npy", cache / f"{key}.json"
     if not (films_file.exists() and readable_file.exists()):
         partial = cache / f"{key}.{os.getpid()}.partial.npy"

@@ -22,7 +22,7 @@ from cxr.targets import DEVICES, OPACITIES, TARGETS
 from train.localizer_prompts import TextBank
 from train.localizer_validation import predict
 from train.mask_data import Answers
-from train.packing import pack_studies
+from train.packing import pack_key, pack_studies
 
 SIDES = (192, 224, 256)  # pixels at which the teacher looks; its maps are averaged
 CHUNK = 8  # films in memory at a time
@@ -38,7 +38,8 @@ class TaughtData(Answers):
     ) -> None:
         kept, films, _ = pack_studies(studies, view, cache)
         self.films, self._studies = films, kept
-        key = "\0".join([fingerprint(teacher), *(str(study.image) for study in kept), str(SIDES)])
+        key = "\0".join([fingerprint(teacher), str(SIDES), str(TARGETS), pack_key(
+            [study.image for study in kept], view)])
         file = cache / f"taught-{hashlib.sha256(key.encode()).hexdigest()[:20]}.npy"
         if not file.exists():
             model = Localizer.load(teacher, text).model.to(device)
