@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -66,11 +66,15 @@ class Localizer:
 
     Attributes:
         model: in eval mode, on `device`. tower: None for a plain U-Net, which knows TARGETS alone.
+        offsets: what is added to the logits of a target, so that its map's 0.5 is where it served
+            best on the validation split.
     """
 
     def __init__(
-        self, model: TextGuidedUNet, tower: TextTower | None, device: torch.device | None = None
+        self, model: TextGuidedUNet, tower: TextTower | None, device: torch.device | None = None,
+        offsets: Mapping[str, float] | None = None,
     ) -> None:
+        self.offsets = dict(offsets or {})
         self.device = device or best_device()
         self.model = model.eval().requires_grad_(False).to(self.device)
         self.tower = tower
@@ -106,7 +110,7 @@ class Localizer:
             ) from error
         steered = config.get("text_encoder") is not None
         tower = load_conditioning_tower(weights, config, text_weights) if steered else None
-        return cls(model, tower)
+        return cls(model, tower, offsets=config.get("offsets"))
 
     def locate(self, image: Image.Image, text: str) -> np.ndarray:
         """Where `image` shows what `text` names -> float32 [H, W] in [0, 1] at its own size.
@@ -160,11 +164,11 @@ class Localizer:
             logits = self.model(pixels, text)[0].float()
         if not torch.isfinite(logits).all():
             raise ValueError("expected finite maps, got NaN; check the checkpoint")
-        maps = logits.sigmoid().cpu().numpy()
         if self.tower is None:
             outputs = self.model.config.outputs
-            return maps[[outputs.index(query.target) for query in queries]]
-        return maps
+            logits = logits[[outputs.index(query.target) for query in queries]]
+        offsets = logits.new_tensor([self.offsets.get(query.target, 0.0) for query in queries])
+        return (logits + offsets[:, None, None]).sigmoid().cpu().numpy()
 
     def _encode(self, texts: tuple[str, ...]) -> torch.Tensor:
         return self.tower.encode_text(texts)
