@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cxr.checkpoints_format import CARD, CHECKPOINT_FILES, CONFIG, read_config, resolve
+from cxr.checkpoints_format import CARD, CONFIG, METRICS, TOKENIZER, read_config, resolve
 from cxr.files import copy_folder
 from cxr.hub import Repository, is_hub_address, send, staged
 from cxr.hub_errors import explained
-from cxr.shards import read_tensors
+from cxr.shards import INDEX, SHARDS, WHOLE, read_tensors, weight_files
 
-PICTURES = ("*.png",)  # of the model card
+# All that a checkpoint consists of. Whatever else lies in its folder is never sent: a picture of
+# training shows real films, and a .json or .txt may be a key.
+_BESIDE = (
+    CONFIG, METRICS, CARD, "trials.json", "reliability.png", "originals.safetensors",
+    TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "vocab.txt",
+    "merges.txt",
+)  # fmt: skip
+OWN = (*_BESIDE, WHOLE, INDEX, SHARDS)
 TEXT_ENCODER, ADDRESS = "text_encoder", "address"  # in config.json
 _UNMEASURED = """# {name}
 
@@ -28,7 +35,7 @@ def push(
 ) -> str:
     """Upload a checkpoint -> its address, hf://owner/name@commit.
 
-    Only a checkpoint's own files go; what the repository held of former weights is replaced.
+    Only the files that OWN names go; what the repository held of former weights is replaced.
 
     Args:
         repo_id: owner/name; made when there is none.
@@ -45,9 +52,9 @@ def push(
     repository = Repository.at(f"hf://{repo_id}")
     config = read_config(folder)
     read_tensors(folder)  # damaged weights are found here, not by whoever pulls them
-    patterns = (*CHECKPOINT_FILES, *PICTURES)
+    names = (*_BESIDE, INDEX, *(file.name for file in weight_files(folder)))
     files: dict[str, Path | str] = {
-        file.name: file for pattern in patterns for file in folder.glob(pattern)}
+        name: folder / name for name in names if (folder / name).is_file()}
     if (about := config.get(TEXT_ENCODER)) is not None:
         sibling = f"hf://{repository.name.partition('/')[0]}/{about['weights']}"
         address = _pinned(text_weights or sibling, folder.name)
@@ -55,7 +62,7 @@ def push(
         files[CONFIG] = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
     files.setdefault(CARD, _card(repository.name))
     with staged(files) as ready:
-        done = send(ready, repository, private, patterns, f"Push {folder.name}")
+        done = send(ready, repository, private, OWN, f"Push {folder.name}")
     return str(done)
 
 
@@ -68,7 +75,7 @@ def pull(address: str, folder: str | Path, overwrite: bool = False) -> Path:
     """
     if not is_hub_address(address):
         raise ValueError(f"expected hf://owner/name[@revision], got {address!r}")
-    source = resolve(address, (*CHECKPOINT_FILES, *PICTURES))
+    source = resolve(address, OWN)
     read_config(source)
     read_tensors(source)
     with explained(f"to copy {address} to {folder}", elsewhere="give another folder"):

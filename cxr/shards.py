@@ -19,6 +19,8 @@ from cxr.files import read_json, write_json
 
 WHOLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+_DIGITS = "[0-9]" * 5
+SHARDS = f"model-{_DIGITS}-of-{_DIGITS}.safetensors"  # as a shell pattern
 _SHARD_NAME = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 _HEADER = 256  # bytes that the JSON header spends on one tensor, generously
 _PART = "::"

@@ -8,9 +8,11 @@ import socket
 import pytest
 import torch
 from hub_checkpoints import fails, make_checkpoint, same, state
+from hub_repos import Blob
 
 from cxr.checkpoints import load_checkpoint, pull, push, resolve, save_checkpoint
 from cxr.cli import main
+from cxr.sampling_originals import FILE
 
 
 @pytest.fixture
@@ -55,6 +57,24 @@ def test_new_weights_replace_the_former_ones_and_a_revision_keeps_its_own(saved,
     assert "Out of scope" in files["README.md"].content.decode()
     assert torch.equal(load_checkpoint("hf://owner/model")[1]["b"], state(1)["b"].half().float())
     assert torch.equal(load_checkpoint(pushed)[1]["b"], state(0)["b"].half().float())
+
+
+def test_only_a_checkpoints_own_files_go_and_only_those_are_replaced(saved, hub):
+    save_checkpoint(saved, state(), {"architecture": {}}, {"measured": 1}, files={
+        "trials.json": "[]", "tokenizer.json": "{}"})
+    (saved / "reliability.png").write_bytes(b"a plot")
+    (saved / FILE).write_bytes(b"fingerprints of films")
+    own = {file.name for file in saved.iterdir()} - {"pytorch_model.bin"} | {"README.md"}
+    for name in ("samples.png", "curves.png", "token.txt", "kaggle.json", ".token.json", "notes.md",
+                 "optimizer.safetensors", "model-00001-of-00009.safetensors"):  # fmt: skip
+        (saved / name).write_bytes(b"of its owner alone")
+    theirs = ("notes.json", "film.png", "sub/config.json", "sub/model-00001-of-00002.safetensors")
+    stale = ("merges.txt", "model-00001-of-00002.safetensors")
+    hub.repo("owner/model", private=True).commit(
+        {name: Blob(b"there before", False) for name in (*theirs, *stale)})
+    address = push(saved, "owner/model")
+    files = hub.repos["models", "owner/model"].commits[address.rpartition("@")[2]]
+    assert set(files) == own | set(theirs)
 
 
 def test_private_means_private(saved, hub, monkeypatch):
