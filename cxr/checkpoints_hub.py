@@ -45,8 +45,9 @@ def push(
             the Hub names it at its commit.
 
     Raises:
-        ValueError: a damaged checkpoint, a steered model whose text encoder is not on the Hub, a
-            repository that is public though `private`, or what cxr.hub.send refuses.
+        ValueError: a damaged checkpoint, a steered model whose text encoder is not on the Hub, or
+            is another there, a repository that is public though `private`, or what cxr.hub.send
+            refuses.
     """
     folder = Path(folder).expanduser().absolute()
     repository = Repository.at(f"hf://{repo_id}")
@@ -57,7 +58,7 @@ def push(
         name: folder / name for name in names if (folder / name).is_file()}
     if (about := config.get(TEXT_ENCODER)) is not None:
         sibling = f"hf://{repository.name.partition('/')[0]}/{about['weights']}"
-        address = _pinned(text_weights or sibling, folder.name)
+        address = _pinned(text_weights or sibling, about.get("sha256"), folder.name)
         config = {**config, TEXT_ENCODER: {**about, ADDRESS: address}}
         files[CONFIG] = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
     files.setdefault(CARD, _card(repository.name))
@@ -82,11 +83,23 @@ def pull(address: str, folder: str | Path, overwrite: bool = False) -> Path:
         return copy_folder(source, Path(folder), CONFIG, overwrite)
 
 
-def _pinned(address: str, name: str) -> str:
-    """The address of the text encoder that the model `name` needs, at the commit it has today."""
+def _pinned(address: str, sha256: object, name: str) -> str:
+    """The address of the text encoder that the model `name` needs, at the commit it has today.
+
+    Raises ValueError: none there, or one with another fingerprint than sha256.
+    """
+    from cxr.text_towers import load_text_tower  # which reads checkpoints
+
     try:
         repository = Repository.at(address)
-        return str(Repository(repository.name, repository.kind, resolve(address).name))
+        folder = resolve(address)
+        pinned = str(Repository(repository.name, repository.kind, folder.name))
+        found = load_text_tower(folder).fingerprint
+        if found != sha256:
+            raise ValueError(
+                f"expected text encoder {str(sha256)[:12]}, {pinned} is {found[:12]}"
+            )
+        return pinned
     except ValueError as error:
         raise ValueError(
             f"{error}; {name} is steered by this text encoder: push that first, or give its "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr.checkpoints import resolve
-from cxr.hub import is_hub_address
+from cxr.hub import HUB, Repository, is_hub_address
 from cxr.text_towers import TextTower, load_text_tower
 
 
@@ -47,6 +47,6 @@ def load_conditioning_tower(
 def _beside(weights: str | Path, named: Mapping[str, Any]) -> str | Path:
     address, name = named.get("address"), Path(str(named["weights"])).name
     if is_hub_address(weights):
-        return address or f"{str(weights).rpartition('/')[0]}/{name}"
+        return address or f"{HUB}{Repository.at(str(weights)).name.partition('/')[0]}/{name}"
     folder = resolve(weights).absolute().parent / name
     return folder if folder.is_dir() or not address else address

@@ -15,7 +15,8 @@ from test_localization import save as save_localizer
 from test_sampling import save_generator
 from tiny import tiny_dual_encoder
 
-from cxr.checkpoints import fingerprint, pull, push, save_dual_encoder
+from cxr.checkpoints import fingerprint, pull, push, read_config, save_dual_encoder
+from cxr.conditioning import load_conditioning_tower
 from cxr.gallery import Gallery
 from cxr.gallery_card import gallery_card
 from cxr.gallery_hub import pull_gallery, push_gallery
@@ -104,12 +105,23 @@ def test_a_steered_model_needs_its_text_encoder_on_the_hub(local, hub, tmp_path)
     with pytest.raises(ValueError, match="push that first, or give .* --text-weights"):
         push(local["localizer"], "owner/localizer")
     assert not hub.repos
+    push(Path(local["generator"]).with_name("words"), "owner/retrieval")
+    with pytest.raises(ValueError, match=r"expected text encoder \w{12}, .* push that first"):
+        push(local["localizer"], "owner/localizer")
+    assert list(hub.repos) == [("models", "owner/retrieval")]
     push(local["retrieval"], "owner/retrieval")
     address = push(local["localizer"], "owner/localizer")
     # Newer words leave the pushed localizer with those that it was trained with.
     push(save_dual_encoder(tiny_dual_encoder(7), tmp_path / "newer"), "owner/retrieval")
     assert Localizer.load(address).tower.fingerprint == load_text_tower(
         local["retrieval"]).fingerprint
+
+
+def test_a_revision_with_a_slash_finds_the_text_encoder_of_its_owner(local, hub):
+    push(local["retrieval"], "owner/retrieval")
+    config = read_config(Path(local["localizer"]))
+    tower = load_conditioning_tower("hf://owner/localizer@refs/pr/1", config)
+    assert tower.fingerprint == config["text_encoder"]["sha256"]
 
 
 def test_the_card_of_a_gallery_counts_what_it_holds(local, hub):
