@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import lzma
 import os
@@ -21,6 +22,9 @@ CACHE = Path(".cache/unpacked")
 MAX_BYTES = 100_000_000_000  # of all files together
 MAX_FILES = 2_000_000
 _MB = 1_000_000
+_OF_THE_DISK = (
+    errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO
+)  # fmt: skip
 
 
 def unpacked(
@@ -94,7 +98,7 @@ def unpack(
                 left -= _copy(entry, folder.joinpath(*_parts(archive, entry)), left)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError, NotImplementedError,
             RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:  # fmt: skip
-        if getattr(error, "errno", None):  # of the disk, not of the archive
+        if getattr(error, "errno", None) in _OF_THE_DISK:
             raise
         raise ValueError(
             f"expected a readable ZIP or tar archive, got {archive.name}: {error}; fetch it again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import stat
 import zipfile
@@ -98,6 +99,26 @@ def test_links_sizes_and_counts_are_checked(tmp_path):
     with pytest.raises(ValueError, match="at most 1 files"):
         unpacked(tmp_path / "big.zip", tmp_path / "cache", max_files=1)
     assert unpacked(tmp_path / "big.zip", tmp_path / "cache").is_dir()
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a"), ("a", "a/b/c"), ("n" * 300,)])
+def test_names_that_no_disk_can_hold_are_the_archives_fault(tmp_path, names):
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as file:
+        for name in names:
+            file.writestr(name, b"x")
+    with pytest.raises(ValueError, match="expected a readable ZIP or tar archive, got odd.zip"):
+        unpacked(tmp_path / "odd.zip", tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_a_full_disk_is_not_the_archives_fault(tmp_path, anatomy, monkeypatch, number):
+    def full(*_):
+        raise OSError(number, "of the disk")
+
+    monkeypatch.setattr("cxr.archives._copy", full)
+    with pytest.raises(OSError, match="of the disk"):
+        unpacked(zipped(anatomy, tmp_path / "whole.zip"), tmp_path / "cache")
 
 
 def test_what_is_no_data_set_is_refused(tmp_path, anatomy):
