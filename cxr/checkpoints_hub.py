@@ -80,7 +80,7 @@ def pull(address: str, folder: str | Path, overwrite: bool = False) -> Path:
     read_config(source)
     read_tensors(source)
     with explained(f"to copy {address} to {folder}", elsewhere="give another folder"):
-        return copy_folder(source, Path(folder), CONFIG, overwrite)
+        return copy_folder(source, Path(folder), CONFIG, OWN, overwrite)
 
 
 def _pinned(address: str, sha256: object, name: str) -> str:

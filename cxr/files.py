@@ -8,6 +8,8 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 _AT_FDCWD = -100 if sys.platform.startswith("linux") else -2
@@ -54,15 +56,25 @@ def replace_folder(new: Path, target: Path) -> None:
     shutil.rmtree(new)
 
 
-def copy_folder(source: Path, folder: Path, mark: str, overwrite: bool = False) -> Path:
+def copy_folder(
+    source: Path, folder: Path, mark: str, own: Sequence[str], overwrite: bool = False
+) -> Path:
     """Copy a folder, links as what they lead to; the copy appears whole or not at all.
 
-    mark: the file that a folder of this sort holds; only such a one is overwritten.
+    Args:
+        mark: the file that a folder of this sort holds; only such a one is overwritten.
+        own: all that it may hold, as shell patterns; one with anything else is left alone.
 
     Raises:
-        ValueError: `folder` is taken.
+        ValueError: `folder` is taken, or it is or holds the working directory.
     """
     folder = folder.expanduser().absolute()
+    here = Path.cwd().resolve()
+    if folder.resolve() in (here, *here.parents):
+        raise ValueError(
+            f"expected a folder of its own, but {folder} is or holds the working directory; "
+            "give another"
+        )
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         if not (folder / mark).is_file():
             raise ValueError(
@@ -72,6 +84,13 @@ def copy_folder(source: Path, folder: Path, mark: str, overwrite: bool = False) 
             raise ValueError(
                 f"expected a new folder, but {folder} has a {mark}; add --overwrite to replace it"
             )
+        names = [pattern.partition("/")[0] for pattern in own]
+        for entry in sorted(folder.iterdir()):
+            if not any(fnmatchcase(entry.name, name) for name in names):
+                raise ValueError(
+                    f"expected nothing of anyone else in {folder}, it holds {entry.name}; move "
+                    "that away, or give another folder"
+                )
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:

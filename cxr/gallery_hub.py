@@ -59,4 +59,4 @@ def pull_gallery(address: str, folder: str | Path, overwrite: bool = False) -> P
             f"expected a whole gallery at {address}, {problems[0]}; ask whoever pushed it"
         )
     with explained(f"to copy {address} to {folder}", elsewhere="give another folder"):
-        return copy_folder(source, Path(folder), HEADER, overwrite)
+        return copy_folder(source, Path(folder), HEADER, OWN, overwrite)

@@ -171,11 +171,24 @@ def test_half_a_download_is_told_from_none(hub, pushed, monkeypatch):
     assert "only a part of it was downloaded" in fails()
 
 
-def test_pulling_replaces_only_what_it_may(hub, pushed, saved, tmp_path):
+def test_pulling_replaces_only_what_it_may(hub, pushed, saved, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="add --overwrite"):
         pull(pushed, saved)
+    with pytest.raises(ValueError, match=r"holds pytorch_model\.bin; move that away"):
+        pull(pushed, saved, overwrite=True)
     (saved / "pytorch_model.bin").unlink()
     pull(pushed, saved, overwrite=True)
+    for name in (".git", "app.py"):
+        (saved / name).mkdir()
+        with pytest.raises(ValueError, match="move that away, or give another folder"):
+            pull(pushed, saved, overwrite=True)
+        (saved / name).rmdir()
+    for inside in (saved, saved / "deep"):
+        inside.mkdir(exist_ok=True)
+        monkeypatch.chdir(inside)
+        with pytest.raises(ValueError, match="is or holds the working directory"):
+            pull(pushed, saved, overwrite=True)
+    assert same(saved, pushed)
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.txt").write_text("years of work")
     with pytest.raises(ValueError, match="holds something else"):
