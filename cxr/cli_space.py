@@ -8,8 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from cxr.hub import Repository
+from cxr.hub_errors import explained
 
 TOP = ("app.py", "README.md", "LICENSE", "requirements.txt")
 WEIGHTS = (".json", ".safetensors", ".txt", ".md")  # what a checkpoint is made of
@@ -59,7 +63,8 @@ def push_space(
             None: as the owner's account has it. gallery: hf://datasets/owner/name, or None.
 
     Raises:
-        ValueError: bad arguments, films that are not synthetic, or what the Hub refused.
+        ValueError: bad arguments, films that are not synthetic, a Space that is public though
+            `private`, or what the Hub refused.
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id):
         raise ValueError(f"expected OWNER/NAME, got {repo_id!r}")
@@ -73,32 +78,49 @@ def push_space(
         _stage(root, files, Path(folder))
         if gallery:
             _name_data_set(Path(folder) / "README.md", gallery)
-        try:
+        with explained(f"to write the Space {repo_id}", repo_id):
             made = api.create_repo(
                 repo_id, repo_type="space", space_sdk="gradio", private=private, exist_ok=True
             )
+            if private and not api.repo_info(repo_id, repo_type="space").private:
+                raise ValueError(
+                    f"expected a private Space at {repo_id}, it is public; push to another name, "
+                    "or without --private if everyone may see this"
+                )
             if gallery:
                 api.add_space_variable(repo_id, "CXR_GALLERY", gallery)
             api.upload_folder(
                 repo_id=repo_id, repo_type="space", folder_path=folder, delete_patterns=STALE,
                 commit_message="Upload the reading room",
             )  # fmt: skip
-        except Exception as error:  # network, 401, 403, 404: they share no base class
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise ValueError(
-                f"expected to write the Space {repo_id}, got: {reason}; check the name and the "
-                "network, and log in with a token that may write: hf auth login, or HF_TOKEN"
-            ) from error
     return str(made)
 
 
+def is_private(gallery: str) -> bool:
+    """Whether a data set, hf://datasets/owner/name, is closed to whoever has no token.
+
+    Raises ValueError for an address that cannot be read, or what the Hub refused.
+    """
+    from huggingface_hub import HfApi
+
+    at = Repository.at(gallery)
+    with explained(f"to find {at}", at.name):
+        return bool(HfApi().repo_info(at.name, repo_type=at.kind).private)
+
+
 def _push(options: argparse.Namespace) -> int:
+    closed = bool(options.gallery) and is_private(options.gallery)
     address = push_space(Path(), options.repo_id, options.private or None, options.gallery)
     files = space_files(Path())
     if options.json:
         print(json.dumps({"space": address, "gallery": options.gallery, "files": files}, indent=2))
     else:
         print(address)
+    if closed:
+        print(
+            f"{options.gallery} is private: in the settings of {address}, add a secret HF_TOKEN, a "
+            "token that may read it; without one the Space has no films", file=sys.stderr,
+        )  # fmt: skip
     return 0
 
 

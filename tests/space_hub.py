@@ -20,6 +20,7 @@ class SpaceHub:
 
     url: str = ""
     created: dict = field(default_factory=dict)
+    closed: bool = False  # whether the data sets are private
     variables: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -50,7 +51,10 @@ class SpaceHub:
                          for name, content in self.files.items()]  # fmt: skip
         if path.startswith("/api/spaces/"):
             siblings = [{"rfilename": name} for name in self.files]
-            return 200, {"id": "me/room", "sha": COMMIT, "siblings": siblings}
+            private = self.created.get("visibility") == "private"
+            return 200, {"id": "me/room", "sha": COMMIT, "siblings": siblings, "private": private}
+        if path == "/api/datasets/me/films":
+            return 200, {"id": "me/films", "sha": COMMIT, "private": self.closed}
         return 404, {"error": f"nothing at {path}"}
 
     def _commit(self, kind: str, value: dict) -> None:

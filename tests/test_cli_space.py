@@ -125,6 +125,36 @@ def test_a_push_makes_the_space_and_fills_it(project):
         assert sorted(hub.files) == sorted((*wanted, "notes.md"))
 
 
+def test_a_private_gallery_needs_a_secret(project):
+    words = ("me/room", "--gallery", "hf://datasets/me/films")
+    with space_hub() as hub:
+        assert "HF_TOKEN" not in push(project[0], hub.url, *words).stderr
+        hub.closed = True
+        done = push(project[0], hub.url, *words)
+    assert done.returncode == 0 and done.stdout == f"{hub.url}/spaces/me/room\n", done.stderr
+    assert "hf://datasets/me/films is private: " in done.stderr
+    assert "a secret HF_TOKEN" in done.stderr
+
+
+def test_a_gallery_that_is_not_there_is_found_before_a_space_is_made(project):
+    with space_hub() as hub:
+        done = push(project[0], hub.url, "me/room", "--gallery", "hf://datasets/me/none")
+        assert done.returncode == 2 and "to find hf://datasets/me/none" in done.stderr
+        assert not hub.created and not hub.files
+
+
+def test_a_public_space_does_not_become_private_by_asking(project):
+    with space_hub() as hub:
+        assert push(project[0], hub.url, "me/room").returncode == 0
+        hub.files.clear()
+        done = push(project[0], hub.url, "me/room", "--private")
+        assert done.returncode == 2 and "a private Space at me/room, it is public" in done.stderr
+        assert not hub.files
+        hub.created.clear()
+        done = push(project[0], hub.url, "me/room", "--private")
+        assert done.returncode == 0 and hub.files, done.stderr
+
+
 def test_without_leave_to_write_one_line_says_what_to_do(project):
     with space_hub() as hub:
         done = push(project[0], hub.url, "me/room", token="hf_wrong")
@@ -136,4 +166,4 @@ def test_without_leave_to_write_one_line_says_what_to_do(project):
 def test_without_network_one_line_says_what_to_do(project):
     done = push(project[0], "http://127.0.0.1:9", "me/room")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert "check the name and the network" in done.stderr
+    assert "check the network" in done.stderr
