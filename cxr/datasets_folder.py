@@ -2,7 +2,8 @@
 
 Headers are taken as people write them (COLUMNS); findings stand in one column ("Effusion|Mass") or
 in one column each (1 present, 0 absent, -1 uncertain, blank not read). Each image without a row
-becomes an unlabelled study. Without a patient column every image is a patient of its own.
+becomes an unlabelled study. Without a patient column every image is a patient of its own. The
+source is the folder's name after the word FOLDER: no name makes real films pass for synthetic ones.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from cxr.datasets_common import Loaded, Notes, noted, parse_age, read_labels
 from cxr.datasets_csv import open_table, read_header
 from cxr.datasets_files import ImageIndex, stem
 from cxr.findings import Study, canonical_finding, canonical_sex, canonical_view
+from cxr.study_table import FOLDER
 
 # The meaning of a column -> its headers in lower case, "_" and "-" as spaces; the first one wins.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -111,7 +113,7 @@ def _places(columns: list[str]) -> dict[str, int]:
 def _bare_study(path: str, root: Path, index: ImageIndex) -> Study:
     """An image that nothing is known about but its name."""
     identity = stem(path) if index.unique(path) else path
-    return Study(id=identity, source=root.name, patient=identity, image=root / path)
+    return Study(id=identity, source=FOLDER + root.name, patient=identity, image=root / path)
 
 
 def _study(

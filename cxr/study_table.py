@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 STUDIES, IMAGES = "studies.parquet", "images"
 SYNTHETIC = "synthetic"  # the source of a film made by a generator begins with this word
+FOLDER = "folder "  # and that of a film from a plain folder so, whatever the folder is called
 
 
 def schema() -> pyarrow.Schema:

@@ -14,6 +14,7 @@ from huggingface_hub import SpaceCard
 from space_hub import TOKEN, space_hub
 
 from cxr.cli_space import GALLERY, TOP, push_space, space_files
+from cxr.datasets import load_studies
 from cxr.gallery import build_gallery
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -66,6 +67,15 @@ def test_a_synthetic_gallery_goes_along(project, shelf):
 def test_a_patients_film_never_does(project, shelf):
     shelf(project[0] / GALLERY, "nih")
     with pytest.raises(ValueError, match="synthetic films alone .* came films of nih"):
+        space_files(project[0])
+
+
+def test_a_folder_called_synthetic_does_not_make_its_films_so(project, tmp_path, film):
+    folder = tmp_path / "synthetic_vs_real"
+    make_studies(folder, 3, film)
+    build_gallery(load_studies(folder), encode, project[0] / GALLERY, ENCODER, folder.name, "",
+                  progress=False)  # fmt: skip
+    with pytest.raises(ValueError, match="came films of folder synthetic_vs_real"):
         space_files(project[0])
 
 

@@ -7,6 +7,8 @@ import pytest
 from cxr.datasets import load_reports, read_layout
 from cxr.datasets_common import Notes
 from cxr.datasets_files import ImageIndex, stem
+from cxr.study_table import SYNTHETIC
+from cxr.tabs.words import is_synthetic
 
 
 def make(root, *films: str, **tables: str):
@@ -34,7 +36,14 @@ def test_images_alone_are_unlabelled_studies(tmp_path):
     loaded = make(tmp_path, *films)
     assert [study.id for study in loaded.studies] == ["a/one.PNG", "b/one.dcm", "two"]
     assert all(study.findings == {} and study.patient == study.id for study in loaded.studies)
-    assert loaded.studies[0].source == tmp_path.name
+    assert loaded.studies[0].source == f"folder {tmp_path.name}"
+
+
+@pytest.mark.parametrize("name", ["synthetic", "synthetic_vs_real", "Synthetic films"])
+def test_no_folders_name_makes_its_films_synthetic(tmp_path, name):
+    (study,) = make(tmp_path / name, "a.png").studies
+    assert study.source == f"folder {name}" and not is_synthetic(study)
+    assert not study.source.lower().startswith(SYNTHETIC)
 
 
 def test_a_column_a_finding(tmp_path):

@@ -9,6 +9,7 @@ from html import escape
 
 from cxr.findings import Study
 from cxr.gallery import Where
+from cxr.study_table import SYNTHETIC
 from cxr.tabs.highlight import asked_for
 
 SEX = {"F": "female", "M": "male"}
@@ -32,7 +33,7 @@ def person(study: Study) -> str:
 
 def is_synthetic(study: Study) -> bool:
     """Whether a generator made the film; no patient's then."""
-    return study.source.lower().startswith("synthetic")
+    return study.source.startswith(SYNTHETIC)
 
 
 def summary(study: Study) -> str:
