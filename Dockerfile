@@ -7,8 +7,8 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 # What .dockerignore lets through: app.py, cxr, weights, synthetic examples
 COPY . .
-# Stops here when examples/ holds a film that is not synthetic
-RUN python -c "import pathlib, cxr.cli_space; cxr.cli_space.space_files(pathlib.Path())"
+# Stops here when examples/ or weights/ hold anything but synthetic films and checkpoints
+RUN python -c "import pathlib, cxr.cli_space; cxr.cli_space.refuse_others(pathlib.Path())"
 
 USER reader
 ENV GRADIO_SERVER_NAME=0.0.0.0 \

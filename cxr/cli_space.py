@@ -53,6 +53,22 @@ def space_files(root: Path) -> list[str]:
     return sorted(file.relative_to(root).as_posix() for file in files)
 
 
+def refuse_others(root: Path) -> None:
+    """Stop where examples/ or weights/ holds a file that does not belong in a Space.
+
+    Raises:
+        ValueError: there is one, hidden or not; or as space_files.
+    """
+    known = set(space_files(root))
+    found = (file for home in ("examples", "weights") for file in (root / home).rglob("*"))
+    others = sorted(file.relative_to(root).as_posix() for file in found if not file.is_dir())
+    if others := [name for name in others if name not in known]:
+        raise ValueError(
+            f"expected a gallery of synthetic films and checkpoints alone in {root.absolute()}, "
+            f"came {len(others)} other files, the first: {others[0]}; move them elsewhere"
+        )
+
+
 def push_space(
     root: Path, repo_id: str, private: bool | None = None, gallery: str | None = None
 ) -> str:

@@ -13,7 +13,7 @@ from gallery_helpers import ENCODER, encode, make_studies
 from huggingface_hub import SpaceCard
 from space_hub import TOKEN, space_hub
 
-from cxr.cli_space import GALLERY, TOP, push_space, space_files
+from cxr.cli_space import GALLERY, TOP, push_space, refuse_others, space_files
 from cxr.datasets import load_studies
 from cxr.gallery import build_gallery
 
@@ -77,6 +77,27 @@ def test_a_folder_called_synthetic_does_not_make_its_films_so(project, tmp_path,
                   progress=False)  # fmt: skip
     with pytest.raises(ValueError, match="came films of folder synthetic_vs_real"):
         space_files(project[0])
+
+
+@pytest.mark.parametrize("stray", ["examples/patient.png", "examples/gallery/images/patient.png",
+                                   "weights/retrieval/patient.png", "examples/.films/patient.png"])
+def test_a_stray_film_is_refused(tmp_path, shelf, stray):
+    for name in (*TOP, "cxr/__init__.py", "weights/retrieval/config.json"):
+        (tmp_path / "app" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "app" / name).touch()
+    shelf(tmp_path / "app" / GALLERY, "synthetic: drawn")
+    refuse_others(tmp_path / "app")
+    (tmp_path / "app" / stray).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "app" / stray).touch()
+    with pytest.raises(ValueError, match=f"came 1 other files, the first: {stray}; move"):
+        refuse_others(tmp_path / "app")
+
+
+def test_films_without_their_gallery_are_refused(project):
+    (project[0] / GALLERY / "images").mkdir(parents=True)
+    (project[0] / GALLERY / "images" / "patient.png").touch()
+    with pytest.raises(ValueError, match="the first: examples/gallery/images/patient.png"):
+        refuse_others(project[0])
 
 
 def test_elsewhere_than_in_the_project_it_says_so(tmp_path):

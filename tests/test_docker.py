@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from app_server import serving
 
-from cxr.cli_space import space_files
+from cxr.cli_space import WEIGHTS, space_files
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -75,17 +75,26 @@ def test_what_is_copied_is_there(recipe):
 def test_the_context_holds_the_app_and_nothing_else():
     if not (REPOSITORY / ".git").exists():
         pytest.skip("this copy of the source has no git history to look at")
-    kept, needed = context(), set(space_files(REPOSITORY))
-    assert needed <= kept
-    homes = ("cxr/", "weights/", "examples/")
-    assert {name for name in kept - needed if not name.startswith(homes)} == set()
+    assert context() == set(space_files(REPOSITORY))
+    rules = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    assert [rule for rule in rules if rule.startswith("!weights")] == [
+        f"!weights/**/*{suffix}" for suffix in WEIGHTS]
 
 
-def test_the_steps_that_run_python_run_it(recipe):
-    """All RUN steps that need nothing but Python and the project."""
+def test_the_steps_that_run_python_run_it(recipe, tmp_path):
+    """All RUN steps that need nothing but Python and the project, on what is copied."""
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("this copy of the source has no git history to look at")
+    for name in context():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).symlink_to(REPOSITORY / name)
     steps = [shlex.split(words) for name, words in recipe if name == "RUN" and "python -c" in words]
     assert len(steps) == 1
-    subprocess.run([sys.executable, *steps[0][1:]], cwd=REPOSITORY, check=True)
+    check = [sys.executable, *steps[0][1:]]
+    subprocess.run(check, cwd=tmp_path, check=True)
+    (tmp_path / "weights" / "film.png").touch()
+    done = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0 and "the first: weights/film.png" in done.stderr
 
 
 def test_it_serves_to_the_outside_on_the_port_that_it_names(recipe):
