@@ -146,6 +146,7 @@ class Services:
                     raise ValueError(problem)
                 retriever = loaded(lambda: self._load(weights=self.weights, gallery=self.gallery))
                 self._facts = Facts.of(retriever.gallery.studies)
+                retriever.scale  # noqa: B018 - kept here; what a lent call keeps is lost with it
                 self._retriever = lent(retriever)
         return self._retriever
 

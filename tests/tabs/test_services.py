@@ -70,6 +70,13 @@ def test_models_load_once_for_all_threads(services):
     assert dict(shared.facts().findings)["cardiomegaly"] == 2
 
 
+def test_the_scale_of_similarity_is_there_before_the_retriever_is_lent(services, monkeypatch):
+    kept = []
+    monkeypatch.setattr("cxr.tabs.services.lent", lambda it: kept.append("scale" in vars(it)) or it)
+    retriever = Services(services.gallery, services.weights).retriever()
+    assert kept == [True] and "scale" in vars(retriever)
+
+
 def test_a_model_that_cannot_be_loaded_is_a_friendly_state(services, caplog):
     def load(weights, gallery):
         raise RuntimeError("CUDA exploded")
