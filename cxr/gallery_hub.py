@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cxr.files import copy_folder
+from cxr.findings import Study
 from cxr.gallery import Gallery
 from cxr.gallery_card import CARD, gallery_card
 from cxr.gallery_check import check
 from cxr.gallery_format import EMBEDDINGS, GALLERY_FILES, HEADER, INDEX, read_header
 from cxr.hub import Repository, fetch, is_hub_address, send, staged
 from cxr.hub_errors import explained
-from cxr.study_table import STUDIES
+from cxr.study_table import FOLDER, STUDIES, write_studies
 
 OWN = (*GALLERY_FILES, CARD)
 
@@ -20,6 +24,7 @@ def push_gallery(folder: str | Path, repo_id: str, private: bool = True) -> str:
     """Upload a gallery with its data set card -> its address, hf://datasets/owner/name@commit.
 
     Its films and reports go with it: whether they may is for the reader of their licence to say.
+    Names of a plain folder's studies and patients stay here, see `numbered`.
 
     Args:
         repo_id: owner/name; made when there is none. private: keep it from the public.
@@ -39,8 +44,26 @@ def push_gallery(folder: str | Path, repo_id: str, private: bool = True) -> str:
     images = (study.image for study in gallery.studies)
     files |= {image.relative_to(gallery.folder).as_posix(): image for image in images}
     files[CARD] = gallery_card(gallery.info(), gallery.studies, repository.name)
-    with staged(files) as ready:
-        return str(send(ready, repository, private, OWN, f"Push {gallery.folder.name}"))
+    with TemporaryDirectory() as temporary:
+        if (studies := numbered(gallery.studies)) != gallery.studies:
+            write_studies(Path(temporary), studies, [study.image.name for study in studies])
+            files[STUDIES] = Path(temporary) / STUDIES
+        with staged(files) as ready:
+            return str(send(ready, repository, private, OWN, f"Push {gallery.folder.name}"))
+
+
+def numbered(studies: Sequence[Study]) -> list[Study]:
+    """The studies, those of a plain folder with numbers as ids and patients: there both are file
+    names, which may hold a person's name, and a hash of a name or a date is soon guessed. The same
+    studies in the same order get the same numbers."""
+    patients: dict[tuple[str, str], int] = {}
+    told = []
+    for row, study in enumerate(studies, 1):
+        if study.source.startswith(FOLDER):
+            patient = patients.setdefault((study.source, study.patient), len(patients) + 1)
+            study = replace(study, id=f"film {row}", patient=f"patient {patient}")
+        told.append(study)
+    return told
 
 
 def pull_gallery(address: str, folder: str | Path, overwrite: bool = False) -> Path:

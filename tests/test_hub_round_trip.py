@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from app_gallery import COUNT, make_shelf
-from gallery_helpers import make_studies
+from gallery_helpers import ENCODER, encode, make_studies
 from huggingface_hub import DatasetCard
 from reporting_parts import save_reporting
 from test_localization import save as save_localizer
@@ -17,9 +17,10 @@ from tiny import tiny_dual_encoder
 
 from cxr.checkpoints import fingerprint, pull, push, read_config, save_dual_encoder
 from cxr.conditioning import load_conditioning_tower
-from cxr.gallery import Gallery
+from cxr.datasets import load_studies
+from cxr.gallery import Gallery, build_gallery
 from cxr.gallery_card import gallery_card
-from cxr.gallery_hub import pull_gallery, push_gallery
+from cxr.gallery_hub import numbered, pull_gallery, push_gallery
 from cxr.localization import Localizer
 from cxr.reporting import ReportSuggester
 from cxr.reporting_document import as_document
@@ -153,6 +154,30 @@ def test_a_card_shows_hostile_words_as_words(tmp_path, film):
     card = gallery_card(info, studies, "owner/films")
     assert "| source | a \\| b # Heading &lt;script> |" in card
     assert "| licence | not stated |" in card and "None of them is synthetic" in card
+
+
+def test_names_of_a_plain_folders_films_stay_where_they_are(hub, tmp_path, film):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    names = ("DOE_JANE_19610203", "DOE_JANE_19620304", "ROE_RICHARD")
+    for seed, name in enumerate(names):
+        film(seed, (40, 48)).save(folder / f"{name}.png")
+    (folder / "studies.csv").write_text("image,patient,finding\n" + "".join(
+        f"{name}.png,{name[:3]},mass\n" for name in names))
+    studies = load_studies(folder)
+    build_gallery(studies, encode, tmp_path / "gallery", ENCODER, "drawn", "CC0", progress=False)
+    push_gallery(tmp_path / "gallery", "owner/films")
+    repo = hub.repos["datasets", "owner/films"]
+    for file, blob in repo.commits[repo.refs["main"]].items():
+        assert not [name for name in ("DOE", "ROE") if name in file]
+        if not file.startswith("images/"):
+            assert b"DOE" not in blob.content and b"ROE" not in blob.content
+    pulled = Gallery.open(pull_gallery("hf://datasets/owner/films", tmp_path / "pulled")).studies
+    assert [(study.id, study.patient) for study in pulled] == [
+        ("film 1", "patient 1"), ("film 2", "patient 1"), ("film 3", "patient 2")]
+    assert [study.image.name for study in pulled] == [
+        study.image.name for study in Gallery.open(tmp_path / "gallery").studies]
+    assert numbered(pulled) == pulled and all(study.positive == ("mass",) for study in pulled)
 
 
 def test_damaged_galleries_stay_where_they_are(local, hub, tmp_path):
