@@ -24,7 +24,7 @@ from cxr.datasets_masks import MaskedFilm, load_boxes, load_masked_films
 from cxr.findings import Study
 from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer
-from cxr.metrics import bootstrap_interval, dice, iou, pointing_game
+from cxr.metrics import dice, iou, pointing_game
 from cxr.targets import (
     HEART,
     LEFT_LUNG,
@@ -39,6 +39,7 @@ from cxr.targets import (
     union_known,
 )
 from train.groups import by_group, mean_of
+from train.intervals import value_with_interval
 from train.mask_data import normal_films
 from train.studies import frontal
 
@@ -175,9 +176,7 @@ def _entry(overlaps: list, falsely: list, rounds: int, seed: int) -> dict:
 def _mean(values: Sequence[float], rounds: int, seed: int) -> dict[str, float]:
     """The mean over films and its 95% bootstrap interval."""
     numbers = np.array(values)
-    low, high = bootstrap_interval(lambda rows: float(numbers[rows].mean()), len(numbers), rounds,
-                                   seed)
-    return {"value": round(float(numbers.mean()), 4), "low": round(low, 4), "high": round(high, 4)}
+    return value_with_interval(lambda rows: float(numbers[rows].mean()), len(numbers), rounds, seed)
 
 
 def on_boxes(localizer: Localizer, studies: Sequence[Study], root: Path) -> dict[str, dict]:
