@@ -15,6 +15,7 @@ from cxr.metrics_generation import (
     mean_pairwise_distance,
     nearest_distance,
 )
+from cxr.sampling_originals import copy_limit
 from train.groups import by_group, mean_auroc_of
 
 THUMBNAIL = 16  # pixels
@@ -112,20 +113,20 @@ def spread(generated: np.ndarray, real: np.ndarray) -> dict[str, float | int]:
 
 
 def nearest_pair(rows: np.ndarray, patients: Sequence[str]) -> float:
-    """Distance of the two films nearest to each other that are of different patients.
+    """How near films of different patients come to each other: `copy_limit` of their distances.
     rows float [N, D]; patients: N names, "" where not known, which are left out."""
     names = np.array(patients)
     known = names != ""
     names, rows = names[known], rows[known]
     distance, _ = nearest_distance(rows, rows, names[:, None] != names[None])
-    return float(distance.min())
+    return copy_limit(distance)
 
 
 def copies(
     generated: np.ndarray, training: np.ndarray, patients: Sequence[str]
 ) -> dict[str, float | int]:
     """How near generated films come to training films. generated float [M, D], training [N, D],
-    patients as for nearest_pair. "limit": the nearest pair of different patients; "nearer": how
+    patients as for nearest_pair. "limit": how near films of different patients come; "nearer": how
     many generated films are nearer than that to a training film, and must not be shipped."""
     distance, _ = nearest_distance(generated, training)
     limit = nearest_pair(training, patients)
