@@ -52,7 +52,7 @@ def test_the_front_matter_is_whole(declared):
     assert declared.python_version in ("3.10", "3.11", "3.12")
     assert (REPOSITORY / declared.app_file).is_file()
     assert all(re.fullmatch(r"[\w.-]+/[\w.-]+", name) for name in declared.models)
-    # The weights are in the repository, and no gallery is: nothing is fetched from the Hub.
+    # The weights and a synthetic gallery are in the repository: nothing is fetched from the Hub.
     assert declared.datasets == [] and "preload_from_hub" not in declared.to_dict()
 
 
