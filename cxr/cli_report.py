@@ -18,7 +18,7 @@ def add_report(commands, weights: str, gallery: str) -> None:
     report.add_argument("image", type=Path, metavar="FILE", help="PNG, JPEG, DICOM ...")
     report.add_argument("--weights", default=weights, metavar="W")
     report.add_argument("--gallery", default=None, metavar="DIR",
-                        help=f"studies to give as evidence ({gallery} where it exists)")
+                        help=f"studies to give as evidence ({gallery} where these weights made it)")
     report.add_argument("--reporting", default=REPORTING, metavar="R")
     report.add_argument("--reports", metavar="DIR", help="a corpus made by: reports build")
     report.add_argument("--force", action="store_true",
@@ -36,11 +36,14 @@ def add_report(commands, weights: str, gallery: str) -> None:
 
 
 def _report(options: argparse.Namespace, gallery: str) -> int:
+    from cxr.checkpoints import fingerprint
+    from cxr.gallery import Gallery
     from cxr.images import load_image
     from cxr.reporting import ReportSuggester
 
     image = load_image(options.image)
-    if options.gallery is None and Path(gallery).is_dir():
+    if options.gallery is None and Path(gallery).is_dir() and (
+            Gallery.open(gallery).info()["encoder"] == fingerprint(options.weights)):
         options.gallery = gallery
     suggester = ReportSuggester.load(
         options.weights, options.gallery, options.reporting, options.reports)

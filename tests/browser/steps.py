@@ -86,6 +86,15 @@ def canvas(page, selector: str) -> np.ndarray:
     return levels.reshape(height, width, 3)
 
 
+def changed(page, selector: str, before: np.ndarray) -> np.ndarray:
+    """What is drawn on a canvas, once it is something else than before."""
+    for _ in range(100):
+        if not np.array_equal(now := canvas(page, selector), before):
+            return now
+        page.wait_for_timeout(100)
+    raise AssertionError(f"expected another picture on {selector}; it stayed the same")
+
+
 def download(page, selector: str) -> tuple[str, bytes]:
     """Click, and take what the page saves: its name and its bytes."""
     with page.expect_download() as saved:
