@@ -1,12 +1,13 @@
-"""The text encoder that a text-steered model was trained with, and no other."""
+"""The encoders that a text-steered model was trained with, and no others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cxr.checkpoints import resolve
+from cxr.grid_encoder import GridEncoder, load_grid_encoder
 from cxr.hub import HUB, Repository, is_hub_address
 from cxr.text_towers import TextTower, load_text_tower
 
@@ -26,22 +27,53 @@ def load_conditioning_tower(
         ValueError: no such entry, folder or repository, or another text encoder than the model
             was trained with.
     """
+    named = _named(weights, config)
+    address = text_weights or _beside(weights, named)
+    tower = load_text_tower(address)
+    _check("text encoder", tower.fingerprint, named["sha256"], weights, address)
+    return tower
+
+
+def load_conditioning_grid(
+    weights: str | Path, config: Mapping[str, Any], layers: Sequence[int], side: int,
+    text_weights: str | Path | None = None,
+) -> GridEncoder:
+    """The image encoder beside the text encoder that config.json names, with its "image_sha256".
+
+    Args:
+        weights, config, text_weights: as for load_conditioning_tower. layers, side: as for
+            GridEncoder.
+
+    Raises:
+        ValueError: as load_conditioning_tower, or another image encoder than the model was trained
+            with.
+    """
+    named = _named(weights, config)
+    address = text_weights or _beside(weights, named)
+    encoder = load_grid_encoder(address, layers, side)
+    _check("image encoder", encoder.fingerprint, named.get("image_sha256"), weights, address)
+    return encoder
+
+
+def _named(weights: str | Path, config: Mapping[str, Any]) -> Mapping[str, Any]:
     named = config.get("text_encoder")
     if not isinstance(named, Mapping) or not {"weights", "sha256"} <= set(named):
         raise ValueError(
             f"expected the name and sha256 of a text encoder in {weights}, found none; "
             "train the model again or copy its config.json"
         )
-    if text_weights is None:
-        text_weights = _beside(weights, named)
-    tower = load_text_tower(text_weights)
-    if tower.fingerprint != named["sha256"]:
+    return named
+
+
+def _check(
+    kind: str, found: str, expected: object, weights: str | Path, address: str | Path
+) -> None:
+    if found != expected:
         raise ValueError(
-            f"expected text encoder {str(named['sha256'])[:12]}, with which {weights} was trained; "
-            f"{text_weights} is {tower.fingerprint[:12]}; give the one it was trained with as "
-            "text_weights, or train again"
+            f"expected {kind} {str(expected)[:12]}, with which {weights} was trained; "
+            f"{address} is {found[:12]}; give the one it was trained with as text_weights, or "
+            "train again"
         )
-    return tower
 
 
 def _beside(weights: str | Path, named: Mapping[str, Any]) -> str | Path:

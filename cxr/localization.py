@@ -12,8 +12,9 @@ import torch
 from PIL import Image
 
 from cxr.checkpoints import load_checkpoint, resolve
-from cxr.conditioning import load_conditioning_tower
+from cxr.conditioning import load_conditioning_grid, load_conditioning_tower
 from cxr.devices import best_device, has_bf16
+from cxr.grid_encoder import GridEncoder
 from cxr.images import Preprocess, load_image
 from cxr.localizer import LocalizerConfig, TextGuidedUNet
 from cxr.lung_places import apart, on_its_side, place_of
@@ -67,17 +68,22 @@ class Localizer:
     Attributes:
         model: in eval mode, on `device`. tower: None for a plain U-Net, which knows TARGETS alone.
         offsets: what is added to the logits of a target, so that its map's 0.5 is where it served
-            best on the validation split.
+            best on the validation split. grid: the frozen image encoder that the model builds on,
+            where it does. shares: of a target's logits, how much of them is the model's reading of
+            that encoder's features; the rest is the U-Net's.
     """
 
     def __init__(
         self, model: TextGuidedUNet, tower: TextTower | None, device: torch.device | None = None,
-        offsets: Mapping[str, float] | None = None,
+        offsets: Mapping[str, float] | None = None, grid: GridEncoder | None = None,
+        shares: Mapping[str, float] | None = None,
     ) -> None:
+        self.shares = dict(shares or {})
         self.offsets = dict(offsets or {})
         self.device = device or best_device()
         self.model = model.eval().requires_grad_(False).to(self.device)
         self.tower = tower
+        self.grid = grid.to(self.device) if grid else None
         self._bf16 = has_bf16(self.device)
         self._embedding = lru_cache(4096)(self._encode)
 
@@ -95,11 +101,12 @@ class Localizer:
                 finds it.
 
         Raises:
-            ValueError: missing or damaged files, or another text tower than that of the training.
+            ValueError: missing or damaged files, or other encoders than those of the training.
         """
         folder = resolve(weights)
         config, state = load_checkpoint(folder)
-        model = TextGuidedUNet(LocalizerConfig.from_dict(config.get("architecture", {})))
+        architecture = LocalizerConfig.from_dict(config.get("architecture", {}))
+        model = TextGuidedUNet(architecture)
         try:
             model.load_state_dict(state, strict=True)
         except RuntimeError as error:
@@ -110,7 +117,11 @@ class Localizer:
             ) from error
         steered = config.get("text_encoder") is not None
         tower = load_conditioning_tower(weights, config, text_weights) if steered else None
-        return cls(model, tower, offsets=config.get("offsets"))
+        grid = None
+        if architecture.grid_channels:
+            grid = load_conditioning_grid(weights, config, architecture.grid_layers,
+                                          architecture.grid_side, text_weights)
+        return cls(model, tower, None, config.get("offsets"), grid, config.get("shares"))
 
     def locate(self, image: Image.Image, text: str) -> np.ndarray:
         """Where `image` shows what `text` names -> float32 [H, W] in [0, 1] at its own size.
@@ -155,20 +166,31 @@ class Localizer:
 
     def _raw(self, square: np.ndarray, queries: Sequence[Query]) -> np.ndarray:
         """uint8 [S, S] and P queries -> float32 [P, S, S] in [0, 1], as the model gives them."""
-        pixels = self.model.preprocess.normalise(torch.from_numpy(square)[None].to(self.device))
+        films = torch.from_numpy(square)[None].to(self.device)
+        pixels = self.model.preprocess.normalise(films)
         text = torch.empty(1, len(queries), 0, device=self.device)
         if self.tower is not None:
             text = self._embedding(tuple(q.prompt for q in queries))[None].to(self.device)
         with (torch.inference_mode(),
               torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16)):
             logits = self.model(pixels, text)[0].float()
+            shares = self._each(self.shares, queries)
+            if self.grid is not None and shares.any():
+                grid = self.grid(films[:, None].float() / 255)
+                whole = self._embedding(tuple(Query(q.target).prompt for q in queries))[None]
+                read = self.model.read(grid, whole.to(self.device))[0]  # sides are cut out later
+                logits = torch.lerp(logits, read, shares)
         if not torch.isfinite(logits).all():
             raise ValueError("expected finite maps, got NaN; check the checkpoint")
         if self.tower is None:
             outputs = self.model.config.outputs
             logits = logits[[outputs.index(query.target) for query in queries]]
-        offsets = logits.new_tensor([self.offsets.get(query.target, 0.0) for query in queries])
-        return (logits + offsets[:, None, None]).sigmoid().cpu().numpy()
+        return (logits + self._each(self.offsets, queries)).sigmoid().cpu().numpy()
+
+    def _each(self, values: Mapping[str, float], queries: Sequence[Query]) -> torch.Tensor:
+        """The value of each query's target, 0 where there is none: float32 [P, 1, 1]."""
+        found = [values.get(query.target, 0.0) for query in queries]
+        return torch.tensor(found, device=self.device)[:, None, None]
 
     def _encode(self, texts: tuple[str, ...]) -> torch.Tensor:
         return self.tower.encode_text(texts)

@@ -17,7 +17,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from cxr.images import Preprocess
-from cxr.localizer_fusion import START, BottleneckFusion, FilmFusion, KernelFusion
+from cxr.localizer_fusion import (
+    START,
+    BottleneckFusion,
+    FilmFusion,
+    GridReading,
+    KernelFusion,
+)
 
 FUSIONS = ("bottleneck", "film", "kernel", "none")
 
@@ -27,7 +33,9 @@ class LocalizerConfig:
     """encoder: a name of segmentation-models-pytorch. fusion: one of FUSIONS; "none" is a plain
     U-Net with one output for each of `outputs`, which is empty otherwise. text_dimension: of the
     embedding. hidden: width between the embedding and what it steers. decoder: channels of the
-    decoder's levels, coarsest first; as many levels as halvings of the picture."""
+    decoder's levels, coarsest first; as many levels as halvings of the picture. grid_channels: of
+    the features of a GridEncoder that text reads beside the U-Net, 0 for none; grid_layers and
+    grid_side: the encoder's."""
 
     encoder: str = "resnet34"
     preprocess: Preprocess = field(default_factory=lambda: Preprocess(256, 0.5, 0.25, 1))
@@ -36,6 +44,9 @@ class LocalizerConfig:
     text_dimension: int = 512
     hidden: int = 128
     decoder: tuple[int, ...] = (256, 128, 64, 32, 16)
+    grid_channels: int = 0
+    grid_layers: tuple[int, ...] = ()
+    grid_side: int = 0
 
     def __post_init__(self) -> None:
         if self.fusion not in FUSIONS:
@@ -62,6 +73,7 @@ class LocalizerConfig:
             rest = dict(values)
             preprocess = Preprocess.from_dict(rest.pop("preprocess"))
             lists = {name: tuple(rest.pop(name)) for name in ("outputs", "decoder")}
+            lists["grid_layers"] = tuple(rest.pop("grid_layers", ()))
             return cls(preprocess=preprocess, **lists, **rest)
         except (KeyError, TypeError) as error:
             raise ValueError(
@@ -120,6 +132,9 @@ class TextGuidedUNet(nn.Module):
             )
         elif config.fusion == "kernel":
             self.fusion = KernelFusion(config.decoder, config.text_dimension, config.hidden)
+        self.reading: GridReading | None = None
+        if config.grid_channels:
+            self.reading = GridReading(config.grid_channels, config.text_dimension, config.hidden)
         self.head: nn.Module | None = None
         if config.fusion != "kernel":
             self.head = nn.Conv2d(config.decoder[-1], max(1, len(config.outputs)), 1)
@@ -155,6 +170,12 @@ class TextGuidedUNet(nn.Module):
     def forward(self, pixels: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """`encode`, then `decode`: pixels [B, C, S, S], text [B, P, D] -> [B, P, S, S]."""
         return self.decode(self.encode(pixels), text)
+
+    def read(self, grid: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """What a GridEncoder gives of B films, and P prompts about each -> logits float32
+        [B, P, S, S] at the served size, of the reading alone."""
+        logits = self.reading(grid, text)
+        return F.interpolate(logits, size=self.config.preprocess.size, mode="bilinear")
 
 
 def _for_each_prompt(grid: torch.Tensor, prompts: int) -> torch.Tensor:

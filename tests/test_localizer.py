@@ -41,6 +41,25 @@ def test_one_mask_a_prompt(fusion, pixels):
     torch.testing.assert_close(alone[0, 0], model(pixels, texts(2, 3))[1, 2], atol=1e-4, rtol=1e-3)
 
 
+def test_text_reads_the_features_of_a_frozen_encoder_cell_by_cell(pixels):
+    """Two texts learn to read two features apart, and a feature's place stays its own."""
+    model = build("kernel", grid_channels=6)
+    assert model(pixels, texts(2, 3)).shape == model.read(
+        torch.randn(2, 6, 5, 5), texts(2, 3)).shape == (2, 3, 64, 64)
+    grid = torch.zeros(1, 6, 4, 4)
+    grid[0, 0, 0, 1], grid[0, 1, 3, 2] = 5, 5
+    wanted = torch.stack([grid[0, 0], grid[0, 1]]) / 5
+    optimizer = torch.optim.Adam(model.reading.parameters(), 1e-2)
+    for _ in range(300):
+        optimizer.zero_grad()
+        logits = model.reading(grid, texts(1, 2))[0]
+        torch.nn.functional.binary_cross_entropy_with_logits(logits, wanted).backward()
+        optimizer.step()
+    assert ((logits > 0) == (wanted > 0)).all()
+    read = model.read(grid, texts(1, 2))[0]
+    assert read[0, 8, 24] > 0 > read[0, 56, 40] and read[1, 56, 40] > 0 > read[1, 8, 24]
+
+
 @pytest.mark.parametrize("fusion", ["bottleneck", "film"])
 def test_text_enters_as_the_identity_and_learns_at_once(fusion, pixels):
     """At the start every text gives the same mask, that of a U-Net that sees no text."""

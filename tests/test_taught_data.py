@@ -69,6 +69,14 @@ def test_devices_are_not_taught_and_normal_films_show_no_opacity(taught):
     assert not data.mask(1, Query(OPACITY, "left", "lower")).any()
 
 
+def test_opacities_are_left_out_where_anatomy_alone_is_taught(taught):
+    bank, root = taught[3], taught[4]
+    data = TaughtData(taught[0]._studies, VIEW, root / "cache", str(root / "teacher"),
+                      str(root / "retrieval"), bank, torch.device("cpu"), anatomy=True)
+    assert not data.known(0, Query(OPACITY)) and data.known(0, Query(HEART))
+    assert data.known(1, Query(OPACITY)) and not data.mask(1, Query(OPACITY)).any()
+
+
 def test_they_are_drawn_once(taught):
     first, second, *_, root = taught
     assert len(list((root / "cache").glob("taught-*.npy"))) == 1

@@ -80,6 +80,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--taught", type=Path, nargs="*", default=[], help="films whose masks --teacher draws")
     add("--taught-share", type=float, default=0.35, help="of the films drawn from --taught")
     add("--taught-films", type=int, default=600, help="as many of them, at random")
+    add("--taught-anatomy", action="store_true", help="their opacities are left out")
     add("--teacher", help="localizer that was trained before, for --taught")
     add("--out", type=Path, default=Path("weights/localizer"), help="checkpoint folder")
     add("--workdir", type=Path, default=Path("runs/work/localizer"), help="state, log, samples")
@@ -89,6 +90,8 @@ def arguments() -> argparse.ArgumentParser:
     add("--text", default="weights/retrieval", help="text tower: a checkpoint, or CLIP's address")
     add("--fusion", choices=FUSIONS, default="kernel")
     add("--shuffle-text", action="store_true", help="ablation: every prompt gets another's text")
+    add("--mirrored-share", type=float, default=0.0,
+        help="of the films drawn, which are mirrored and asked for nothing that has a side")
     add("--size", type=int, default=256, help="side of the square in pixels")
     add("--train-sizes", type=int, nargs="*", default=[],
         help="sides that films are shrunk to while training, for equal shares of the run")
@@ -111,7 +114,7 @@ def varied(
     batch: Batch, generator: torch.Generator, device: torch.device, size: int | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Films and masks moved together, films varied in tone: float [B, 1, s, s] and [B, P, s, s] in
-    [0, 1]; never mirrored."""
+    [0, 1]; never mirrored here."""
     layers = torch.cat([batch.films[:, None], batch.masks], 1).to(device).float() / 255
     layers = random_affine(layers, generator, 15, (0.75, 1.2), 0.08)
     if size and size != layers.shape[-1]:
@@ -155,7 +158,7 @@ def main(argv: list[str] | None = None) -> None:
     further = [share if len(part) else 0 for part, share in zip(sets[1:], (
         options.extra_share, options.normal_share, options.boxes_share, options.taught_share))]
     shares = [1 - sum(further), *further]
-    drawer = Drawer(sets, shares, options.prompts, plain)
+    drawer = Drawer(sets, shares, options.prompts, plain, options.mirrored_share)
 
     config = LocalizerConfig(options.backbone, view, options.fusion, TARGETS if plain else (),
                              tower.dimension if tower else 512)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from cxr.targets import CONSOLIDATION, DEVICES, TARGETS, Query
+from cxr.targets import CONSOLIDATION, DEVICES, LUNGS, OPACITIES, TARGETS, Query
 from train.localizer_prompts import weighted_queries, wordings
 from train.mask_data import Answers
 
@@ -21,52 +21,66 @@ class Batch(NamedTuple):
     masks: torch.Tensor  # uint8 [B, P, S, S]
     weights: torch.Tensor  # float [B, P], 0 where the mask is not known
     prompts: list[str]  # B * P, film by film
+    places: list[tuple[int, int]]  # B, of each film: which set, and which row in it
 
 
 class Drawer:
     """Draws batches from several sets of films, each with its share; the same seed, the same batch.
 
     plain: every film is asked for all TARGETS in order, for the U-Net that sees no text.
+    mirrored: share of the films that are mirrored, and asked only for what looks alike then.
+    queries: what is asked, and how often relative to the others; None: weighted_queries().
     """
 
     def __init__(
-        self, sets: Sequence[Answers], shares: Sequence[float], prompts: int, plain: bool
+        self, sets: Sequence[Answers], shares: Sequence[float], prompts: int, plain: bool,
+        mirrored: float = 0.0, queries: Mapping[Query, float] | None = None,
     ) -> None:
         kept = [(data, share) for data, share in zip(sets, shares) if len(data) and share > 0]
         self.sets, self.shares = [data for data, _ in kept], [share for _, share in kept]
-        self.prompts, self.plain = prompts, plain
-        self.queries = weighted_queries()
+        self.prompts, self.plain, self.mirrored = prompts, plain, mirrored
+        self.queries = queries or weighted_queries()
         self._weights = [[_worth(data, row) for row in range(len(data))] for data in self.sets]
 
     def draw(self, films: int, rng: random.Random) -> Batch:
         """`films` films with their prompts."""
-        pictures, masks, weights, texts = [], [], [], []
+        pictures, masks, weights, texts, places = [], [], [], [], []
         for _ in range(films):
             place = rng.choices(range(len(self.sets)), self.shares)[0]
             data = self.sets[place]
             row = rng.choices(range(len(data)), self._weights[place])[0]
-            queries = self._queries(data, row, rng)
+            places.append((place, row))
+            turn = -1 if rng.random() < self.mirrored else 1
+            queries = self._queries(data, row, rng, turn < 0)
             found = [data.mask(row, query) for query in queries]
             nothing = np.zeros_like(data.films[row])
-            pictures.append(data.films[row])
-            masks.append([nothing if mask is None else mask for mask in found])
+            pictures.append(data.films[row][:, ::turn])
+            masks.append([(nothing if mask is None else mask)[:, ::turn] for mask in found])
             # What is asked twice for want of other questions counts once.
             weights.append([(mask is not None) / queries.count(query)
                             for mask, query in zip(found, queries)])
             texts += [rng.choice(wordings(query)) for query in queries]
         return Batch(torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.array(masks)),
-                     torch.tensor(weights), texts)
+                     torch.tensor(weights), texts, places)
 
-    def _queries(self, data: Answers, row: int, rng: random.Random) -> list[Query]:
+    def _queries(
+        self, data: Answers, row: int, rng: random.Random, mirrored: bool
+    ) -> list[Query]:
         """P queries that the film can answer, without repetition as far as there are enough."""
         if self.plain:
             return [Query(target) for target in TARGETS]
-        open_ones = {q: weight for q, weight in self.queries.items() if data.known(row, q)}
+        open_ones = {q: weight for q, weight in self.queries.items()
+                     if data.known(row, q) and not (mirrored and _has_side(q))}
         chosen: list[Query] = []
         for _ in range(self.prompts):
             left = {q: w for q, w in open_ones.items() if q not in chosen} or open_ones
             chosen += rng.choices(list(left), list(left.values()))
         return chosen
+
+
+def _has_side(query: Query) -> bool:
+    """Whether a mirrored film would answer it wrongly, or show it where nobody has it."""
+    return bool(query.side) or query.target not in (LUNGS, *OPACITIES, DEVICES)
 
 
 def _worth(data: Answers, row: int) -> float:

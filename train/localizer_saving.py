@@ -26,12 +26,18 @@ from train.studies import unlabelled_studies
 from train.taught_data import TaughtData
 
 
-def load_sets(options: argparse.Namespace, view: Preprocess) -> tuple[list[Answers], MaskData]:
-    """([train of --data, train of --extra, normal films, films with boxes], val of --data)."""
+def load_sets(
+    options: argparse.Namespace, view: Preprocess, normals: int | None = None
+) -> tuple[list[Answers], MaskData]:
+    """([train of --data, train of --extra, normal films, films with boxes], val of --data).
+    normals: as many of the normal films at random, with --seed; None: all."""
     films = load_masked_films(options.data)
     extra = [film for root in options.extra for film in load_masked_films(root)]
     normal = [film for root in options.normal for film in normal_films(unlabelled_studies([root]))]
     parts = [[film for film in part if film.split == "train"] for part in (films, extra, normal)]
+    if normals is not None:
+        random.Random(options.seed).shuffle(parts[2])
+        parts[2] = parts[2][:normals]
     val = [film for film in films if film.split == "val"]
     boxed = BoxData(*boxed_studies(options.boxes), view, options.cache)
     return ([*(MaskData(part, view, options.cache) for part in parts), boxed],
@@ -47,7 +53,7 @@ def load_taught(
                for study in apart_from(masked, unlabelled_studies([root]))]
     random.Random(options.seed).shuffle(studies)
     return TaughtData(studies[: options.taught_films], view, options.cache, options.teacher,
-                      options.text, bank, device)
+                      options.text, bank, device, options.taught_anatomy)
 
 
 def apart_from(masked: Collection[str], studies: Sequence[Study]) -> list[Study]:

@@ -34,8 +34,10 @@ class TaughtData(Answers):
 
     def __init__(
         self, studies: Sequence[Study], view: Preprocess, cache: Path, teacher: str, text: str,
-        bank: TextBank, device: torch.device,
+        bank: TextBank, device: torch.device, anatomy: bool = False,
     ) -> None:
+        """anatomy: leave the opacities out as well."""
+        self._left_out = (DEVICES, *(OPACITIES if anatomy else ()))
         kept, films, _ = pack_studies(studies, view, cache)
         self.films, self._studies = films, kept
         key = "\0".join([fingerprint(teacher), str(SIDES), str(TARGETS), pack_key(
@@ -47,10 +49,10 @@ class TaughtData(Answers):
         self._maps = np.load(file, mmap_mode="r")
 
     def _target(self, row: int, target: str) -> np.ndarray | None:
-        if target == DEVICES:
-            return None
         if target in OPACITIES and self._studies[row].findings.get("no finding") == 1:
             return np.zeros_like(self.films[row])
+        if target in self._left_out:
+            return None
         return np.asarray(self._maps[row, TARGETS.index(target)])
 
 

@@ -1,0 +1,112 @@
+"""The frozen image encoder under a localizer: where things are stays, and no other one serves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from clip_folder import make_clip
+from test_localization import CONFIG, save
+from tiny import tiny_dual_encoder
+
+from cxr.checkpoints import load_checkpoint, save_checkpoint, save_dual_encoder
+from cxr.grid_encoder import load_grid_encoder
+from cxr.localization import Localizer
+from cxr.targets import Query
+from cxr.text_towers import load_text_tower
+
+VIT = "vit_tiny_patch16_224"
+LAYERS, SIDE = (2, 4), 96
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    torch.set_num_threads(1)
+    root = tmp_path_factory.mktemp("grid")
+    return save_dual_encoder(tiny_dual_encoder(backbone=VIT), root / "retrieval")
+
+
+@pytest.fixture(scope="module")
+def encoder(folder):
+    return load_grid_encoder(folder, LAYERS, SIDE)
+
+
+@pytest.fixture(scope="module")
+def weights(folder, encoder):
+    config = replace(CONFIG, fusion="kernel", grid_channels=encoder.channels, grid_layers=LAYERS,
+                     grid_side=SIDE)
+    about = {"weights": "retrieval", "sha256": load_text_tower(folder).fingerprint,
+             "image_sha256": encoder.fingerprint}
+    return save(folder.parent, config, text_encoder=about, shares={"opacity": 0.5})
+
+
+def test_the_features_are_those_of_the_image_half(encoder):
+    films = torch.rand(2, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
+    grid = encoder(films)
+    assert grid.shape == (2, encoder.channels, 6, 6) == (2, 2 * 192, 6, 6)
+    assert not grid.requires_grad
+    backbone = tiny_dual_encoder(backbone=VIT).image_encoder.backbone
+    backbone.layers = list(LAYERS)
+    with torch.no_grad():
+        _, whole = backbone((films - 0.5) / 0.25)
+    torch.testing.assert_close(grid, whole, atol=0.02, rtol=0.02)  # stored in half precision
+
+
+def test_films_of_any_side_are_seen_at_its_own(encoder):
+    film = torch.rand(1, 1, 6, 6, generator=torch.Generator().manual_seed(2))
+    small, large = (torch.nn.functional.interpolate(film, size=side, mode="bilinear")
+                    for side in (192, 384))
+    assert encoder(small).shape == encoder(large).shape
+    torch.testing.assert_close(encoder(small), encoder(large), atol=0.1, rtol=0.1)
+
+
+@pytest.mark.parametrize("layers", [(), (12,), (-1, 3)])
+def test_layers_that_are_not_there_are_refused(folder, layers):
+    with pytest.raises(ValueError, match="expected layers of a vision transformer"):
+        load_grid_encoder(folder, layers, SIDE)
+
+
+def test_what_has_no_such_image_half_is_refused(folder, tmp_path):
+    convolutional = save_dual_encoder(tiny_dual_encoder(), tmp_path / "convolutional")
+    with pytest.raises(ValueError, match="expected layers of a vision transformer"):
+        load_grid_encoder(convolutional, LAYERS, SIDE)
+    with pytest.raises(ValueError, match="expected a retrieval checkpoint"):
+        load_grid_encoder(make_clip(tmp_path), LAYERS, SIDE)
+    config, state = load_checkpoint(folder)
+    kept = {name: value for name, value in state.items() if "blocks.3" not in name}
+    with pytest.raises(ValueError, match="fit its configuration"):
+        load_grid_encoder(save_checkpoint(tmp_path / "torn", kept, config), LAYERS, SIDE)
+
+
+def test_a_target_gets_its_share_of_the_reading(weights, film):
+    localizer = Localizer.load(weights)
+    heat = localizer.locate(film(1), "opacity")
+    assert heat.shape == (112, 96) and 0 <= heat.min() and heat.max() <= 1
+    square = localizer.model.preprocess.square(film(1))
+    queries = [Query("opacity"), Query("opacity", "left", "lower"), Query("heart and mediastinum")]
+    maps = {}
+    for share in (0.0, 0.5, 1.0):
+        localizer.shares = {"opacity": share}
+        maps[share] = np.log(raw := localizer._raw(square, queries)) - np.log1p(-raw)
+    np.testing.assert_allclose(maps[0.5], (maps[0.0] + maps[1.0]) / 2, atol=1e-3)
+    assert abs(maps[1.0] - maps[0.0])[:2].max() > 0.05
+    np.testing.assert_array_equal(maps[1.0][2], maps[0.0][2])
+    # Sides are cut out of what the whole target reads as.
+    np.testing.assert_allclose(maps[1.0][0], maps[1.0][1], atol=1e-5)
+
+
+def test_anatomy_does_without_the_frozen_encoder(weights, film):
+    localizer = Localizer.load(weights)
+    localizer.grid = lambda films: pytest.fail("not needed")
+    assert localizer.locate(film(1), "heart").shape == (112, 96)
+
+
+def test_another_image_half_is_refused_though_the_words_are_the_same(weights, folder, tmp_path):
+    config, state = load_checkpoint(folder)
+    name = next(name for name in state if name.endswith("blocks.1.norm1.weight"))
+    other = save_checkpoint(tmp_path / "other", {**state, name: state[name] + 1}, config, files={
+        "tokenizer.json": (folder / "tokenizer.json").read_text()})
+    with pytest.raises(ValueError, match="expected image encoder .* trained with"):
+        Localizer.load(weights, other)
