@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from cxr.checkpoints_format import CARD, CONFIG, METRICS, TOKENIZER, read_config, resolve
@@ -58,7 +59,7 @@ def push(
         name: folder / name for name in names if (folder / name).is_file()}
     if (about := config.get(TEXT_ENCODER)) is not None:
         sibling = f"hf://{repository.name.partition('/')[0]}/{about['weights']}"
-        address = _pinned(text_weights or sibling, about.get("sha256"), folder.name)
+        address = _pinned(text_weights or sibling, about, folder.name)
         config = {**config, TEXT_ENCODER: {**about, ADDRESS: address}}
         files[CONFIG] = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
     files.setdefault(CARD, _card(repository.name))
@@ -83,22 +84,25 @@ def pull(address: str, folder: str | Path, overwrite: bool = False) -> Path:
         return copy_folder(source, Path(folder), CONFIG, OWN, overwrite)
 
 
-def _pinned(address: str, sha256: object, name: str) -> str:
+def _pinned(address: str, about: Mapping[str, object], name: str) -> str:
     """The address of the text encoder that the model `name` needs, at the commit it has today.
 
-    Raises ValueError: none there, or one with another fingerprint than sha256.
+    about: its fingerprint as "sha256", and as "image_sha256" that of the image encoder beside it
+    where the model builds on that too. Raises ValueError: none there, or another one.
     """
-    from cxr.text_towers import load_text_tower  # which reads checkpoints
+    from cxr.grid_encoder import load_grid_encoder  # these read checkpoints
+    from cxr.text_towers import load_text_tower
 
     try:
         repository = Repository.at(address)
         folder = resolve(address)
         pinned = str(Repository(repository.name, repository.kind, folder.name))
-        found = load_text_tower(folder).fingerprint
-        if found != sha256:
-            raise ValueError(
-                f"expected text encoder {str(sha256)[:12]}, {pinned} is {found[:12]}"
-            )
+        found = {"text encoder": (load_text_tower(folder).fingerprint, about.get("sha256"))}
+        if sha256 := about.get("image_sha256"):
+            found["image encoder"] = load_grid_encoder(folder, (0,), 64).fingerprint, sha256
+        for kind, (there, wanted) in found.items():
+            if there != wanted:
+                raise ValueError(f"expected {kind} {str(wanted)[:12]}, {pinned} is {there[:12]}")
         return pinned
     except ValueError as error:
         raise ValueError(

@@ -11,7 +11,7 @@ from clip_folder import make_clip
 from test_localization import CONFIG, save
 from tiny import tiny_dual_encoder
 
-from cxr.checkpoints import load_checkpoint, save_checkpoint, save_dual_encoder
+from cxr.checkpoints import load_checkpoint, push, save_checkpoint, save_dual_encoder
 from cxr.grid_encoder import load_grid_encoder
 from cxr.localization import Localizer
 from cxr.targets import Query
@@ -101,6 +101,19 @@ def test_anatomy_does_without_the_frozen_encoder(weights, film):
     localizer = Localizer.load(weights)
     localizer.grid = lambda films: pytest.fail("not needed")
     assert localizer.locate(film(1), "heart").shape == (112, 96)
+
+
+def test_the_hub_must_hold_the_image_half_too(weights, folder, hub, tmp_path):
+    config, state = load_checkpoint(folder)
+    name = next(name for name in state if name.endswith("blocks.1.norm1.weight"))
+    other = save_checkpoint(tmp_path / "retrieval", {**state, name: state[name] + 1}, config,
+                            files={"tokenizer.json": (folder / "tokenizer.json").read_text()})
+    push(other, "owner/retrieval")
+    with pytest.raises(ValueError, match=r"expected image encoder \w{12}, .* push that first"):
+        push(weights, "owner/localizer")
+    push(folder, "owner/retrieval")
+    found = Localizer.load(push(weights, "owner/localizer"))
+    assert found.grid.fingerprint == Localizer.load(weights).grid.fingerprint
 
 
 def test_another_image_half_is_refused_though_the_words_are_the_same(weights, folder, tmp_path):

@@ -11,11 +11,13 @@ from mask_files import make_masks
 from PIL import Image
 
 from cxr.checkpoints import save_checkpoint
+from cxr.datasets_masks import load_masked_films
 from cxr.images import Preprocess
 from cxr.localization import Localizer
 from cxr.localizer import LocalizerConfig, TextGuidedUNet
 from cxr.targets import GROUND_GLASS, HEART, LUNGS, TARGETS
 from train import localizer_offsets as script
+from train.mask_data import folded
 
 CONFIG = LocalizerConfig("timm-mobilenetv3_small_minimal_100", Preprocess(64, 0.5, 0.25, 1),
                          "none", TARGETS)
@@ -52,6 +54,38 @@ def test_the_middle_of_good_levels_is_chosen():
     assert script.best_level(scores) == script.LEVELS[3]
     assert script.best_level(np.full(10, np.nan)) is None
     assert script.best_level(np.zeros(10)) is None
+
+
+def test_folds_have_their_say_beside_the_validation_split(place, capsys, monkeypatch):
+    asked = []
+    scores_at = script.scores_at
+    monkeypatch.setattr(script, "LEVELS", (0.2, 0.5))
+    monkeypatch.setattr(script, "scores_at", lambda seen: asked.append(seen) or scores_at(seen))
+    script.main(["--weights", str(place / "weights"), "--data", str(place / "anatomy"),
+                 "--folds", f"{place / 'weights'}=1/5", f"{place / 'weights'}=2/5"])
+    films = load_masked_films(place / "anatomy")
+    held = [[film.id for film in folded(films, fold) if film.split == "val"]
+            for fold in (None, "1/5", "2/5")]
+    assert [film.id for _, film in asked[0]] == sum(held, [])
+    assert len({id(localizer) for localizer, _ in asked[0]}) == 3
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["offsets"] == Localizer.load(place / "weights").offsets
+
+
+def test_folds_part_patients_and_leave_the_test_split(place):
+    films = load_masked_films(place / "anatomy")
+    parts = [folded(films, f"{number}/3") for number in (1, 2, 3)]
+    held = [{film.patient for film in part if film.split == "val"} for part in parts]
+    assert sorted(sum(map(sorted, held), [])) == sorted(
+        {film.patient for film in films if film.split != "test"})
+    for part, val in zip(parts, held):
+        assert val and not val & {film.patient for film in part if film.split != "val"}
+        assert {film.id for film in part if film.split == "test"} == {
+            film.id for film in films if film.split == "test"}
+    assert folded(films, None) == films
+    for wrong in ("0/4", "5/4", "1", "1/1", "a/4", ""):
+        with pytest.raises(ValueError, match="expected a fold"):
+            folded(films, wrong)
 
 
 def test_it_is_written_and_served(place, capsys):

@@ -71,6 +71,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("--data", type=Path, required=True, help="masks with train and val splits; or a ZIP")
+    add("--fold", help="K/N: the K-th of N folds of train and val, such as 1/4, validates instead")
     add("--extra", type=Path, nargs="*", default=[], help="further masks, to train on only")
     add("--normal", type=Path, nargs="*", default=[], help="films that show no opacity")
     add("--boxes", type=Path, nargs="*", default=[], help="films with boxes around opacities")

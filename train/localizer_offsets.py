@@ -1,11 +1,13 @@
 """Set where a target's map crosses 0.5, on the validation split, and write it to config.json.
 
-    python -m train.localizer_offsets --weights weights/localizer --data ROOT
+    python -m train.localizer_offsets --weights weights/localizer --data ROOT --folds runs/four=4/4
 
 A network that has met its few masks often is sure of itself, and timid on films that differ; where
 it begins to doubt says more than its 0.5. For each target but the lungs the level with the best
 mean Dice, less the mean share falsely marked, is found, and its logit becomes the offset. Where
-several levels are near the best (within 2%), the middle one is taken.
+several levels are near the best (within 2%), the middle one is taken. --folds names localizers that
+were trained alike with another fold held out (train.localizer --fold); what each says of its own
+fold counts beside the validation split, which alone is small.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from cxr.localization import THRESHOLD, Localizer
 from cxr.metrics import dice
 from cxr.targets import LEFT_LUNG, LUNGS, RIGHT_LUNG, TARGETS
 from train.evaluate_localizer import truth_of
+from train.mask_data import folded
 
 LEVELS = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 SHIFTED = tuple(target for target in TARGETS if target not in (LUNGS, RIGHT_LUNG, LEFT_LUNG))
@@ -36,11 +39,11 @@ def offset(level: float) -> float:
     return math.log((1 - level) / level)
 
 
-def scores_at(localizer: Localizer, films: Sequence[MaskedFilm]) -> np.ndarray:
+def scores_at(seen: Sequence[tuple[Localizer, MaskedFilm]]) -> np.ndarray:
     """Mean Dice of films that show a target less the mean share marked in those that do not:
-    float [len(SHIFTED)], NaN for what no film shows."""
+    float [len(SHIFTED)], NaN for what no film shows. seen: films, and who looks at each."""
     overlaps, falsely = ([[] for _ in SHIFTED] for _ in range(2))
-    for film in films:
+    for localizer, film in seen:
         image = load_image(film.image)
         for place, found in enumerate(localizer.find_all(image, SHIFTED)):
             truth = truth_of(film, SHIFTED[place], image.size)
@@ -69,15 +72,22 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, default=Path("weights/localizer"))
     parser.add_argument("--text", help="text tower; default: the folder beside the weights")
     parser.add_argument("--data", type=Path, required=True, help="masks with a val split")
+    parser.add_argument("--folds", nargs="*", default=[], metavar="FOLDER=K/N",
+                        help="localizers trained alike with another fold held out")
     options = parser.parse_args(argv)
-    films = [film for film in load_masked_films(options.data) if film.split == "val"]
-    if not films:
-        raise SystemExit(f"expected films of the val split in {options.data}; found none")
-    localizer = Localizer.load(options.weights, options.text)
+    films, seen = load_masked_films(options.data), []
+    for name in (f"{options.weights}=", *options.folds):
+        folder, _, fold = name.rpartition("=")
+        localizer = Localizer.load(folder, options.text)
+        held = [film for film in folded(films, fold or None) if film.split == "val"]
+        seen += [(localizer, film) for film in held]
+        if not held:
+            raise SystemExit(f"expected films of the val split in {options.data}; found none")
     table = []
     for level in LEVELS:
-        localizer.offsets = dict.fromkeys(SHIFTED, offset(level))
-        table.append(scores_at(localizer, films))
+        for localizer, _ in seen:
+            localizer.offsets = dict.fromkeys(SHIFTED, offset(level))
+        table.append(scores_at(seen))
     levels = {target: best_level(scores) for target, scores in zip(SHIFTED, np.transpose(table))}
     found = {target: round(offset(level), 3) for target, level in levels.items() if level}
     write_json(options.weights / "config.json", {**read_config(options.weights), "offsets": found})

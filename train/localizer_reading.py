@@ -49,6 +49,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--weights", type=Path, default=Path("weights/localizer"))
     add("--text", type=Path, default=Path("weights/retrieval"), help="that of the localizer")
     add("--data", type=Path, required=True, help="masks with a train split; or a ZIP")
+    add("--fold", help="K/N, that of the localizer's training")
     add("--normal", type=Path, nargs="*", default=[], help="films that show no opacity")
     add("--normal-films", type=int, default=300, help="as many of them, at random")
     add("--normal-share", type=float, default=0.1, help="of the films drawn from --normal")

@@ -21,7 +21,7 @@ from cxr.text_towers import TextTower
 from train.box_data import BoxData, boxed_studies
 from train.energy import hardware
 from train.localizer_prompts import TextBank
-from train.mask_data import Answers, MaskData, normal_films
+from train.mask_data import Answers, MaskData, folded, normal_films
 from train.studies import unlabelled_studies
 from train.taught_data import TaughtData
 
@@ -31,7 +31,7 @@ def load_sets(
 ) -> tuple[list[Answers], MaskData]:
     """([train of --data, train of --extra, normal films, films with boxes], val of --data).
     normals: as many of the normal films at random, with --seed; None: all."""
-    films = load_masked_films(options.data)
+    films = folded(load_masked_films(options.data), options.fold)
     extra = [film for root in options.extra for film in load_masked_films(root)]
     normal = [film for root in options.normal for film in normal_films(unlabelled_studies([root]))]
     parts = [[film for film in part if film.split == "train"] for part in (films, extra, normal)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -87,6 +89,24 @@ class MaskData(Answers):
     def _union(self, paths: Sequence[Path]) -> np.ndarray:
         squares = [self._squares[self._rows[path]] for path in paths]
         return np.max(squares, 0) if squares else np.zeros_like(self.films[0])
+
+
+def folded(films: Sequence[MaskedFilm], fold: str | None) -> list[MaskedFilm]:
+    """`films` with the patients of train and val dealt to N folds anew, of which the K-th is val
+    now and the others are train; test stays. fold: "K/N" with K from 1 on; None changes nothing.
+
+    Raises ValueError for another form.
+    """
+    if fold is None:
+        return list(films)
+    number, _, count = fold.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count) > 1):
+        raise ValueError(f"expected a fold such as 1/4, got {fold!r}")
+    patients = sorted({film.patient for film in films if film.split != "test"})
+    random.Random(0).shuffle(patients)
+    val = set(patients[int(number) - 1 :: int(count)])
+    return [film if film.split == "test" else
+            replace(film, split="val" if film.patient in val else "train") for film in films]
 
 
 def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
