@@ -20,6 +20,7 @@ from cxr.localization import Localizer
 from cxr.localizer import LocalizerConfig, TextGuidedUNet
 from cxr.targets import PARTS, TARGETS
 from train import evaluate
+from train.card_localizer import commands, reading_text
 from train.evaluate_localizer import on_boxes, on_masks, truth_of
 
 CONFIG = LocalizerConfig("resnet18", Preprocess(96, 0.5, 0.25, 1), "none", TARGETS,
@@ -106,6 +107,19 @@ def test_pointing_and_chance(tmp_path):
         "films": 2, "hits": 1, "accuracy": 0.5, "chance": round((1 + 0.01) / 2, 4)}}
 
 
+def test_the_card_says_what_is_read_beside_the_u_net():
+    assert reading_text({"architecture": CONFIG.to_dict()}) == ""
+    config = {"architecture": {"grid_channels": 8, "grid_layers": [5, 8], "grid_side": 392},
+              "text_encoder": {"weights": "retrieval", "image_sha256": "ab" * 32},
+              "shares": {"opacity": 0.5, "consolidation": 0.25},
+              "training": {"command": "two", "offsets": {"command": "four"}, "reading": {
+                  "command": "three"}, "earlier": [{"command": "one"}]}}
+    said = reading_text(config)
+    assert "after blocks 6, 9 at 392 px" in said and "50% for opacity, 25% for" in said
+    assert "`abababababab`" in said
+    assert commands(config).split() == ["one", "two", "three", "four"]
+
+
 def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):
     torch.manual_seed(0)
     about = {"architecture": CONFIG.to_dict(), "training": {
@@ -126,7 +140,7 @@ def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):
     card = (weights / "README.md").read_text()
     assert "Left out for fewer than 5 films: female (0), male (2)" in card
     assert "hardware was not recorded" in card
-    assert "{{" not in card and "| the same again | none | no | 70 |" in card
+    assert "{{" not in card and "| the same again | none | 0 | no | 70 |" in card
     assert "phase one\naccelerate launch -m train.localizer\n" in card
     assert "3.5 minutes. The hardware" in card
     assert "8 with masks, 5 read as normal." in card

@@ -40,10 +40,11 @@ def compared_table(metrics: dict) -> str:
         text = "none" if entry["fusion"] == "none" else (
             "shuffled" if entry["shuffled_text"] else entry["fusion"])
         values = [f"{entry['dice'][name]:.3f}" if name in entry["dice"] else "–" for name in names]
-        rows.append([entry["name"], text, "yes" if entry["phase_1"] else "no",
+        rows.append([entry["name"], text, f"{100 * entry.get('reading', 0):.0f}",
+                     "yes" if entry["phase_1"] else "no",
                      f"{entry['step']}", *values,
                      "–" if entry["false_marks"] is None else percent(entry["false_marks"])])
-    return table(["checkpoint", "text enters by", "phase 1", "steps",
+    return table(["checkpoint", "text enters by", "reading, %", "phase 1", "steps",
                   *(SHORT.get(name, name) for name in names), "false marks, %"], rows)
 
 
@@ -70,6 +71,26 @@ def sentences(metrics: dict) -> dict[str, str]:
     }
 
 
+def reading_text(config: dict) -> str:
+    """What the reading of frozen features is, in a sentence; nothing without one."""
+    architecture, shares = config["architecture"], config.get("shares", {})
+    if not architecture.get("grid_channels"):
+        return ""
+    share = ", ".join(f"{100 * value:.0f}% for {name}" for name, value in shares.items())
+    layers = ", ".join(str(layer + 1) for layer in architecture["grid_layers"])
+    return (f"Beside the U-Net the text reads, with a linear kernel of its own, the features that "
+            f"the frozen image encoder of `{config['text_encoder']['weights']}` "
+            f"(`{config['text_encoder']['image_sha256'][:12]}`) has after blocks {layers} at "
+            f"{architecture['grid_side']} px. Share of this reading in the logits: {share}.")
+
+
+def commands(config: dict) -> str:
+    """Every command of the training in its order, a line each."""
+    training = config["training"]
+    return "\n".join(part["command"] for run in (*training.get("earlier", []), training)
+                     for part in (run, run.get("reading"), run.get("offsets")) if part)
+
+
 def _energy(runs: Sequence[dict]) -> str:
     """Of several runs: one text for each kind of hardware, or for what was not recorded."""
     kinds = list(dict.fromkeys(run.get("hardware") for run in runs))
@@ -93,7 +114,7 @@ def localizer_card(folder: Path) -> str:
         "split": metrics["split"], "data_name": metrics["data"],
         "threshold": str(metrics["threshold"]), "speed": str(metrics["seconds_per_map"]),
         "tower": tower["weights"], "tower_sha256": tower["sha256"][:12],
-        "command": "\n".join(run["command"] for run in runs), "minutes": str(minutes),
+        "command": commands(config), "reading": reading_text(config), "minutes": str(minutes),
         "notes": training.get("notes", ""),
         "energy": _energy(runs),
         "data": data_sets({"data": list(dict.fromkeys(n for run in runs for n in run["data"]))}),

@@ -6,24 +6,33 @@
 read as normal, where every opacity is absent; --boxes films with boxes around opacities (weak
 supervision, train split only); --taught films whose masks an earlier localizer draws. A target that
 a film does not show is learned as an empty mask. Prompts are worded anew at every draw, for sides
-and zones too; films are never mirrored. The text encoder is frozen: all prompts are encoded once.
-The validation split chooses the moment whose averaged weights become the checkpoint. A run that was
-killed goes on where its last saved state lies (--workdir).
+and zones too; films are mirrored only when what is asked has no side (--mirrored-share). The text
+encoder is frozen: all prompts are encoded once. The validation split chooses the moment whose
+averaged weights become the checkpoint. A run that was killed goes on where its last saved state
+lies (--workdir).
 
-The shipped weights, from the films below ../shared/data and phase 1's encoder, in two rounds: the
-first draws the masks from which the second learns beside those drawn by hand.
+The shipped weights, from the films below ../shared/data and phase 1's encoder: an earlier localizer
+draws the anatomy of films without masks, from which this one learns beside those drawn by hand. Its
+card names every run before it. A reading of the frozen image encoder comes beside the U-Net, and a
+second run with a fold held out helps to say where the maps cross 0.5.
 
-    M="--data ../shared/data/anatomy --extra ../shared/data/lungs --train-sizes 128 192 256 \\
-       --normal ../shared/data/nih ../shared/data/adult_normal --encoder runs/autoencoder"
-    accelerate launch -m train.localizer $M --minutes 26 --out runs/one --workdir runs/work/one
-    accelerate launch -m train.localizer $M --minutes 38 --boxes ../shared/data/nih \\
-        ../shared/data/tuberculosis --taught ../shared/data/covid ../shared/data/hannover \\
-        --teacher runs/one --extra-share 0.1 --normal-share 0.08 --taught-share 0.25
+    M="--data ../shared/data/anatomy --extra ../shared/data/lungs --extra-share 0.08 \\
+       --normal ../shared/data/nih ../shared/data/adult_normal --encoder runs/autoencoder \\
+       --boxes ../shared/data/nih ../shared/data/tuberculosis --boxes-share 0.08 --average 0.99 \\
+       --taught ../shared/data/covid ../shared/data/hannover --taught-anatomy --taught-share 0.2 \\
+       --teacher runs/earlier --mirrored-share 0.4 --train-sizes 192 192 256"
+    R="--normal ../shared/data/nih ../shared/data/adult_normal \\
+       --boxes ../shared/data/nih ../shared/data/tuberculosis --data ../shared/data/anatomy"
+    accelerate launch -m train.localizer $M --minutes 42
+    accelerate launch -m train.localizer $M --minutes 22 --fold 4/4 --out runs/four/checkpoint
+    python -m train.localizer_reading $R
+    python -m train.localizer_reading $R --fold 4/4 --weights runs/four/checkpoint
+    python -m train.localizer_offsets --data ../shared/data/anatomy --folds runs/four/checkpoint=4/4
 
-`--train-sizes 128 192 256` begins with small films, several times as fast a step as with large
-ones, and ends with the size that is served. The card's table compares short runs (--steps 200):
-with `--encoder none`, with `--shuffle-text`, and with every --fusion, of which `none` is the plain
-U-Net with one output a target.
+`--train-sizes 192 192 256` begins with small films, twice as fast a step as with large ones, and
+ends with the size that is served. The card's table compares short runs (--steps 200): with
+`--encoder none`, with `--shuffle-text`, and with every --fusion, of which `none` is the plain U-Net
+with one output a target.
 """
 
 from __future__ import annotations

@@ -29,7 +29,9 @@ from cxr.metrics import dice
 from cxr.targets import LEFT_LUNG, LUNGS, RIGHT_LUNG, TARGETS
 from train.evaluate_localizer import truth_of
 from train.mask_data import folded
+from train.options import command_line
 
+COMMAND = "python -m train.localizer_offsets"
 LEVELS = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 SHIFTED = tuple(target for target in TARGETS if target not in (LUNGS, RIGHT_LUNG, LEFT_LUNG))
 
@@ -90,7 +92,11 @@ def main(argv: list[str] | None = None) -> None:
         table.append(scores_at(seen))
     levels = {target: best_level(scores) for target, scores in zip(SHIFTED, np.transpose(table))}
     found = {target: round(offset(level), 3) for target, level in levels.items() if level}
-    write_json(options.weights / "config.json", {**read_config(options.weights), "offsets": found})
+    config = read_config(options.weights)
+    training = {**config.get("training", {}), "offsets": {
+        "command": command_line(COMMAND, options, parser), "films": len(seen)}}
+    write_json(options.weights / "config.json",
+               {**config, "training": training, "offsets": found})
     print(json.dumps({"levels": levels, "offsets": found}, indent=1))
 
 
