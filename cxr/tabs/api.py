@@ -42,7 +42,7 @@ def search_endpoint(services: Services) -> Callable:
         Returns:
             a list of studies, each what is known of it
             score: the cosine in [-1, 1]
-            similarity: the same in words
+            similarity: in words, the cosine held against those of the whole gallery
             film: its PNG's address on this server
         """
         try:
