@@ -90,7 +90,7 @@ def _pinned(address: str, about: Mapping[str, object], name: str) -> str:
     about: its fingerprint as "sha256", and as "image_sha256" that of the image encoder beside it
     where the model builds on that too. Raises ValueError: none there, or another one.
     """
-    from cxr.grid_encoder import load_grid_encoder  # these read checkpoints
+    from cxr.grid_encoder import image_fingerprint  # these read checkpoints
     from cxr.text_towers import load_text_tower
 
     try:
@@ -99,7 +99,7 @@ def _pinned(address: str, about: Mapping[str, object], name: str) -> str:
         pinned = str(Repository(repository.name, repository.kind, folder.name))
         found = {"text encoder": (load_text_tower(folder).fingerprint, about.get("sha256"))}
         if sha256 := about.get("image_sha256"):
-            found["image encoder"] = load_grid_encoder(folder, (0,), 64).fingerprint, sha256
+            found["image encoder"] = image_fingerprint(folder), sha256
         for kind, (there, wanted) in found.items():
             if there != wanted:
                 raise ValueError(f"expected {kind} {str(wanted)[:12]}, {pinned} is {there[:12]}")

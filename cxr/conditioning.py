@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from cxr.checkpoints import resolve
 from cxr.grid_encoder import GridEncoder, load_grid_encoder
 from cxr.hub import HUB, Repository, is_hub_address
 from cxr.text_towers import TextTower, load_text_tower
+
+TEXT = frozenset(("weights", "sha256"))  # keys of config.json's "text_encoder"
 
 
 def load_conditioning_tower(
@@ -48,18 +50,20 @@ def load_conditioning_grid(
         ValueError: as load_conditioning_tower, or another image encoder than the model was trained
             with.
     """
-    named = _named(weights, config)
+    named = _named(weights, config, TEXT | {"image_sha256"})
     address = text_weights or _beside(weights, named)
     encoder = load_grid_encoder(address, layers, side)
-    _check("image encoder", encoder.fingerprint, named.get("image_sha256"), weights, address)
+    _check("image encoder", encoder.fingerprint, named["image_sha256"], weights, address)
     return encoder
 
 
-def _named(weights: str | Path, config: Mapping[str, Any]) -> Mapping[str, Any]:
+def _named(
+    weights: str | Path, config: Mapping[str, Any], keys: Set[str] = TEXT
+) -> Mapping[str, Any]:
     named = config.get("text_encoder")
-    if not isinstance(named, Mapping) or not {"weights", "sha256"} <= set(named):
+    if not isinstance(named, Mapping) or not keys <= set(named):
         raise ValueError(
-            f"expected the name and sha256 of a text encoder in {weights}, found none; "
+            f"expected {', '.join(sorted(keys))} of a text encoder in {weights}, found not all; "
             "train the model again or copy its config.json"
         )
     return named

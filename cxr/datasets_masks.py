@@ -5,7 +5,7 @@ Masks come in two layouts:
     masks.csv      columns image, target, mask and perhaps split; images/ and masks/ beside it, and
                    perhaps images.csv with image, split and patient_id, perhaps sex, age and view.
                    A target that the file names anywhere was looked for in every film: where it has
-                   no row it is absent; a lung beside one that was drawn is not known instead.
+                   no row it is absent; but a lung, which everyone has, was not drawn there.
     masked/        Open-I's films in images/images_normalized with indiana_reports.csv and
                    indiana_projections.csv; a mask has its film's name, perhaps with "_mask". A
                    folder inside masked/ names the target; else the report's problems do, or its
@@ -30,6 +30,7 @@ from cxr.datasets_split import SPLITS, split_studies
 from cxr.findings import canonical_sex, canonical_view
 from cxr.targets import LEFT_LUNG, RIGHT_LUNG
 
+LUNGS = frozenset((RIGHT_LUNG, LEFT_LUNG))
 MASKS, IMAGES, MASKED = "masks.csv", "images.csv", "masked"
 OPENI_FILMS = "images/images_normalized"
 _NIH_BOX = ("Image Index", "Finding Label", "x|Bbox [x", "y", "w", "h")
@@ -118,14 +119,8 @@ def _from_table(root: Path) -> list[MaskedFilm]:
             )
         files = {target: tuple(paths) for target, paths in masks.items()}
         result.append(MaskedFilm(stem(name), _there(root / "images" / name), masks=files,
-                                 known=known - _undrawn_lung(files), **person))
+                                 known=known - (LUNGS - files.keys()), **person))
     return sorted(result, key=lambda film: film.id)
-
-
-def _undrawn_lung(files: Mapping[str, object]) -> set[str]:
-    """The lung without a mask where the other has one: nobody drew it, for it is there."""
-    drawn = {RIGHT_LUNG, LEFT_LUNG} & files.keys()
-    return {RIGHT_LUNG, LEFT_LUNG} - drawn if len(drawn) == 1 else set()
 
 
 def _about(root: Path) -> dict[str, dict]:

@@ -6,7 +6,6 @@ findings what few masks cannot teach; the tokens of its middle blocks keep where
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from cxr.backbones import TimmBackbone
 from cxr.checkpoints import load_checkpoint, resolve
 from cxr.encoders import DualEncoderConfig, ImageEncoder
 from cxr.images import Preprocess
+from cxr.shards import digest_of
 
 _OURS = "image_encoder."
 
@@ -32,13 +32,20 @@ class GridEncoder:
     def __init__(
         self, backbone: TimmBackbone, preprocess: Preprocess, layers: Sequence[int], side: int
     ) -> None:
-        """layers: blocks of the transformer, counted from 0. side: of the square that it sees, in
-        pixels. Raises ValueError for a network without such blocks."""
-        blocks = getattr(getattr(backbone, "model", None), "blocks", ())
-        if not layers or not 0 <= min(layers) <= max(layers) < len(blocks):
+        """layers: blocks of the transformer, counted from 0, rising. side: of the square that it
+        sees, in pixels. Raises ValueError for a network without such blocks, or a side that its
+        patches do not divide."""
+        if not getattr(backbone, "has_cls", False):
             raise ValueError(
-                f"expected layers of a vision transformer; got {tuple(layers)} for a network of "
-                f"{len(blocks)} blocks. Use a retrieval checkpoint with a transformer."
+                "expected a vision transformer with a class token; got another network. Use a "
+                "retrieval checkpoint with a transformer."
+            )
+        count, patch = len(backbone.model.blocks), backbone.model.patch_embed.patch_size[0]
+        rising = bool(layers) and list(layers) == sorted(set(layers))
+        if not rising or not 0 <= layers[0] <= layers[-1] < count or side < 1 or side % patch:
+            raise ValueError(
+                f"expected rising layers below {count} and a side that {patch} divides; got "
+                f"{tuple(layers)} and {side}. Choose others."
             )
         self._model = backbone.model.eval().requires_grad_(False)
         self._preprocess, self._layers, self._side = preprocess, list(layers), side
@@ -63,11 +70,7 @@ class GridEncoder:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 (64 hex digits) over the tensors."""
-        digest = hashlib.sha256()
-        for name, tensor in sorted(self._model.state_dict().items()):
-            digest.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
-            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-        return digest.hexdigest()
+        return digest_of(self._model.state_dict()).hexdigest()
 
 
 def load_grid_encoder(address: str | Path, layers: Sequence[int], side: int) -> GridEncoder:
@@ -80,6 +83,16 @@ def load_grid_encoder(address: str | Path, layers: Sequence[int], side: int) -> 
         ValueError: missing or damaged files, another kind of model, one without such layers, or
             weights that do not fit.
     """
+    encoder = _image_half(address)
+    return GridEncoder(encoder.backbone, encoder.config.preprocess, layers, side)
+
+
+def image_fingerprint(address: str | Path) -> str:
+    """The `fingerprint` of whatever GridEncoder is loaded from there. Raises as that does."""
+    return digest_of(_image_half(address).backbone.model.state_dict()).hexdigest()
+
+
+def _image_half(address: str | Path) -> ImageEncoder:
     folder = resolve(address)
     config, state = load_checkpoint(folder)
     if "image" not in (config.get("architecture") or {}):
@@ -87,8 +100,7 @@ def load_grid_encoder(address: str | Path, layers: Sequence[int], side: int) -> 
             f"expected a retrieval checkpoint in {folder}, got "
             f"{config.get('model_type', 'another model')!r}; give for instance weights/retrieval"
         )
-    architecture = DualEncoderConfig.from_dict(config["architecture"]).image
-    encoder = ImageEncoder(architecture)
+    encoder = ImageEncoder(DualEncoderConfig.from_dict(config["architecture"]).image)
     own = {name.removeprefix(_OURS): value for name, value in state.items()
            if name.startswith(_OURS)}
     try:
@@ -99,4 +111,4 @@ def load_grid_encoder(address: str | Path, layers: Sequence[int], side: int) -> 
             f"expected the image encoder in {folder} to fit its configuration, it does not "
             f"({reason}); copy the checkpoint again"
         ) from error
-    return GridEncoder(encoder.backbone, architecture.preprocess, layers, side)
+    return encoder

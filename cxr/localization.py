@@ -121,6 +121,11 @@ class Localizer:
         if architecture.grid_channels:
             grid = load_conditioning_grid(weights, config, architecture.grid_layers,
                                           architecture.grid_side, text_weights)
+            if grid.channels != architecture.grid_channels:
+                raise ValueError(
+                    f"expected {architecture.grid_channels} features a cell in {folder}, its image "
+                    f"encoder has {grid.channels}; copy the checkpoint again"
+                )
         return cls(model, tower, None, config.get("offsets"), grid, config.get("shares"))
 
     def locate(self, image: Image.Image, text: str) -> np.ndarray:
@@ -171,14 +176,16 @@ class Localizer:
         text = torch.empty(1, len(queries), 0, device=self.device)
         if self.tower is not None:
             text = self._embedding(tuple(q.prompt for q in queries))[None].to(self.device)
+            # Sides are cut out later of what the whole target reads as. Texts are encoded in full
+            # precision, since they are kept.
+            whole = self._embedding(tuple(Query(q.target).prompt for q in queries))[None]
         with (torch.inference_mode(),
               torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16)):
             logits = self.model(pixels, text)[0].float()
             shares = self._each(self.shares, queries)
             if self.grid is not None and shares.any():
                 grid = self.grid(films[:, None].float() / 255)
-                whole = self._embedding(tuple(Query(q.target).prompt for q in queries))[None]
-                read = self.model.read(grid, whole.to(self.device))[0]  # sides are cut out later
+                read = self.model.read(grid, whole.to(self.device))[0]
                 logits = torch.lerp(logits, read, shares)
         if not torch.isfinite(logits).all():
             raise ValueError("expected finite maps, got NaN; check the checkpoint")

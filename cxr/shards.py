@@ -7,8 +7,9 @@ lies in parts `name::0`, `name::1`, ... cut along its first axis.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -67,6 +68,15 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
     for path, names in weight_files(folder).items():
         stored |= read_file(path, names)
     return {k: v.float() if v.is_floating_point() else v for k, v in _join(stored).items()}
+
+
+def digest_of(state: Mapping[str, torch.Tensor]) -> hashlib._Hash:
+    """The sha256 over names, types, shapes and values of tensors, to go on with or to read."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        digest.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest
 
 
 def weight_files(folder: Path) -> dict[Path, list[str] | None]:

@@ -7,7 +7,6 @@ tower works with that one alone: `fingerprint` names it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -20,7 +19,7 @@ from torch import nn
 
 from cxr.checkpoints import load_checkpoint, read_config, read_tokenizer, resolve
 from cxr.encoders import DualEncoderConfig, TextEncoder, projection
-from cxr.shards import read_tensors
+from cxr.shards import digest_of, read_tensors
 
 _BATCH = 64
 _OURS = ("text_encoder.", "text_projection.")
@@ -67,10 +66,7 @@ class TextTower:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 (64 hex digits) over the tensors, the vocabulary, and how a text is cut up."""
-        digest = hashlib.sha256()
-        for name, tensor in sorted(self._model.state_dict().items()):
-            digest.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
-            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        digest = digest_of(self._model.state_dict())
         digest.update(json.dumps(sorted(self._tokenizer.get_vocab().items())).encode())
         digest.update(json.dumps(self._tokenizer.encode(_PROBE).ids).encode())
         return digest.hexdigest()

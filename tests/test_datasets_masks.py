@@ -41,12 +41,12 @@ def test_a_target_without_a_row_is_absent(anatomy):
                for paths in film.masks.values() for path in paths)
 
 
-def test_a_lung_beside_one_that_was_drawn_is_not_known(anatomy):
+def test_a_lung_that_was_not_drawn_is_not_absent(anatomy):
     rows = (anatomy / "masks.csv").read_text().splitlines()
     (anatomy / "masks.csv").write_text("\n".join(
         row for row in rows if not row.startswith("film1.png,left lung")))
     films = {film.id: film for film in load_masked_films(anatomy)}
-    assert not {"left lung", "right lung"} & films["film1"].known
+    assert "left lung" not in films["film1"].known and "right lung" in films["film1"].known
     assert "ground-glass opacity" in films["film1"].known
     assert {"left lung", "right lung"} <= films["film0"].known
 

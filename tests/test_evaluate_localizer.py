@@ -20,7 +20,7 @@ from cxr.localization import Localizer
 from cxr.localizer import LocalizerConfig, TextGuidedUNet
 from cxr.targets import PARTS, TARGETS
 from train import evaluate
-from train.card_localizer import commands, reading_text
+from train.card_localizer import reading_text, steps_of
 from train.evaluate_localizer import on_boxes, on_masks, truth_of
 
 CONFIG = LocalizerConfig("resnet18", Preprocess(96, 0.5, 0.25, 1), "none", TARGETS,
@@ -112,12 +112,15 @@ def test_the_card_says_what_is_read_beside_the_u_net():
     config = {"architecture": {"grid_channels": 8, "grid_layers": [5, 8], "grid_side": 392},
               "text_encoder": {"weights": "retrieval", "image_sha256": "ab" * 32},
               "shares": {"opacity": 0.5, "consolidation": 0.25},
-              "training": {"command": "two", "offsets": {"command": "four"}, "reading": {
-                  "command": "three"}, "earlier": [{"command": "one"}]}}
+              "training": {"command": "two", "reading": {"command": "three"}, "offsets": {
+                  "command": "six", "folds": [
+                      {"command": "four", "reading": {"command": "five"}}]},
+                  "earlier": [{"command": "one"}]}}
     said = reading_text(config)
-    assert "after blocks 6, 9 at 392 px" in said and "50% for opacity, 25% for" in said
+    assert "to 392 px, after blocks 6, 9" in said and "50% for opacity, 25% for" in said
     assert "`abababababab`" in said
-    assert commands(config).split() == ["one", "two", "three", "four"]
+    assert [step["command"] for step in steps_of(config["training"])] == [
+        "one", "two", "three", "four", "five", "six"]
 
 
 def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):

@@ -62,16 +62,19 @@ def test_films_of_any_side_are_seen_at_its_own(encoder):
     torch.testing.assert_close(encoder(small), encoder(large), atol=0.1, rtol=0.1)
 
 
-@pytest.mark.parametrize("layers", [(), (12,), (-1, 3)])
-def test_layers_that_are_not_there_are_refused(folder, layers):
-    with pytest.raises(ValueError, match="expected layers of a vision transformer"):
-        load_grid_encoder(folder, layers, SIDE)
+@pytest.mark.parametrize(("layers", "side"), [
+    ((), SIDE), ((12,), SIDE), ((-1, 3), SIDE), ((3, 3), SIDE), ((4, 2), SIDE), (LAYERS, 100),
+    (LAYERS, 0)])
+def test_layers_and_sides_that_do_not_go_are_refused(folder, layers, side):
+    with pytest.raises(ValueError, match="expected rising layers below 12 and a side that 16"):
+        load_grid_encoder(folder, layers, side)
 
 
 def test_what_has_no_such_image_half_is_refused(folder, tmp_path):
-    convolutional = save_dual_encoder(tiny_dual_encoder(), tmp_path / "convolutional")
-    with pytest.raises(ValueError, match="expected layers of a vision transformer"):
-        load_grid_encoder(convolutional, LAYERS, SIDE)
+    for name in ("resnet10t", "efficientnet_lite0"):  # the latter has blocks as well
+        other = save_dual_encoder(tiny_dual_encoder(backbone=name), tmp_path / name)
+        with pytest.raises(ValueError, match="expected a vision transformer"):
+            load_grid_encoder(other, LAYERS, SIDE)
     with pytest.raises(ValueError, match="expected a retrieval checkpoint"):
         load_grid_encoder(make_clip(tmp_path), LAYERS, SIDE)
     config, state = load_checkpoint(folder)
@@ -114,6 +117,28 @@ def test_the_hub_must_hold_the_image_half_too(weights, folder, hub, tmp_path):
     push(folder, "owner/retrieval")
     found = Localizer.load(push(weights, "owner/localizer"))
     assert found.grid.fingerprint == Localizer.load(weights).grid.fingerprint
+
+
+def test_the_order_of_questions_changes_no_map(weights, film):
+    """A text that is encoded for the reading serves the U-Net later."""
+    sided, whole = "opacity in the left lung", "opacity"
+    alone = Localizer.load(weights).locate(film(1), whole)
+    localizer = Localizer.load(weights)
+    localizer.locate(film(1), sided)
+    np.testing.assert_array_equal(localizer.locate(film(1), whole), alone)
+
+
+def test_a_config_that_does_not_name_its_encoder_is_refused(weights, tmp_path):
+    config, state = load_checkpoint(weights)
+    for about, said in (
+        ({**config, "text_encoder": {**config["text_encoder"], "image_sha256": None}}, "image enc"),
+        ({**config, "text_encoder": {key: config["text_encoder"][key]
+                                     for key in ("weights", "sha256")}}, "expected image_sha256"),
+        ({**config, "architecture": {**config["architecture"], "grid_layers": [2]}}, "features a"),
+    ):
+        other = save_checkpoint(tmp_path / "localizer", state, about)
+        with pytest.raises(ValueError, match=said):
+            Localizer.load(other, weights.parent / "retrieval")
 
 
 def test_another_image_half_is_refused_though_the_words_are_the_same(weights, folder, tmp_path):

@@ -10,7 +10,7 @@ import torch
 from mask_files import make_masks
 from PIL import Image
 
-from cxr.checkpoints import save_checkpoint
+from cxr.checkpoints import load_checkpoint, read_config, save_checkpoint
 from cxr.datasets_masks import load_masked_films
 from cxr.images import Preprocess
 from cxr.localization import Localizer
@@ -60,15 +60,28 @@ def test_folds_have_their_say_beside_the_validation_split(place, capsys, monkeyp
     asked = []
     scores_at = script.scores_at
     monkeypatch.setattr(script, "LEVELS", (0.2, 0.5))
+    config, state = load_checkpoint(place / "weights")
+    others = [save_checkpoint(place / f"fold{number}", {
+        **state, "head.bias": torch.full_like(state["head.bias"], number)}, {
+            **config, "training": {"fold": f"{number}/5", "command": f"fold {number}"}})
+        for number in (1, 2)]
     monkeypatch.setattr(script, "scores_at", lambda seen: asked.append(seen) or scores_at(seen))
     script.main(["--weights", str(place / "weights"), "--data", str(place / "anatomy"),
-                 "--folds", f"{place / 'weights'}=1/5", f"{place / 'weights'}=2/5"])
+                 "--folds", *map(str, others)])
     films = load_masked_films(place / "anatomy")
     held = [[film.id for film in folded(films, fold) if film.split == "val"]
             for fold in (None, "1/5", "2/5")]
     assert [film.id for _, film in asked[0]] == sum(held, [])
-    assert len({id(localizer) for localizer, _ in asked[0]}) == 3
+    shifts = {film.id: localizer.model.head.bias.mean().item() for localizer, film in asked[0][2:]}
+    assert all(abs(shifts[film] - number) < 0.01
+               for number, part in enumerate(held[1:], 1) for film in part)
     printed = json.loads(capsys.readouterr().out)
+    about = read_config(place / "weights")["training"]["offsets"]
+    assert [fold["command"] for fold in about["folds"]] == ["fold 1", "fold 2"]
+    assert about["films"] == len(set(sum(held, [])))
+    with pytest.raises(SystemExit, match="trained with --fold"):
+        script.main(["--weights", str(others[0]), "--data", str(place / "anatomy"),
+                     "--folds", str(place / "weights")])
     assert printed["offsets"] == Localizer.load(place / "weights").offsets
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
+import shutil
 
 import numpy as np
 import pytest
 import torch
-from mask_files import make_masks
+from mask_files import make_lungs, make_masks
 from test_localization import CONFIG, save
 from tiny import tiny_dual_encoder
 from training_data import make_nih
 
 from cxr.checkpoints import load_checkpoint, read_config, save_dual_encoder
 from cxr.datasets_masks import load_masked_films
+from cxr.files import write_json
 from cxr.images import Preprocess
 from cxr.localization import Localizer
 from cxr.localizer import LocalizerConfig
@@ -23,7 +25,7 @@ from cxr.text_towers import load_text_tower
 from train import localizer_reading as script
 from train.localizer_draws import Drawer
 from train.localizer_prompts import TextBank, wordings
-from train.mask_data import MaskData
+from train.mask_data import MaskData, folded
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +58,44 @@ def test_the_u_net_stays_and_the_reading_comes_beside_it(place, film):
     localizer = Localizer.load(weights)
     np.testing.assert_allclose(localizer.locate(film(1), "heart"), without, atol=1e-6)
     assert localizer.grid.fingerprint == about["text_encoder"]["image_sha256"]
-    # A second time it builds on the encoder that is there.
-    script.main(["--weights", str(weights), "--text", str(place / "retrieval"), "--data",
-                 str(place / "anatomy"), "--steps", "1", "--cache", str(place / "cache")])
-    assert LocalizerConfig.from_dict(read_config(weights)["architecture"]).grid_layers == (1, 3)
+    assert reading["data"] == ["anatomy", "nih"] and reading["minutes"] >= 0
+
+
+def test_a_second_reading_starts_afresh_and_drops_the_offsets(place, tmp_path):
+    words = ["--text", str(place / "retrieval"), "--data", str(place / "anatomy"), "--steps", "2",
+             "--side", "64", "--cache", str(place / "cache"), "--weights"]
+    once, twice = (shutil.copytree(place / "localizer", tmp_path / name) for name in "ab")
+    script.main([*words, str(twice), "--layers", "2"])
+    about = read_config(twice)
+    about["offsets"], about["training"]["fold"] = {"opacity": 2.0}, "1/3"
+    about["training"]["offsets"] = {"command": "stale"}
+    write_json(twice / "config.json", about)
+    write_json(once / "config.json", {**read_config(once), "training": {"fold": "1/3"}})
+    for weights in (once, twice):
+        script.main([*words, str(weights), "--layers", "1", "4"])
+    one, two = (load_checkpoint(weights)[1] for weights in (once, twice))
+    assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+    about = read_config(twice)
+    assert "offsets" not in about and "offsets" not in about["training"]
+    assert LocalizerConfig.from_dict(about["architecture"]).grid_layers == (1, 4)
+    films = folded(load_masked_films(place / "anatomy"), "1/3")
+    assert about["training"]["reading"]["films"] == [
+        sum(film.split == "train" for film in films), 0, 0]
+
+
+@pytest.mark.parametrize("wrong", [["--share", "1.5"], ["--normal-share", "0.9"]])
+def test_shares_that_do_not_add_up_are_refused(place, wrong):
+    with pytest.raises(SystemExit, match="expected shares"):
+        script.main(["--data", str(place / "anatomy"), *wrong])
+
+
+def test_films_of_which_no_opacity_is_known_are_refused(place, tmp_path):
+    make_lungs(tmp_path / "lungs")
+    lungs = MaskData(load_masked_films(tmp_path / "lungs"), Preprocess(64, 0.5, 0.25, 1),
+                     tmp_path / "cache")
+    queries = dict.fromkeys(map(Query, OPACITIES), 1.0)
+    with pytest.raises(SystemExit, match="whether they show consolidation, ground-glass"):
+        Drawer([lungs], [1.0], 3, plain=False, queries=queries)
 
 
 def test_what_the_features_say_is_learned_for_films_not_seen(place):

@@ -17,10 +17,12 @@ from tiny import tiny_dual_encoder
 from training_data import make_nih
 
 from cxr.checkpoints import save_checkpoint, save_dual_encoder
+from cxr.datasets_masks import load_masked_films
 from cxr.images import Preprocess
 from cxr.localizer import AutoencoderUNet, LocalizerConfig
 from cxr.text_towers import load_text_tower
 from train import localizer as script
+from train.mask_data import folded
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BACKBONE = "timm-mobilenetv3_small_minimal_100"
@@ -105,7 +107,7 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(place, finished, monke
 
 
 def test_it_learns_where_lungs_are_and_that_text_matters(place):
-    script.main(options(place, "longer", steps=100, prompts=3, rate=5e-3,
+    script.main(options(place, "longer", steps=140, prompts=3, rate=5e-3,
                         **{"look-every": 20, "encoder-rate": 5e-3, "average": 0.8}))
     looks = [entry for entry in log(place, "longer") if "score" in entry]
     assert max(entry["dice right lung"] for entry in looks) > 0.6
@@ -131,6 +133,19 @@ def test_the_ablations_run_and_say_so(place):
     assert "text_encoder" not in config(place, "plain")
     script.main(options(place, "shuffled", fusion="bottleneck", steps=1, **{"shuffle-text": True}))
     assert config(place, "shuffled")["training"]["shuffled_text"] is True
+
+
+def test_a_fold_is_left_out_and_what_has_no_side_is_mirrored(place, finished):
+    script.main([*options(place, "fold", steps=2, fold="2/5", teacher=finished / "checkpoint",
+                          **{"mirrored-share": 0.5, "taught-films": 3}),
+                 "--taught", str(place / "nih"), "--taught-anatomy"])
+    about = config(place, "fold")["training"]
+    assert about["fold"] == "2/5" and "--taught-anatomy" in about["command"]
+    films = folded(load_masked_films(place / "anatomy"), "2/5")
+    assert about["films"][0] == sum(film.split == "train" for film in films) != 0
+    assert config(place, "whole")["training"]["fold"] is None
+    with pytest.raises(SystemExit, match="no --mirrored-share with --fusion none"):
+        script.main(options(place, "plainer", fusion="none", **{"mirrored-share": 0.5}))
 
 
 def test_films_without_masks_are_taught_by_an_earlier_localizer(place, finished):

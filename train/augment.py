@@ -1,6 +1,6 @@
 """Augmentation of packed films on the device, a batch at a time.
 
-Films are never mirrored: left and right carry meaning on a chest X-ray.
+Films are never mirrored here: left and right carry meaning on a chest X-ray.
 """
 
 from __future__ import annotations

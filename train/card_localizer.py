@@ -80,15 +80,22 @@ def reading_text(config: dict) -> str:
     layers = ", ".join(str(layer + 1) for layer in architecture["grid_layers"])
     return (f"Beside the U-Net the text reads, with a linear kernel of its own, the features that "
             f"the frozen image encoder of `{config['text_encoder']['weights']}` "
-            f"(`{config['text_encoder']['image_sha256'][:12]}`) has after blocks {layers} at "
-            f"{architecture['grid_side']} px. Share of this reading in the logits: {share}.")
+            f"(`{config['text_encoder']['image_sha256'][:12]}`) has of the same square, enlarged "
+            f"to {architecture['grid_side']} px, after blocks {layers}. Share of this reading in "
+            f"the logits: {share}.")
 
 
-def commands(config: dict) -> str:
-    """Every command of the training in its order, a line each."""
-    training = config["training"]
-    return "\n".join(part["command"] for run in (*training.get("earlier", []), training)
-                     for part in (run, run.get("reading"), run.get("offsets")) if part)
+def steps_of(training: dict) -> list[dict]:
+    """All that a training took in its order: runs before it, its own, the reading, the same for
+    folds that were left out, and the offsets, each with its command."""
+    found = []
+    for run in (*training.get("earlier", []), training):
+        offsets = run.get("offsets", {})
+        found += [run, run.get("reading")]
+        for fold in offsets.get("folds", ()):
+            found += [fold, fold.get("reading")]
+        found.append(offsets)
+    return [step for step in found if step]
 
 
 def _energy(runs: Sequence[dict]) -> str:
@@ -104,7 +111,8 @@ def localizer_card(folder: Path) -> str:
     config = read_json(folder / "config.json", "a checkpoint's config.json")
     architecture, training = config["architecture"], config["training"]
     tower = config.get("text_encoder", {"weights": "none", "sha256": ""})
-    runs = [*training.get("earlier", []), training]
+    steps = steps_of(training)
+    runs = [step for step in steps if "minutes" in step]
     minutes = round(sum(run["minutes"] for run in runs), 1)
     parts = {
         "targets": target_table(metrics), "compared": compared_table(metrics),
@@ -114,7 +122,8 @@ def localizer_card(folder: Path) -> str:
         "split": metrics["split"], "data_name": metrics["data"],
         "threshold": str(metrics["threshold"]), "speed": str(metrics["seconds_per_map"]),
         "tower": tower["weights"], "tower_sha256": tower["sha256"][:12],
-        "command": commands(config), "reading": reading_text(config), "minutes": str(minutes),
+        "command": "\n".join(step["command"] for step in steps), "minutes": str(minutes),
+        "reading": reading_text(config),
         "notes": training.get("notes", ""),
         "energy": _energy(runs),
         "data": data_sets({"data": list(dict.fromkeys(n for run in runs for n in run["data"]))}),

@@ -14,7 +14,7 @@ lies (--workdir).
 The shipped weights, from the films below ../shared/data and phase 1's encoder: an earlier localizer
 draws the anatomy of films without masks, from which this one learns beside those drawn by hand. Its
 card names every run before it. A reading of the frozen image encoder comes beside the U-Net, and a
-second run with a fold held out helps to say where the maps cross 0.5.
+second run with a fold left out helps to say where the maps cross 0.5.
 
     M="--data ../shared/data/anatomy --extra ../shared/data/lungs --extra-share 0.08 \\
        --normal ../shared/data/nih ../shared/data/adult_normal --encoder runs/autoencoder \\
@@ -24,10 +24,12 @@ second run with a fold held out helps to say where the maps cross 0.5.
     R="--normal ../shared/data/nih ../shared/data/adult_normal \\
        --boxes ../shared/data/nih ../shared/data/tuberculosis --data ../shared/data/anatomy"
     accelerate launch -m train.localizer $M --minutes 42
-    accelerate launch -m train.localizer $M --minutes 22 --fold 4/4 --out runs/four/checkpoint
+    accelerate launch -m train.localizer $M --minutes 22 --fold 4/4 --out runs/four \\
+        --workdir runs/work/four
     python -m train.localizer_reading $R
-    python -m train.localizer_reading $R --fold 4/4 --weights runs/four/checkpoint
-    python -m train.localizer_offsets --data ../shared/data/anatomy --folds runs/four/checkpoint=4/4
+    python -m train.localizer_reading $R --weights runs/four
+    python -m train.localizer_offsets --data ../shared/data/anatomy --text weights/retrieval \\
+        --folds runs/four
 
 `--train-sizes 192 192 256` begins with small films, twice as fast a step as with large ones, and
 ends with the size that is served. The card's table compares short runs (--steps 200): with
@@ -148,6 +150,9 @@ def main(argv: list[str] | None = None) -> None:
     accelerator = Accelerator(mixed_precision=precision(options.full_precision))
     device, rank = accelerator.device, accelerator.process_index
     plain = options.fusion == "none"
+    if plain and options.mirrored_share:
+        raise SystemExit("expected no --mirrored-share with --fusion none, which is always asked "
+                         "for sides; leave it out")
     if bool(options.taught) != bool(options.teacher) or (plain and options.taught):
         raise SystemExit("expected --taught and --teacher together, and a fusion that reads text")
     view = Preprocess(options.size, 0.5, 0.25, 1)

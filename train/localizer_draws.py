@@ -36,11 +36,17 @@ class Drawer:
         self, sets: Sequence[Answers], shares: Sequence[float], prompts: int, plain: bool,
         mirrored: float = 0.0, queries: Mapping[Query, float] | None = None,
     ) -> None:
-        kept = [(data, share) for data, share in zip(sets, shares) if len(data) and share > 0]
-        self.sets, self.shares = [data for data, _ in kept], [share for _, share in kept]
+        self.sets = list(sets)
+        self.shares = [share if len(data) else 0.0 for data, share in zip(sets, shares)]
         self.prompts, self.plain, self.mirrored = prompts, plain, mirrored
         self.queries = queries or weighted_queries()
-        self._weights = [[_worth(data, row) for row in range(len(data))] for data in self.sets]
+        self._weights = [[_worth(data, row) if self._open(data, row) else 0.0
+                          for row in range(len(data))] for data in self.sets]
+        for data, share, weights in zip(self.sets, self.shares, self._weights):
+            if share > 0 and not any(weights):
+                raise SystemExit(f"expected films of which it is known whether they show "
+                                 f"{', '.join(sorted({q.target for q in self.queries}))}; of "
+                                 f"{len(data)} films none is")
 
     def draw(self, films: int, rng: random.Random) -> Batch:
         """`films` films with their prompts."""
@@ -50,8 +56,9 @@ class Drawer:
             data = self.sets[place]
             row = rng.choices(range(len(data)), self._weights[place])[0]
             places.append((place, row))
-            turn = -1 if rng.random() < self.mirrored else 1
-            queries = self._queries(data, row, rng, turn < 0)
+            mirrored = (self.mirrored > 0 and rng.random() < self.mirrored
+                        and bool(self._open(data, row, True)))
+            queries, turn = self._queries(data, row, rng, mirrored), -1 if mirrored else 1
             found = [data.mask(row, query) for query in queries]
             nothing = np.zeros_like(data.films[row])
             pictures.append(data.films[row][:, ::turn])
@@ -69,13 +76,20 @@ class Drawer:
         """P queries that the film can answer, without repetition as far as there are enough."""
         if self.plain:
             return [Query(target) for target in TARGETS]
-        open_ones = {q: weight for q, weight in self.queries.items()
-                     if data.known(row, q) and not (mirrored and _has_side(q))}
+        open_ones = self._open(data, row, mirrored)
         chosen: list[Query] = []
         for _ in range(self.prompts):
             left = {q: w for q, w in open_ones.items() if q not in chosen} or open_ones
             chosen += rng.choices(list(left), list(left.values()))
         return chosen
+
+
+    def _open(self, data: Answers, row: int, mirrored: bool = False) -> dict[Query, float]:
+        """What may be asked about a film, with its weight; a plain net's films are not mirrored."""
+        if self.plain:
+            return {} if mirrored else self.queries
+        return {query: weight for query, weight in self.queries.items()
+                if data.known(row, query) and not (mirrored and _has_side(query))}
 
 
 def _has_side(query: Query) -> bool:

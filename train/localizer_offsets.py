@@ -1,13 +1,13 @@
 """Set where a target's map crosses 0.5, on the validation split, and write it to config.json.
 
-    python -m train.localizer_offsets --weights weights/localizer --data ROOT --folds runs/four=4/4
+    python -m train.localizer_offsets --weights weights/localizer --data ROOT --folds runs/four
 
 A network that has met its few masks often is sure of itself, and timid on films that differ; where
 it begins to doubt says more than its 0.5. For each target but the lungs the level with the best
 mean Dice, less the mean share falsely marked, is found, and its logit becomes the offset. Where
 several levels are near the best (within 2%), the middle one is taken. --folds names localizers that
-were trained alike with another fold held out (train.localizer --fold); what each says of its own
-fold counts beside the validation split, which alone is small.
+were trained alike with a fold of train and val left out (train.localizer --fold); what each says of
+its own fold counts beside the validation split, which alone is small.
 """
 
 from __future__ import annotations
@@ -74,17 +74,22 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, default=Path("weights/localizer"))
     parser.add_argument("--text", help="text tower; default: the folder beside the weights")
     parser.add_argument("--data", type=Path, required=True, help="masks with a val split")
-    parser.add_argument("--folds", nargs="*", default=[], metavar="FOLDER=K/N",
-                        help="localizers trained alike with another fold held out")
+    parser.add_argument("--folds", type=Path, nargs="*", default=[],
+                        help="localizers trained alike with a fold left out")
     options = parser.parse_args(argv)
-    films, seen = load_masked_films(options.data), []
-    for name in (f"{options.weights}=", *options.folds):
-        folder, _, fold = name.rpartition("=")
-        localizer = Localizer.load(folder, options.text)
-        held = [film for film in folded(films, fold or None) if film.split == "val"]
-        seen += [(localizer, film) for film in held]
+    films, seen, folds = load_masked_films(options.data), [], []
+    for folder in (options.weights, *options.folds):
+        about = dict(read_config(folder).get("training", {}))
+        if folder != options.weights and not about.get("fold"):
+            raise SystemExit(f"expected a localizer trained with --fold in {folder}; got one "
+                             "trained on the whole split")
+        held = [film for film in folded(films, about.get("fold")) if film.split == "val"]
         if not held:
             raise SystemExit(f"expected films of the val split in {options.data}; found none")
+        localizer = Localizer.load(folder, options.text)
+        seen += [(localizer, film) for film in held]
+        about.pop("earlier", None)
+        folds += [about] if folder != options.weights else []
     table = []
     for level in LEVELS:
         for localizer, _ in seen:
@@ -94,7 +99,8 @@ def main(argv: list[str] | None = None) -> None:
     found = {target: round(offset(level), 3) for target, level in levels.items() if level}
     config = read_config(options.weights)
     training = {**config.get("training", {}), "offsets": {
-        "command": command_line(COMMAND, options, parser), "films": len(seen)}}
+        "command": command_line(COMMAND, options, parser),
+        "films": len({film.id for _, film in seen}), "folds": folds}}
     write_json(options.weights / "config.json",
                {**config, "training": training, "offsets": found})
     print(json.dumps({"levels": levels, "offsets": found}, indent=1))

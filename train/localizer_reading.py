@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from cxr.localizer import TextGuidedUNet
 from cxr.localizer_fusion import GridReading
 from cxr.losses import dice_bce
 from cxr.targets import LEFT_LUNG, OPACITIES, RIGHT_LUNG, Query
+from train.energy import hardware
 from train.localizer_draws import Drawer
 from train.localizer_prompts import TextBank, wordings
 from train.localizer_saving import load_sets
@@ -49,15 +51,14 @@ def arguments() -> argparse.ArgumentParser:
     add("--weights", type=Path, default=Path("weights/localizer"))
     add("--text", type=Path, default=Path("weights/retrieval"), help="that of the localizer")
     add("--data", type=Path, required=True, help="masks with a train split; or a ZIP")
-    add("--fold", help="K/N, that of the localizer's training")
     add("--normal", type=Path, nargs="*", default=[], help="films that show no opacity")
     add("--normal-films", type=int, default=300, help="as many of them, at random")
     add("--normal-share", type=float, default=0.1, help="of the films drawn from --normal")
     add("--boxes", type=Path, nargs="*", default=[], help="films with boxes around opacities")
     add("--boxes-share", type=float, default=0.2, help="of the films drawn from --boxes")
     add("--layers", type=int, nargs="+", default=[5, 8],
-        help="blocks of the image encoder; those of the localizer where it builds on them already")
-    add("--side", type=int, default=392, help="of the square that the encoder sees; likewise")
+        help="blocks of the image encoder, from 0 on")
+    add("--side", type=int, default=392, help="to which its square is enlarged for that encoder")
     add("--share", type=float, default=0.5, help="of an opacity's logits")
     add("--cache", type=Path, default=Path(".cache/packed"))
     add("--steps", type=int, default=200)
@@ -97,7 +98,6 @@ def fit(
     reading.std.copy_(known.std((0, 2, 3)))
     further = (options.normal_share, options.boxes_share)
     shares = [share if len(data) else 0 for data, share in zip(sets[1:], further)]
-    kept = [features for features, share in zip(frozen, [1, *shares]) if share > 0]
     queries = dict.fromkeys(map(Query, OPACITIES), 1.0)
     drawer = Drawer(sets, [1 - sum(shares), *shares], len(queries), plain=False, queries=queries)
     optimizer = torch.optim.AdamW(reading.parameters(), options.rate,
@@ -105,8 +105,8 @@ def fit(
     reading.train()
     for step in tqdm(range(options.steps), unit="step"):
         batch = drawer.draw(options.batch_size, random.Random(f"{options.seed} {step}"))
-        grid = torch.stack([kept[place].grids[row] for place, row in batch.places])
-        lungs = torch.stack([kept[place].lungs[row] for place, row in batch.places])
+        grid = torch.stack([frozen[place].grids[row] for place, row in batch.places])
+        lungs = torch.stack([frozen[place].lungs[row] for place, row in batch.places])
         masks = F.interpolate(batch.masks.float() / 255, size=SIDE, mode="area")
         logits = reading(grid, bank(batch.prompts).unflatten(0, masks.shape[:2]))
         logits = F.interpolate(logits, size=SIDE, mode="bilinear")
@@ -121,8 +121,9 @@ def fit(
 
 def data_of(options: argparse.Namespace, localizer: Localizer) -> list[Answers]:
     """Films with masks, normal ones and boxed ones, of the train splits."""
+    fold = read_config(options.weights).get("training", {}).get("fold")
     (masked, _, normal, boxed), _ = load_sets(
-        argparse.Namespace(**vars(options), extra=[]), localizer.model.preprocess,
+        argparse.Namespace(**vars(options), extra=[], fold=fold), localizer.model.preprocess,
         options.normal_films)
     if not len(masked):
         raise SystemExit(f"expected films of the train split in {options.data}; found none")
@@ -131,20 +132,21 @@ def data_of(options: argparse.Namespace, localizer: Localizer) -> list[Answers]:
 
 def main(argv: list[str] | None = None) -> None:
     options = arguments().parse_args(argv)
-    torch.manual_seed(options.seed)
+    if options.normal_share + options.boxes_share >= 1 or not 0 <= options.share <= 1:
+        raise SystemExit("expected shares of --normal and --boxes below 1 together, and --share "
+                         f"from 0 to 1; got {options.normal_share}, {options.boxes_share} and "
+                         f"{options.share}")
     localizer = Localizer.load(options.weights, options.text)
     if localizer.tower is None:
         raise SystemExit("expected a localizer that reads text; train one with another --fusion")
-    encoder = localizer.grid
-    if encoder is None:
-        encoder = load_grid_encoder(options.text, options.layers, options.side)
-        encoder.to(localizer.device)
-    old = localizer.model.config
-    layers = {"grid_layers": tuple(options.layers), "grid_side": options.side}
-    config = replace(old, grid_channels=encoder.channels,
-                     **({} if localizer.grid else layers))
-    model = TextGuidedUNet(config)
-    model.load_state_dict(localizer.model.state_dict(), strict=False)
+    encoder = load_grid_encoder(options.text, options.layers, options.side).to(localizer.device)
+    config = replace(localizer.model.config, grid_channels=encoder.channels,
+                     grid_layers=tuple(options.layers), grid_side=options.side)
+    torch.manual_seed(options.seed)
+    model, clock = TextGuidedUNet(config), time.monotonic()
+    unet = {name: value for name, value in localizer.model.state_dict().items()
+            if not name.startswith("reading.")}
+    model.load_state_dict({**model.state_dict(), **unet})
 
     sets = data_of(options, localizer)
     texts = {text for target in OPACITIES for text in wordings(Query(target))}
@@ -152,13 +154,18 @@ def main(argv: list[str] | None = None) -> None:
     fit(model.reading, sets, frozen, TextBank(localizer.tower, texts, options.cache), options)
 
     about = read_config(options.weights)
-    about["text_encoder"]["image_sha256"] = encoder.fingerprint
-    about["shares"] = dict.fromkeys(OPACITIES, options.share)
-    about["training"]["reading"] = {
+    about.pop("offsets", None)  # they were fitted without this reading
+    training = {**about.get("training", {}), "reading": {
         "command": command_line(COMMAND, options, arguments()), "steps": options.steps,
-        "films": [len(data) for data in sets]}
-    save_checkpoint(options.weights, model.state_dict(),
-                    {**about, "architecture": config.to_dict()})
+        "films": [len(data) for data in sets], "hardware": hardware(),
+        "minutes": round((time.monotonic() - clock) / 60, 1),
+        "data": list(dict.fromkeys(
+            root.name for root in (options.data, *options.normal, *options.boxes)))}}
+    training.pop("offsets", None)
+    tower = {**about["text_encoder"], "image_sha256": encoder.fingerprint}
+    save_checkpoint(options.weights, model.state_dict(), {
+        **about, "architecture": config.to_dict(), "training": training, "text_encoder": tower,
+        "shares": dict.fromkeys(OPACITIES, options.share)})
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ def about_run(
         "command": command, "step": step, "minutes": round(seconds / 60, 1),
         "hardware": hardware(), "films": [len(part) for part in sets],
         "data": list(dict.fromkeys(root.name for root in roots)),
-        "shuffled_text": options.shuffle_text, "phase_1": options.encoder != "none",
+        "fold": options.fold, "shuffled_text": options.shuffle_text,
+        "phase_1": options.encoder != "none",
         "score": round(score, 4), "earlier": _earlier(options),
     }
 

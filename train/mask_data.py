@@ -72,6 +72,7 @@ class MaskData(Answers):
         self.films = _pack_all([film.image for film in masked], view, cache)
         self._squares = _pack_all(paths, view, cache)
         self._rows = {path: row for row, path in enumerate(paths)}
+        self._nothing = np.zeros((view.size, view.size), np.uint8)
         self._target = lru_cache(None)(self._target)
 
     def _target(self, row: int, target: str) -> np.ndarray | None:
@@ -88,7 +89,7 @@ class MaskData(Answers):
 
     def _union(self, paths: Sequence[Path]) -> np.ndarray:
         squares = [self._squares[self._rows[path]] for path in paths]
-        return np.max(squares, 0) if squares else np.zeros_like(self.films[0])
+        return np.max(squares, 0) if squares else self._nothing
 
 
 def folded(films: Sequence[MaskedFilm], fold: str | None) -> list[MaskedFilm]:
