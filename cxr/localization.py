@@ -34,6 +34,7 @@ from cxr.text_towers import TextTower
 
 MAX_TEXT = 2_000  # characters
 THRESHOLD = 0.5  # from which a pixel counts as marked, unless asked otherwise
+SURE = 4.0  # the largest logit that U-Net or reading brings into their mean, 98% sure
 NEAREST = 0.8  # cosine from which an unknown text means the target that it is nearest to
 
 
@@ -186,7 +187,8 @@ class Localizer:
             if self.grid is not None and shares.any():
                 grid = self.grid(films[:, None].float() / 255)
                 read = self.model.read(grid, whole.to(self.device))[0]
-                logits = torch.lerp(logits, read, shares)
+                both = torch.lerp(logits.clamp(-SURE, SURE), read.clamp(-SURE, SURE), shares)
+                logits = torch.where(shares > 0, both, logits)
         if not torch.isfinite(logits).all():
             raise ValueError("expected finite maps, got NaN; check the checkpoint")
         if self.tower is None:

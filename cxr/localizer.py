@@ -134,7 +134,7 @@ class TextGuidedUNet(nn.Module):
             self.fusion = KernelFusion(config.decoder, config.text_dimension, config.hidden)
         self.reading: GridReading | None = None
         if config.grid_channels:
-            self.reading = GridReading(config.grid_channels, config.text_dimension, config.hidden)
+            self.reading = GridReading(config.grid_channels, config.text_dimension)
         self.head: nn.Module | None = None
         if config.fusion != "kernel":
             self.head = nn.Conv2d(config.decoder[-1], max(1, len(config.outputs)), 1)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 START = -2.0  # logit of every pixel at first: nearly everything is outside of a mask
+READING_HIDDEN = 16  # width between the text and its kernel, for a few targets
 READING_DROPOUT = 0.3  # of a frozen encoder's features, whole channels
 
 
@@ -95,15 +96,17 @@ class GridReading(nn.Module):
     come to know the films it was taught with by heart.
     """
 
-    def __init__(self, channels: int, text_dimension: int, hidden: int) -> None:
+    def __init__(self, channels: int, text_dimension: int) -> None:
         super().__init__()
         self.scale = math.sqrt(text_dimension)
         self.register_buffer("mean", torch.zeros(channels))  # of the features in training films
         self.register_buffer("std", torch.ones(channels))
         self.dropout = nn.Dropout2d(READING_DROPOUT)
-        self.hidden = nn.Sequential(nn.Linear(text_dimension, hidden), nn.GELU())
-        self.kernel = nn.Linear(hidden, channels)
-        self.bias = nn.Linear(hidden, 1)
+        self.hidden = nn.Sequential(nn.Linear(text_dimension, READING_HIDDEN), nn.GELU())
+        self.kernel = nn.Linear(READING_HIDDEN, channels)
+        self.bias = nn.Linear(READING_HIDDEN, 1)
+        nn.init.normal_(self.kernel.weight, std=0.02)  # a larger one would be noise to unlearn
+        nn.init.zeros_(self.kernel.bias)
         nn.init.zeros_(self.bias.weight)
         nn.init.constant_(self.bias.bias, START)
 

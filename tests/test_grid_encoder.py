@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from clip_folder import make_clip
-from test_localization import CONFIG, save
+from test_localization import CONFIG, SIZE, save
 from tiny import tiny_dual_encoder
 
 from cxr.checkpoints import load_checkpoint, push, save_checkpoint, save_dual_encoder
 from cxr.grid_encoder import load_grid_encoder
-from cxr.localization import Localizer
+from cxr.localization import SURE, Localizer
 from cxr.targets import Query
 from cxr.text_towers import load_text_tower
 
@@ -93,11 +93,21 @@ def test_a_target_gets_its_share_of_the_reading(weights, film):
     for share in (0.0, 0.5, 1.0):
         localizer.shares = {"opacity": share}
         maps[share] = np.log(raw := localizer._raw(square, queries)) - np.log1p(-raw)
-    np.testing.assert_allclose(maps[0.5], (maps[0.0] + maps[1.0]) / 2, atol=1e-3)
+    halves = (maps[0.0].clip(-SURE, SURE) + maps[1.0]) / 2
+    np.testing.assert_allclose(maps[0.5][:2], halves[:2], atol=1e-3)
     assert abs(maps[1.0] - maps[0.0])[:2].max() > 0.05
     np.testing.assert_array_equal(maps[1.0][2], maps[0.0][2])
     # Sides are cut out of what the whole target reads as.
     np.testing.assert_allclose(maps[1.0][0], maps[1.0][1], atol=1e-5)
+
+
+def test_neither_half_outvotes_the_other_however_sure_it_is(weights, film):
+    localizer = Localizer.load(weights)
+    square = localizer.model.preprocess.square(film(1))
+    localizer.model.read = lambda grid, text: torch.full((1, text.shape[1], SIZE, SIZE), -1e3)
+    localizer.shares = {"opacity": 1.0}
+    np.testing.assert_allclose(localizer._raw(square, [Query("opacity")]), 1 / (1 + np.exp(SURE)),
+                               rtol=1e-4)
 
 
 def test_anatomy_does_without_the_frozen_encoder(weights, film):

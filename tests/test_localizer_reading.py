@@ -117,7 +117,7 @@ def test_what_the_features_say_is_learned_for_films_not_seen(place):
         options = script.arguments().parse_args(["--data", "x", "--steps", "60", "--rate", "0.01"])
         train = MaskData(films[:8], view, place / "cache")
         empty = MaskData([], view, place / "cache")
-        reading = script.fit(GridReading(8, tower.dimension, 16), [train, empty, empty],
+        reading = script.fit(GridReading(8, tower.dimension), [train, empty, empty],
                              [frozen, None, None], bank, options)
         with torch.no_grad():
             marked = reading(frozen.grids[8:], bank([OPACITY])[None].expand(4, -1, -1))[:, 0] > 0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cxr.files import read_json
+from cxr.localization import SURE
 from train.card import data_sets
 from train.card_groups import Column, groups_text
 from train.card_tables import percent, table, with_interval
@@ -82,7 +83,7 @@ def reading_text(config: dict) -> str:
             f"the frozen image encoder of `{config['text_encoder']['weights']}` "
             f"(`{config['text_encoder']['image_sha256'][:12]}`) has of the same square, enlarged "
             f"to {architecture['grid_side']} px, after blocks {layers}. Share of this reading in "
-            f"the logits: {share}.")
+            f"the logits, either half of which counts up to {SURE:.0f}: {share}.")
 
 
 def steps_of(training: dict) -> list[dict]:

@@ -28,11 +28,11 @@ from cxr.localization import THRESHOLD, Localizer
 from cxr.metrics import dice
 from cxr.targets import LEFT_LUNG, LUNGS, RIGHT_LUNG, TARGETS
 from train.evaluate_localizer import truth_of
+from train.localizer_validation import LEVELS
 from train.mask_data import folded
 from train.options import command_line
 
 COMMAND = "python -m train.localizer_offsets"
-LEVELS = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 SHIFTED = tuple(target for target in TARGETS if target not in (LUNGS, RIGHT_LUNG, LEFT_LUNG))
 
 

@@ -99,7 +99,10 @@ def _earlier(options: argparse.Namespace) -> list[dict]:
         if address not in ("none", None):
             training = dict(read_config(resolve(address)).get("training", {}))
             found += [*training.pop("earlier", []), training]
-    return [run for place, run in enumerate(found) if run and run not in found[:place]]
+    # Of one run that several came from, the fullest record.
+    runs = dict.fromkeys(run.get("command") for run in found if run)
+    return [max((run for run in found if run.get("command") == command), key=len)
+            for command in runs]
 
 
 def save_localizer(
