@@ -8,7 +8,7 @@ RUN pip install --no-cache-dir -r requirements.txt
 # What .dockerignore lets through: app.py, cxr, weights, synthetic examples
 COPY . .
 # Stops here when examples/ or weights/ hold anything but synthetic films and checkpoints
-RUN python -c "import pathlib, cxr.cli_space; cxr.cli_space.refuse_others(pathlib.Path())"
+RUN python -c "import pathlib, cxr.cli.space; cxr.cli.space.refuse_others(pathlib.Path())"
 
 USER reader
 ENV GRADIO_SERVER_NAME=0.0.0.0 \

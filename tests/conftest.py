@@ -6,10 +6,9 @@ import csv
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
+from drawn_films import draw_film
 from hub_server import hub_server
-from PIL import Image, ImageDraw, ImageFilter
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FILMS = (  # patient, age, sex, view, findings: two films of patient p1, one without labels
@@ -22,24 +21,6 @@ FILMS = (  # patient, age, sex, view, findings: two films of patient p1, one wit
     ("p6", "72", "M", "", "Pleural_Thickening"),
     ("p7", "25", "F", "PA", ""),
 )
-
-
-def draw_film(seed: int = 0, size: tuple[int, int] = (96, 112)) -> Image.Image:
-    """A drawn picture with two dark lungs and a bright heart, no patient's: mode "L", (W, H)."""
-    random = np.random.default_rng(seed)
-    width, height = size
-    film = Image.new("L", size, 150)
-    draw = ImageDraw.Draw(film)
-    for left in (0.10, 0.56):
-        top = 0.12 + 0.05 * random.random()
-        draw.ellipse([left * width, top * height, (left + 0.34) * width, 0.85 * height], fill=45)
-    radius = 0.10 + 0.10 * random.random()
-    draw.ellipse(
-        [(0.55 - radius) * width, 0.50 * height, (0.55 + radius) * width, 0.80 * height], fill=205
-    )
-    pixels = np.asarray(film.filter(ImageFilter.GaussianBlur(2)), dtype=np.float32)
-    pixels = (pixels + random.normal(0, 4, pixels.shape)).clip(0, 255)
-    return Image.fromarray(pixels.astype(np.uint8))
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +46,7 @@ def synthetic_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """The Hugging Face Hub on loopback, which this process takes for the real one, and no waits."""
-    monkeypatch.setattr("cxr.hub_errors.WAITS", (0, 0, 0))
+    monkeypatch.setattr("cxr.hub.errors.WAITS", (0, 0, 0))
     with hub_server() as server:
         server.connect(monkeypatch, tmp_path / "hub cache")
         yield server

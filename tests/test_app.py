@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxr.tabs import build_app, launch_options
+from cxr.tabs.app import build_app, launch_options
 from cxr.tabs.services import Services
-from cxr.tabs.theme import DARK, LIGHT
+from cxr.tabs.shared.theme import DARK, LIGHT
 
 
 @pytest.fixture

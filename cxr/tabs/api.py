@@ -15,14 +15,13 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from cxr.images import load_image
-from cxr.overlays import corner_mark
-from cxr.reporting_document import as_document
-from cxr.tabs.films import png
-from cxr.tabs.generate_pane import MARK
-from cxr.tabs.guard import message_of
-from cxr.tabs.read_report import model_version
+from cxr.images import corner_mark, load_image
+from cxr.reporting import as_document
+from cxr.tabs.generate.views import MARK
+from cxr.tabs.read.report import model_version
 from cxr.tabs.services import Services
+from cxr.tabs.shared.errors import message_of
+from cxr.tabs.shared.image_urls import png
 
 MOST = 100  # films a search may ask for
 MOST_DRAWN = 16  # films a call may have generated

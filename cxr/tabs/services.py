@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cxr.findings import FINDINGS, VIEWS, Study
-from cxr.tabs.films import Films
-from cxr.tabs.models import Model, absent, loaded
-from cxr.tabs.truths import Truths
-from cxr.tabs.zerogpu import lent
+from cxr.tabs.localize.reference_masks import Truths
+from cxr.tabs.shared.image_urls import Films
+from cxr.tabs.shared.models import Model, absent, loaded
+from cxr.tabs.shared.zerogpu import lent
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ FETCH_GENERATOR = (
 )
 REPORTING = "weights/reporting"
 FIT_REPORTING = (
-    "fit it with python -m train.calibrate --data ROOT, or set CXR_REPORTING to a folder or to "
+    "fit it with python -m train.reporting --data ROOT, or set CXR_REPORTING to a folder or to "
     "hf://OWNER/NAME; then start again"
 )
 
@@ -173,7 +173,7 @@ class Services:
 
     def similarity(self, match) -> tuple[str, int]:
         """A Match's similarity in words, and its place: 1 for the weakest, 4 for the strongest."""
-        from cxr.similarity import WORDS
+        from cxr.retrieval import WORDS
 
         return match.similarity, len(WORDS) - WORDS.index(match.similarity)
 
@@ -217,6 +217,6 @@ def _load_localizer(weights: str):
 
 
 def _load_generator(weights: str):
-    from cxr.sampling import Sampler
+    from cxr.generation import Sampler
 
     return Sampler.load(weights=weights)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS.parent)]
+sys.path[:0] = [str(TESTS / "support"), str(TESTS.parent)]
 
 from drawn_models import DrawnLocalizer, DrawnOriginals, DrawnSampler, drawn  # noqa: E402
 
-from cxr.steps import Steps  # noqa: E402
+from cxr.progress import Steps  # noqa: E402
+from cxr.tabs.serve import launch  # noqa: E402
 from cxr.tabs.services import REPORTING, Services  # noqa: E402
-from cxr.tabs.serving import serve  # noqa: E402
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         localizer=drawn(DrawnLocalizer),
         generator=drawn(lambda: DrawnSampler(DrawnOriginals())),
     )
-    serve(services, Steps())
+    launch(services, Steps())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from app_gallery import COUNT
 from PIL import Image
 from steps import FILMS, ask, cards, drawn, open_film, overflow, pixels, search, slide
 
-from cxr.overlays import window_level
+from cxr.images.overlays import window_level
 
 NOTE = "For education, not for diagnosis."
 

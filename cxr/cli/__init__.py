@@ -1,0 +1,1 @@
+"""The command line: python -m cxr, or the console script cxr."""

@@ -1,0 +1,5 @@
+"""Readers for public data sets, their splits, and the table of studies on disk."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,151 @@
+"""A plain folder: images in any sub-folder and, perhaps, a CSV that says what they show.
+
+Headers are taken as people write them (COLUMNS); findings stand in one column ("Effusion|Mass") or
+in one column each (1 present, 0 absent, -1 uncertain, blank not read). Each image without a row
+becomes an unlabelled study. Without a patient column every image is a patient of its own. The
+source is the folder's name after the word FOLDER: no name makes real films pass for synthetic ones.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cxr.data.records import Loaded, Notes, noted, parse_age, read_labels
+from cxr.data.csv_table import open_table, read_header
+from cxr.data.image_index import ImageIndex, stem
+from cxr.findings import Study, canonical_finding, canonical_sex, canonical_view
+from cxr.data.study_table import FOLDER
+
+# The meaning of a column -> its headers in lower case, "_" and "-" as spaces; the first one wins.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "image": ("image", "image path", "path", "file path", "filepath", "image index", "filename",
+              "file name", "file", "image name", "image id", "img", "images"),
+    "patient": ("patient", "patient id", "patientid", "subject", "subject id"),
+    "age": ("age", "patient age", "age years"),
+    "sex": ("sex", "gender", "patient sex", "patient gender"),
+    "view": ("view", "view position", "projection", "ap/pa", "position"),
+    "findings": ("finding", "findings", "label", "labels", "finding labels", "finding label"),
+    "report": ("report", "report text", "notes", "clinical notes"),
+    "licence": ("licence", "license", "image licence", "image license"),
+}  # fmt: skip
+TABLES = ("studies.csv", "images.csv", "metadata.csv", "labels.csv", "index.csv")  # read first
+NOT_TABLES = ("split.csv",)
+ANNOTATIONS = {"mask", "target", "x", "y", "w", "h", "bbox", "bbox [x"}  # one row a box or a mask
+
+
+def read_folder(root: Path) -> Loaded:
+    """All images below root, with what the CSV in root says about them.
+
+    Raises ValueError when there is neither an image nor a CSV, or a CSV names no images.
+    """
+    notes = Notes()
+    index = ImageIndex(root)
+    table = _find_table(root, notes)
+    if table is None and not index.paths:
+        raise ValueError(
+            f"{root}: expected X-rays (PNG, JPEG, TIFF, DICOM ...) or a CSV that names them; "
+            "came a folder without either; give the folder that holds them"
+        )
+    rows = _read_rows(table, root, index, notes) if table else {}
+    bare = [path for path in index.paths if path not in rows]
+    if table and bare:
+        notes.say(f"{len(bare)} images have no row in {table.name}, the first: {bare[0]}")
+    studies = [*rows.values(), *(_bare_study(path, root, index) for path in bare)]
+    return notes.loaded(studies, "folder")
+
+
+def _find_table(root: Path, notes: Notes) -> Path | None:
+    """The CSV that names images; those that hold boxes or masks, and split.csv, are passed by."""
+    found, annotations, others = [], [], []
+    for path in sorted((*root.glob("*.csv"), *root.glob("*.tsv"))):
+        if path.name.startswith(".") or path.name.lower() in NOT_TABLES:
+            continue
+        headers = {_plain(name) for name in read_header(path)}
+        if headers & ANNOTATIONS:
+            annotations.append(path)
+        else:
+            (found if headers.intersection(COLUMNS["image"]) else others).append(path)
+    if others and not found:
+        raise ValueError(
+            f"{others[0]}: expected a column that names the images, one of "
+            f"{', '.join(COLUMNS['image'])}; came {', '.join(read_header(others[0]))}; "
+            "rename the column, or take the CSV out of the folder"
+        )
+    found.sort(key=lambda path: (path.name not in TABLES, path.name))
+    if unread := [path.name for path in (*found[1:], *annotations, *others)]:
+        notes.say(f"not read as a table of studies: {', '.join(sorted(unread))}")
+    return found[0] if found else None
+
+
+def _read_rows(table: Path, root: Path, index: ImageIndex, notes: Notes) -> dict[str, Study]:
+    """The studies of the table by the path of their image; a repeated row adds its findings."""
+    columns, rows = open_table(table)
+    place = _places(columns)
+    labels = [(name, i) for i, c in enumerate(columns) if (name := canonical_finding(c))]
+    named = [name for name, _ in labels]
+    studies: dict[str, Study] = {}
+    for row in rows:
+        cells = {meaning: row[i].strip() for meaning, i in place.items()}
+        path = index.find(cells["image"], notes) if cells["image"] else None
+        if path is None:
+            notes.lack(cells["image"] or "a row that names no image")
+            continue
+        values = [row[column] for _, column in labels]
+        findings = _listed(cells.get("findings", ""), notes) | read_labels(values, named, notes)
+        if path in studies:
+            notes.count("images with several rows", path)
+            studies[path].findings.update(findings)
+        else:
+            studies[path] = _study(path, root, index, cells, findings, notes)
+    return studies
+
+
+def _places(columns: list[str]) -> dict[str, int]:
+    headers = [_plain(name) for name in columns]
+    return {
+        meaning: headers.index(next(name for name in names if name in headers))
+        for meaning, names in COLUMNS.items()
+        if any(name in headers for name in names)
+    }
+
+
+def _bare_study(path: str, root: Path, index: ImageIndex) -> Study:
+    """An image that nothing is known about but its name."""
+    identity = stem(path) if index.unique(path) else path
+    return Study(id=identity, source=FOLDER + root.name, patient=identity, image=root / path)
+
+
+def _study(
+    path: str, root: Path, index: ImageIndex, cells: dict[str, str], findings: dict, notes: Notes
+) -> Study:
+    bare = _bare_study(path, root, index)
+    return Study(
+        id=bare.id,
+        source=bare.source,
+        patient=cells.get("patient") or bare.id,
+        image=bare.image,
+        view=noted(canonical_view, cells.get("view", ""), "views not understood", notes),
+        sex=noted(canonical_sex, cells.get("sex", ""), "sex not understood", notes),
+        age=parse_age(cells.get("age", ""), notes),
+        findings=findings,
+        report=cells.get("report") or None,
+        licence=cells.get("licence", ""),
+    )
+
+
+def _listed(cell: str, notes: Notes) -> dict[str, int]:
+    """ "Effusion|Mass" or "Pneumonia/Viral/COVID-19" -> the findings named, each present."""
+    findings = {}
+    for label in filter(None, (part.strip() for part in re.split(r"[|;,]", cell))):
+        names = (canonical_finding(level) for level in (label, *label.split("/")))
+        name = next(filter(None, names), None)
+        if name is None:
+            notes.count("unknown labels", label)
+        else:
+            findings[name] = 1
+    return findings
+
+
+def _plain(header: str) -> str:
+    return " ".join(header.lower().replace("_", " ").replace("-", " ").split())

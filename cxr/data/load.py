@@ -1,0 +1,76 @@
+"""Public data sets as they are published -> list[Study].
+
+The layout is recognised by the files in the folder: "gallery" (gallery.json), "chexpert" (train.csv
+or valid.csv), "nih" (Data_Entry*.csv), "openi" (indiana_reports.csv or ecgen-radiology/*.xml), else
+"folder" (images, and perhaps a CSV). What each reader expects stands at the top of its file.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from cxr.data.chexpert import ABOUT, find_tables, read_chexpert
+from cxr.data.records import Loaded
+from cxr.data.csv_table import read_header
+from cxr.data.folder import read_folder
+from cxr.data.gallery_folder import holds_gallery, read_gallery
+from cxr.data.nih import PATTERN, read_nih
+from cxr.data.openi import holds_openi, load_reports, read_openi
+from cxr.data.splits import load_split, split_studies
+from cxr.findings import Study
+
+__all__ = [
+    "LAYOUTS", "Loaded", "load_reports", "load_split", "load_studies", "read_layout",
+    "recognise_layout", "split_studies",
+]  # fmt: skip
+_READERS = {
+    "chexpert": read_chexpert,
+    "nih": read_nih,
+    "openi": read_openi,
+    "folder": read_folder,
+    "gallery": read_gallery,
+}
+LAYOUTS = tuple(_READERS)
+log = logging.getLogger(__name__)
+
+
+def load_studies(root: str | Path, layout: str | None = None) -> list[Study]:
+    """The studies below root whose image is there; see read_layout for how many are not."""
+    return read_layout(root, layout).studies
+
+
+def read_layout(root: str | Path, layout: str | None = None) -> Loaded:
+    """Read a data set; layout is one of LAYOUTS, or None to recognise it.
+
+    Rows without an image are left out, counted in .missing and, like labels that are not in the
+    vocabulary, told in .notes; each note is logged as a warning. Paths are absolute. Raises
+    ValueError when root is no folder, the layout is unknown, or a table lacks its columns.
+    """
+    if layout is not None and layout not in _READERS:
+        raise ValueError(
+            f"expected a layout among {', '.join(LAYOUTS)}; came {layout!r}; "
+            "leave it out to have it recognised"
+        )
+    root = Path(root).expanduser().resolve()
+    if not root.is_dir():
+        came = "a file" if root.exists() else "nothing there"
+        raise ValueError(f"{root}: expected a data set's folder; came {came}; give the folder")
+    loaded = _READERS[layout or recognise_layout(root)](root)
+    for note in loaded.notes:
+        log.warning("%s (%s): %s", root, loaded.layout, note)
+    return loaded
+
+
+def recognise_layout(root: Path) -> str:
+    """The layout that the files in root speak for; "folder" when they speak for no other."""
+    if holds_gallery(root):
+        return "gallery"
+    if any(root.glob(PATTERN)):
+        return "nih"
+    if holds_openi(root):
+        return "openi"
+    tables = find_tables(root)
+    if tables and set(ABOUT).intersection(read_header(tables[0])) - {"Sex", "Age"}:
+        return "chexpert"
+    return "folder"

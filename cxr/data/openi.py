@@ -1,0 +1,174 @@
+"""Open-I (Indiana University chest X-rays, Demner-Fushman et al. 2016): reports with their films.
+
+Two forms circulate: indiana_reports.csv with indiana_projections.csv, and NLM's own XML, one file a
+report in ecgen-radiology/. The indexers' MeSH terms give the findings: those coded are present, the
+others that Open-I codes are absent, and "No Indexing" leaves the film unlabelled.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cxr.data.records import Loaded, Notes, noted
+from cxr.data.csv_table import find_columns, open_table
+from cxr.data.image_index import ImageIndex, stem
+from cxr.findings import (
+    OPENI_FINDINGS,
+    OPENI_NAMES,
+    OPENI_QUALIFIED,
+    Study,
+    canonical_finding,
+    canonical_view,
+)
+
+REPORTS, PROJECTIONS, XML = "indiana_reports.csv", "indiana_projections.csv", "ecgen-radiology"
+LICENCE = "CC BY-NC-ND 4.0"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report and the names and views of its films."""
+
+    uid: str
+    terms: tuple[str, ...]  # "Opacity/lung/base/left"
+    text: str
+    films: tuple[tuple[str, str], ...]  # (file name, projection), the latter "" when not known
+
+
+def holds_openi(root: Path) -> bool:
+    """Whether one of the two forms lies in root."""
+    files = _xml_files(root)
+    return (root / REPORTS).is_file() or (bool(files) and b"<eCitation" in files[0].read_bytes())
+
+
+def read_openi(root: Path) -> Loaded:
+    """One Study a film that is there; every film of a report carries its text and findings.
+
+    Raises ValueError when neither form is there, or a column is missing.
+    """
+    notes = Notes()
+    index = ImageIndex(root)
+    studies: list[Study] = []
+    for report in _reports(root, notes):
+        study = _study(report, notes)
+        for name, view in report.films or ((f"report {report.uid} names no film", ""),):
+            image = index.find(name, notes)
+            if image is None:
+                notes.lack(name)
+                continue
+            view = noted(canonical_view, view, "views not understood", notes)
+            about = {"id": stem(name), "image": root / image, "view": view}
+            studies.append(replace(study, findings=dict(study.findings), **about))
+    return notes.loaded(studies, "openi")
+
+
+def load_reports(root: str | Path) -> list[Study]:
+    """One Study a report with image=None: Open-I's text and findings where no film is needed.
+
+    Raises ValueError as read_openi does; indiana_projections.csv may be absent.
+    """
+    notes = Notes()
+    return [_study(report, notes) for report in _reports(Path(root), notes, films=False)]
+
+
+def _study(report: Report, notes: Notes) -> Study:
+    return Study(
+        id=report.uid,
+        source="Open-I",
+        patient=report.uid,  # the collection has one report a patient
+        findings=openi_findings(report.terms, notes),
+        report=report.text or None,
+        licence=LICENCE,
+    )
+
+
+def openi_findings(terms: tuple[str, ...], notes: Notes) -> dict[str, int]:
+    """Indexers' terms -> findings; 1 wins over -1 where two terms name the same finding."""
+    coded: dict[str, int] = {}
+    indexed = [term for term in terms if term.lower() != "no indexing"]
+    for term in indexed:
+        heading, *qualifiers = (part.strip().lower() for part in term.split("/"))
+        pairs = (OPENI_QUALIFIED.get((heading, qualifier)) for qualifier in qualifiers)
+        name = OPENI_NAMES.get(heading) or canonical_finding(heading)
+        meant = [pair for pair in pairs if pair] or ([(name, 1)] if name else [])
+        if not meant:
+            notes.count("terms that are no finding here", heading)
+        for finding, value in meant:
+            coded[finding] = max(value, coded.get(finding, value))
+    return dict.fromkeys(OPENI_FINDINGS, 0) | coded if indexed else {}
+
+
+def _reports(root: Path, notes: Notes, films: bool = True) -> Iterator[Report]:
+    if (root / REPORTS).is_file():
+        return _csv_reports(root, _projections(root, notes) if films else {}, notes)
+    files = _xml_files(root)
+    if not files:
+        raise ValueError(
+            f"{root}: expected Open-I's {REPORTS} and {PROJECTIONS}, or {XML}/*.xml; "
+            "came a folder without them; give the folder that holds them"
+        )
+    return _xml_reports(files, notes)
+
+
+def _projections(root: Path, notes: Notes) -> dict[str, list[tuple[str, str]]]:
+    path = root / PROJECTIONS
+    columns, rows = open_table(path)
+    uid, name, view = find_columns(path, columns, ("uid", "filename", "projection"))
+    films: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        films.setdefault(row[uid].strip(), []).append((row[name].strip(), row[view].strip()))
+    return films
+
+
+def _csv_reports(root: Path, films: dict, notes: Notes) -> Iterator[Report]:
+    path = root / REPORTS
+    columns, rows = open_table(path)
+    wanted = ("uid", "MeSH", "Problems", "findings", "impression")
+    places = find_columns(path, columns, wanted)
+    for row in rows:
+        uid, mesh, problems, findings, impression = (row[place].strip() for place in places)
+        named = tuple(films.pop(uid, ()))
+        yield Report(uid, _terms(mesh or problems), _text(findings, impression), named)
+    for uid, orphans in films.items():
+        notes.count(f"films whose report is not in {REPORTS}", uid, len(orphans))
+
+
+def _xml_files(root: Path) -> list[Path]:
+    for pattern in (f"{XML}/*.xml", f"*/{XML}/*.xml", "*.xml"):
+        if files := sorted(root.glob(pattern)):
+            return files
+    return []
+
+
+def _xml_reports(files: list[Path], notes: Notes) -> Iterator[Report]:
+    for path in files:
+        try:
+            tree = ElementTree.parse(path).getroot()
+        except ElementTree.ParseError as error:
+            notes.count("reports that cannot be read", f"{path.name}: {error}")
+            continue
+        sections = {
+            (node.get("Label") or "").upper(): " ".join("".join(node.itertext()).split())
+            for node in tree.iter("AbstractText")
+        }
+        majors = (node.text or "" for node in tree.iter("major"))
+        films = tuple((node.get("id") or "", "") for node in tree.iter("parentImage"))
+        # A caption names the whole series ("PA and lateral"): which film is which is not known.
+        yield Report(
+            uid=path.stem,
+            terms=_terms(";".join(majors)),
+            text=_text(sections.get("FINDINGS", ""), sections.get("IMPRESSION", "")),
+            films=films,
+        )
+
+
+def _terms(listed: str) -> tuple[str, ...]:
+    return tuple(filter(None, (term.strip() for term in listed.split(";"))))
+
+
+def _text(findings: str, impression: str) -> str:
+    parts = (("Findings", findings), ("Impression", impression))
+    return "\n".join(f"{name}: {text}" for name, text in parts if text)

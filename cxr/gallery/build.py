@@ -1,0 +1,224 @@
+"""From studies and an encoder to a gallery on disk; decoding overlaps encoding."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from cxr.files import read_json, replace_folder, write_json
+from cxr.findings import Study
+from cxr.gallery.format import (
+    DIMENSIONS,
+    EMBEDDINGS,
+    FORMAT_VERSION,
+    HEADER,
+    INDEX,
+    is_gallery,
+)
+from cxr.gallery.images import store_image
+from cxr.gallery.index import write_index
+from cxr.gallery.journal import Journal, Record, open_journal, remove_journal
+from cxr.data import IMAGES, write_studies
+
+Encode = Callable[[list[Any]], np.ndarray]
+Prepare = Callable[[Image.Image], Any]
+
+_log = logging.getLogger(__name__)
+_THREADS = min(8, max(2, os.cpu_count() or 1))
+_LISTED = 100  # unreadable films named in the header
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a gallery says about itself: encoder (sha256), source and licence in words."""
+
+    encoder: str
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class _Film:
+    record: Record
+    prepared: Any = None
+
+
+def write_gallery(
+    studies: Sequence[Study],
+    encode: Encode,
+    out: Path,
+    origin: Origin,
+    *,
+    batch_size: int,
+    progress: bool,
+    overwrite: bool,
+    prepare: Prepare | None,
+) -> None:
+    """What cxr.gallery.gallery.build_gallery does, save that it returns nothing."""
+    if not studies:
+        raise ValueError("expected at least one study, got none; check the data set's folder")
+    if batch_size < 1:
+        raise ValueError(f"expected batch_size >= 1, got {batch_size}")
+    out = out.expanduser().absolute()
+    key = _build_key(studies, origin)
+    if _finished(out, key) and not overwrite:
+        remove_journal(out)
+        return
+    _check_target(out, overwrite)
+    with open_journal(out.with_name(f".{out.name}.building"), key) as journal:
+        if len(journal.records) < len(studies):
+            _embed(studies, encode, journal, batch_size, progress, prepare)
+        _finish(studies, journal, origin, key)
+        # Until the folder has its name, a kill must leave the journal that the next call goes on
+        # from; after it, the next call takes away what is left of it.
+        replace_folder(journal.folder, out)
+        remove_journal(out)
+
+
+def _build_key(studies: Sequence[Study], origin: Origin) -> str:
+    """Names a build: the same films and labels through the same encoder."""
+    digest = hashlib.sha256(repr(origin).encode())
+    for study in studies:
+        file = _signature(study.image) if study.image else None
+        digest.update(json.dumps([study.to_dict(), file]).encode())
+    return digest.hexdigest()
+
+
+def _signature(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _finished(out: Path, key: str) -> bool:
+    return is_gallery(out) and read_json(out / HEADER, "a gallery's header").get("build") == key
+
+
+def _check_target(out: Path, overwrite: bool) -> None:
+    if is_gallery(out):
+        if not overwrite:
+            raise ValueError(
+                f"expected a new folder, but {out} holds another gallery; "
+                "add --overwrite to replace it"
+            )
+    elif out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise ValueError(
+            f"expected a new folder or a gallery to replace, but {out} holds something else; "
+            "give another --out"
+        )
+
+
+def _embed(
+    studies: Sequence[Study],
+    encode: Encode,
+    journal: Journal,
+    batch_size: int,
+    progress: bool,
+    prepare: Prepare | None,
+) -> None:
+    images = journal.folder / IMAGES
+    done = len(journal.records)
+    with (
+        ThreadPoolExecutor(_THREADS, thread_name_prefix="decode") as pool,
+        tqdm(
+            total=len(studies), initial=done, unit="img", desc="embedding", disable=not progress
+        ) as bar,
+    ):
+        tasks = (pool.submit(_take_in, study, images, prepare) for study in studies[done:])
+        try:
+            films = _ahead(tasks, 4 * batch_size)
+            while batch := list(islice(films, batch_size)):
+                prepared = [film.prepared for film in batch if film.record.image]
+                vectors = _unit_rows(encode(prepared), len(prepared)) if prepared else _NO_ROWS
+                journal.append([film.record for film in batch], vectors)
+                bar.update(len(batch))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_NO_ROWS = np.empty((0, DIMENSIONS), dtype=np.float32)
+
+
+def _take_in(study: Study, images: Path, prepare: Prepare | None) -> _Film:
+    try:
+        if study.image is None:
+            raise ValueError("expected a film, the data set has none for it")
+        name, image = store_image(Path(study.image), images)
+    except ValueError as error:
+        _log.warning("%s left out: %s", study.id, error)
+        return _Film(Record(None, str(error)))
+    return _Film(Record(name), image if prepare is None else prepare(image))
+
+
+def _ahead(tasks: Iterable[Future[_Film]], count: int) -> Iterator[_Film]:
+    """Results in order, with up to `count` tasks submitted ahead of the one that is yielded."""
+    tasks = iter(tasks)
+    waiting = deque(islice(tasks, count))
+    while waiting:
+        film = waiting.popleft().result()
+        waiting.extend(islice(tasks, 1))
+        yield film
+
+
+def _unit_rows(vectors: np.ndarray, count: int) -> np.ndarray:
+    vectors = np.asarray(vectors, dtype=np.float32)
+    if vectors.shape != (count, DIMENSIONS):
+        raise ValueError(
+            f"expected [{count}, {DIMENSIONS}] from the encoder, got {list(vectors.shape)}; "
+            "use an encoder with 512 dimensions"
+        )
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not (np.isfinite(length) & (length > 0)).all():
+        raise ValueError(
+            "expected finite rows other than zero from the encoder, got NaN, infinity or zero; "
+            "check the checkpoint"
+        )
+    return vectors / length
+
+
+def _finish(studies: Sequence[Study], journal: Journal, origin: Origin, key: str) -> None:
+    folder = journal.folder
+    pairs = list(zip(studies, journal.records, strict=True))
+    kept = [(study, record.image) for study, record in pairs if record.image]
+    lost = [(study, record.reason) for study, record in pairs if not record.image]
+    if not kept:
+        shutil.rmtree(folder)
+        raise ValueError(
+            f"expected at least one readable film, all {len(lost)} failed; the first, "
+            f"{lost[0][0].id}: {lost[0][1]}"
+        )
+    vectors = journal.vectors()
+    write_studies(folder, [study for study, _ in kept], [image for _, image in kept])
+    np.save(folder / EMBEDDINGS, vectors)
+    kind = write_index(vectors, folder / INDEX)
+    write_json(
+        folder / HEADER,
+        {
+            "format_version": FORMAT_VERSION,
+            "encoder": origin.encoder,
+            "source": origin.source,
+            "licence": origin.licence,
+            "studies": len(kept),
+            "dimensions": DIMENSIONS,
+            "index": kind,
+            "unreadable": len(lost),
+            "unreadable_ids": [study.id for study, _ in lost[:_LISTED]],
+            "build": key,
+        },
+    )

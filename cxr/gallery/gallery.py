@@ -1,0 +1,157 @@
+"""A searchable collection of studies on disk. Its files are described in cxr.gallery.format."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxr.findings import FINDINGS, Study
+from cxr.gallery.build import Encode, Origin, Prepare, write_gallery
+from cxr.gallery.check import check_gallery
+from cxr.gallery.filter import Attributes, Where
+from cxr.gallery.format import DIMENSIONS, INDEX, is_gallery, read_embeddings, read_header
+from cxr.gallery.index import NearestVectors
+from cxr.data import read_studies
+
+__all__ = ["Gallery", "Where", "build_gallery", "check", "is_gallery"]
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """An open gallery; searching it is safe from any number of threads.
+
+    studies: in the order of the embeddings, each with the absolute path of its film.
+    embeddings: float16 [N, 512], unit rows, memory-mapped and read-only.
+    """
+
+    folder: Path
+    header: dict
+    studies: list[Study]
+    embeddings: np.ndarray
+    _nearest: NearestVectors
+    _attributes: Attributes
+
+    @classmethod
+    def open(
+        cls, folder: str | Path, encoder: str | None = None, weights: str | Path = ""
+    ) -> Gallery:
+        """Open the gallery in `folder`.
+
+        Args:
+            encoder: sha256 of the encoder that will search it (None: not checked).
+            weights: where that encoder lies, for the command in the error message.
+
+        Raises:
+            ValueError: no gallery, a damaged one, a newer format, or another encoder's.
+        """
+        folder = Path(folder).expanduser().absolute()
+        header = read_header(folder)
+        if encoder is not None and header.get("encoder") != encoder:
+            raise ValueError(
+                f"expected a gallery made by encoder {encoder[:12]}, {folder} was made by "
+                f"{str(header.get('encoder'))[:12]}; rebuild it: {rebuild_command(folder, weights)}"
+            )
+        studies, embeddings = read_studies(folder), read_embeddings(folder)
+        if len(studies) != len(embeddings):
+            raise ValueError(
+                f"expected as many embeddings as studies in {folder}, got {len(embeddings)} and "
+                f"{len(studies)}; rebuild it: {rebuild_command(folder, weights)}"
+            )
+        nearest = NearestVectors.open(folder / INDEX, embeddings)
+        return cls(folder, header, studies, embeddings, nearest, Attributes(studies))
+
+    def search(
+        self, vector: np.ndarray, k: int, where: Where | Mapping[str, Any] | None = None
+    ) -> list[tuple[int, float]]:
+        """The k studies most similar to `vector` -> [(row, cosine in [-1, 1])], best first.
+
+        Args:
+            vector: real [512], of any length but zero.
+            k: at least 1; fewer come back only when fewer studies pass `where`.
+            where: a Where, or a dict with its fields as keys.
+
+        Raises:
+            ValueError: another shape, NaN, k < 1, or an unknown filter.
+        """
+        query = np.asarray(vector, dtype=np.float32)
+        length = float(np.linalg.norm(query))
+        if query.shape != (DIMENSIONS,) or not np.isfinite(length) or length == 0:
+            raise ValueError(
+                f"expected a finite vector [{DIMENSIONS}] other than zero, got shape "
+                f"{list(query.shape)} and length {length}"
+            )
+        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+            raise ValueError(f"expected k, the number of results, to be 1 or more, got {k!r}")
+        rows = self._attributes.passing(Where.of(where))
+        return self._nearest.search(query / length, int(k), rows)
+
+    def info(self) -> dict:
+        """JSON-able summary: the header, and how many studies have which view, sex and finding."""
+        views = [study.view or "unknown" for study in self.studies]
+        sexes = [study.sex or "unknown" for study in self.studies]
+        present = [name for study in self.studies for name, v in study.findings.items() if v == 1]
+        header = {k: v for k, v in self.header.items() if k not in ("build", "unreadable_ids")}
+        return {
+            "folder": str(self.folder),
+            **header,
+            "patients": len({(study.source, study.patient) for study in self.studies}),
+            "labelled": sum(study.labelled for study in self.studies),
+            "views": {name: views.count(name) for name in sorted(set(views))},
+            "sexes": {name: sexes.count(name) for name in sorted(set(sexes))},
+            "findings": {name: present.count(name) for name in FINDINGS if name in present},
+        }
+
+
+def rebuild_command(folder: Path, weights: str | Path = "") -> str:
+    """The command that embeds a gallery's own films anew with another encoder; one in the Hub's
+    cache is left as it is."""
+    place = shlex.quote(str(folder))
+    encoder = f" --weights {shlex.quote(str(weights))}" if weights else ""
+    out = "gallery" if folder.parent.name == "snapshots" else f"{place} --overwrite"
+    return f"python -m cxr gallery build {place} --out {out}{encoder}"
+
+
+def build_gallery(
+    studies: Sequence[Study],
+    encode: Encode,
+    out: str | Path,
+    encoder: str,
+    source: str = "",
+    licence: str = "",
+    batch_size: int = 32,
+    progress: bool = True,
+    overwrite: bool = False,
+    prepare: Prepare | None = None,
+) -> Gallery:
+    """Embed studies and write them as a gallery; it appears whole or not at all.
+
+    The work is kept in `.NAME.building` beside `out` and renamed at the end. After a kill the same
+    call goes on where it stopped; a finished gallery of the same films and encoder is opened as it
+    is. Films that cannot be read are counted, logged and left out.
+
+    Args:
+        encode: a batch of films (mode "L", or what `prepare` makes of them) -> real [N, 512].
+        out: folder of the gallery. encoder: sha256 of the checkpoint behind `encode`.
+        source, licence: of the whole collection, in words.
+        progress: show a bar on stderr. overwrite: replace another gallery at `out`.
+        prepare: what to do to each film in the decoding threads, such as scaling it.
+
+    Raises:
+        ValueError: no study, no readable film, `out` is taken, NaN from the encoder.
+    """
+    write_gallery(
+        list(studies),
+        encode,
+        Path(out),
+        Origin(encoder, source, licence),
+        batch_size=batch_size,
+        progress=progress,
+        overwrite=overwrite,
+        prepare=prepare,
+    )
+    return Gallery.open(out, encoder)

@@ -1,0 +1,170 @@
+"""Text -> generated chest films. What is generated shows no patient, and is for teaching alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from cxr.checkpoints import load_checkpoint, resolve
+from cxr.devices import best_device
+from cxr.generation.memorization import Originals, has_originals, load_originals
+from cxr.models import Generator, GeneratorConfig, TextTower, load_conditioning_tower
+
+MAX_TEXT = 2_000  # characters
+MAX_SAMPLES = 64
+# Always this many films at once: kernels for other batches may round differently.
+_BATCH = 8
+
+
+class Sampler:
+    """A generator with its text encoder; safe to call from several threads.
+
+    Attributes:
+        generator: in eval mode, on `device`.
+        originals: fingerprints of the films that it was trained on, to tell a copy; None when
+            the checkpoint has none.
+    """
+
+    def __init__(
+        self, generator: Generator, tower: TextTower, originals: Originals | None = None,
+        device: torch.device | None = None,
+    ) -> None:
+        if tower.dimension != generator.config.text:
+            raise ValueError(
+                f"expected a text encoder of {generator.config.text} dimensions, got "
+                f"{tower.dimension}; use the one that the generator was trained with"
+            )
+        self.device = device or best_device()
+        self.generator = generator.eval().requires_grad_(False).to(self.device)
+        self.tower, self.originals = tower, originals
+
+    @classmethod
+    def load(
+        cls, weights: str | Path = "weights/generator", text_weights: str | Path | None = None
+    ) -> Sampler:
+        """Load a generator and the text encoder that it was trained with.
+
+        Args:
+            weights: a folder, or "hf://owner/name[@revision]".
+            text_weights: the same for the text encoder; None: as load_conditioning_tower finds it.
+
+        Raises:
+            ValueError: either is missing or damaged, or they do not belong together.
+        """
+        folder = resolve(weights)
+        config, state = load_checkpoint(folder)
+        if not isinstance(config.get("architecture"), dict):
+            raise ValueError(
+                f"expected a generator's architecture in {folder / 'config.json'}, found none; "
+                "copy the checkpoint again"
+            )
+        generator = Generator(GeneratorConfig.from_dict(config["architecture"]))
+        try:
+            generator.load_state_dict(state, strict=True)
+        except RuntimeError as error:
+            raise ValueError(
+                f"expected the weights in {folder} to fit its architecture, they do not "
+                f"({' '.join(str(error).split())[:300]}); copy the checkpoint again"
+            ) from error
+        tower = load_conditioning_tower(weights, config, text_weights)
+        originals = load_originals(folder) if has_originals(folder) else None
+        return cls(generator, tower, originals)
+
+    def sample(
+        self, text: str, n: int = 8, seed: int = 0, truncation: float = 1.0
+    ) -> list[Image.Image]:
+        """n films for one text -> 128 x 128 images of mode "L".
+
+        Film i depends on the text, the seed, i and the truncation alone, whatever n is.
+
+        Args:
+            text: at most 2,000 characters. n: 1 to 64. seed: 0 or more.
+            truncation: 0 to 1, how far films stray from the typical one for this text; 0 makes
+                all of them alike.
+
+        Raises:
+            ValueError: an empty or overlong text, or a number outside its range.
+        """
+        _check_range("n", n, 1, MAX_SAMPLES)
+        rows = self._encode(text).expand(n, -1)
+        return self._films(self._noise(range(n), seed, truncation), rows)
+
+    def interpolate(
+        self, text_a: str, text_b: str, steps: int = 8, seed: int = 0, truncation: float = 1.0,
+        film: int = 0,
+    ) -> list[Image.Image]:
+        """From one text to another in `steps` films, the noise held still.
+
+        The first is sample(text_a)[film] and the last sample(text_b)[film] for the same seed and
+        truncation; between them the embedding moves along a great circle.
+
+        Args:
+            steps: 2 to 64. film: 0 to 63, which sample's noise. The others as for `sample`.
+
+        Raises:
+            ValueError: as `sample`.
+        """
+        _check_range("steps", steps, 2, MAX_SAMPLES)
+        _check_range("film", film, 0, MAX_SAMPLES - 1)
+        first, last = self._encode(text_a), self._encode(text_b)
+        noise = self._noise([film], seed, truncation).expand(steps, -1)
+        return self._films(noise, great_circle(first[0], last[0], steps))
+
+    def _encode(self, text: str) -> torch.Tensor:
+        """[1, D]. Always one text at a time, so that none changes another's rounding."""
+        if not isinstance(text, str):
+            raise ValueError(f"expected a text, got {type(text).__name__}; give one string")
+        if not text.strip():
+            raise ValueError("expected a text, got an empty one; type a finding")
+        if len(text) > MAX_TEXT:
+            raise ValueError(
+                f"expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it"
+            )
+        return self.tower.encode_text([text])
+
+    def _noise(self, films: range | list[int], seed: int, truncation: float) -> torch.Tensor:
+        """float32 [len(films), noise]: film i's depends on seed and i alone."""
+        _check_range("seed", seed, 0, 2**63 - 1)
+        if isinstance(truncation, bool) or not isinstance(truncation, (int, float)) or not (
+            0 <= truncation <= 1
+        ):
+            raise ValueError(f"expected a truncation from 0 to 1, got {truncation!r}; use 1.0")
+        drawn = [np.random.default_rng([seed, film]).standard_normal(self.generator.config.noise)
+                 for film in films]
+        return torch.from_numpy(np.stack(drawn)).float() * truncation
+
+    @torch.inference_mode()
+    def _films(self, noise: torch.Tensor, text: torch.Tensor) -> list[Image.Image]:
+        count, films = len(noise), []
+        short = -count % _BATCH
+        noise, text = F.pad(noise, (0, 0, 0, short)), F.pad(text, (0, 0, 0, short))
+        for first in range(0, count, _BATCH):
+            rows = slice(first, first + _BATCH)
+            made = self.generator(noise[rows].to(self.device), text[rows].to(self.device))
+            levels = ((made[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+            films += [Image.fromarray(film) for film in levels.cpu().numpy()]
+        return films[:count]
+
+
+def great_circle(first: torch.Tensor, last: torch.Tensor, steps: int) -> torch.Tensor:
+    """Unit vectors [D] -> float32 [steps, D], unit rows at equal angles; the ends are exact."""
+    angle = torch.arccos((first @ last).clamp(-1, 1))
+    share = torch.linspace(0, 1, steps)[:, None]
+    if angle < 1e-4:  # nothing between them that float32 could tell apart
+        rows = first + share * (last - first)
+    else:
+        rows = ((1 - share) * angle).sin() * first + (share * angle).sin() * last
+    rows = F.normalize(rows, dim=1)
+    rows[0], rows[-1] = first, last
+    return rows
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not (
+        low <= value <= high
+    ):
+        raise ValueError(f"expected {name} as a whole number from {low} to {high}, got {value!r}")

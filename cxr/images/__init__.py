@@ -1,0 +1,5 @@
+"""Pixels: one safe reader for every image format, and overlays drawn on images."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,18 @@
+from .load import (
+    Preprocess as Preprocess,
+)
+from .load import (
+    load_image as load_image,
+)
+from .overlays import (
+    contour_overlay as contour_overlay,
+)
+from .overlays import (
+    corner_mark as corner_mark,
+)
+from .overlays import (
+    heat_colours as heat_colours,
+)
+from .overlays import (
+    heat_opacity as heat_opacity,
+)

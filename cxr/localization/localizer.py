@@ -1,0 +1,237 @@
+"""Image and text -> where the image shows what the text names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from cxr.checkpoints import load_checkpoint, resolve
+from cxr.devices import best_device, has_bf16
+from cxr.images import Preprocess, load_image
+from cxr.localization.lung_zones import apart, on_its_side, place_of
+from cxr.localization.measure import Measure, measure_region
+from cxr.localization.targets import (
+    LEFT_LUNG,
+    LUNGS,
+    OPACITIES,
+    RIGHT_LUNG,
+    SIDES,
+    TARGETS,
+    Query,
+    parse,
+    without_denials,
+)
+from cxr.models import (
+    GridEncoder,
+    LocalizerConfig,
+    TextGuidedUNet,
+    TextTower,
+    load_conditioning_grid,
+    load_conditioning_tower,
+)
+
+MAX_TEXT = 2_000  # characters
+THRESHOLD = 0.5  # from which a pixel counts as marked, unless asked otherwise
+SURE = 4.0  # the largest logit that U-Net or reading brings into their mean, 98% sure
+NEAREST = 0.8  # cosine from which an unknown text means the target that it is nearest to
+
+
+@dataclass(frozen=True, eq=False)
+class Localization:
+    """What was asked for and found; every threshold can be applied without the model.
+
+    query: None when the text names nothing that can be located; the maps are 0 then.
+    size: (width, height) in pixels of the image given. maps: float32 [3, S, S] in [0, 1] over the
+    square that the model sees: what was asked for, the right and the left lung.
+    """
+
+    query: Query | None
+    size: tuple[int, int]
+    maps: np.ndarray
+    preprocess: Preprocess
+
+    @cached_property
+    def heat(self) -> np.ndarray:
+        """float32 [H, W] in [0, 1] at the image's own size; 1 where it is surely."""
+        return self.preprocess.unsquare(self.maps[0], self.size)
+
+    def measure(self, threshold: float = THRESHOLD) -> Measure:
+        """Area and side of what is marked from `threshold` on, in numbers and in words."""
+        film = self.preprocess.square(Image.new("L", self.size, 255)) > 0
+        return measure_region(*(self.maps * film), threshold)
+
+
+class Localizer:
+    """A text-guided U-Net with its text tower; safe to call from several threads.
+
+    Attributes:
+        model: in eval mode, on `device`. tower: None for a plain U-Net, which knows TARGETS alone.
+        offsets: what is added to the logits of a target, so that its map's 0.5 is where it served
+            best on the validation split. grid: the frozen image encoder that the model builds on,
+            where it does. shares: of a target's logits, how much of them is the model's reading of
+            that encoder's features; the rest is the U-Net's.
+    """
+
+    def __init__(
+        self, model: TextGuidedUNet, tower: TextTower | None, device: torch.device | None = None,
+        offsets: Mapping[str, float] | None = None, grid: GridEncoder | None = None,
+        shares: Mapping[str, float] | None = None,
+    ) -> None:
+        self.shares = dict(shares or {})
+        self.offsets = dict(offsets or {})
+        self.device = device or best_device()
+        self.model = model.eval().requires_grad_(False).to(self.device)
+        self.tower = tower
+        self.grid = grid.to(self.device) if grid else None
+        self._bf16 = has_bf16(self.device)
+        self._embedding = lru_cache(4096)(self._encode)
+
+    @classmethod
+    def load(
+        cls,
+        weights: str | Path = "weights/localizer",
+        text_weights: str | Path | None = None,
+    ) -> Localizer:
+        """Load a localizer and the text tower that it was trained with.
+
+        Args:
+            weights: a folder, or "hf://owner/name[@revision]".
+            text_weights: the tower's folder or hf:// address; None: as load_conditioning_tower
+                finds it.
+
+        Raises:
+            ValueError: missing or damaged files, or other encoders than those of the training.
+        """
+        folder = resolve(weights)
+        config, state = load_checkpoint(folder)
+        architecture = LocalizerConfig.from_dict(config.get("architecture", {}))
+        model = TextGuidedUNet(architecture)
+        try:
+            model.load_state_dict(state, strict=True)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ValueError(
+                f"expected the weights in {folder} to fit its architecture, they do not ({reason});"
+                " copy the checkpoint again"
+            ) from error
+        steered = config.get("text_encoder") is not None
+        tower = load_conditioning_tower(weights, config, text_weights) if steered else None
+        grid = None
+        if architecture.grid_channels:
+            grid = load_conditioning_grid(weights, config, architecture.grid_layers,
+                                          architecture.grid_side, text_weights)
+            if grid.channels != architecture.grid_channels:
+                raise ValueError(
+                    f"expected {architecture.grid_channels} features a cell in {folder}, its image "
+                    f"encoder has {grid.channels}; copy the checkpoint again"
+                )
+        return cls(model, tower, None, config.get("offsets"), grid, config.get("shares"))
+
+    def locate(self, image: Image.Image, text: str) -> np.ndarray:
+        """Where `image` shows what `text` names -> float32 [H, W] in [0, 1] at its own size.
+
+        image: as cxr.load_image takes it. text: free words of at most 2,000 characters, with a
+        side or a zone ("opacity in the left lower zone"); 0 everywhere for a text that names
+        nothing that can be located. Sides are the patient's, as on film.
+
+        Raises:
+            ValueError: an unreadable image, an empty or overlong text.
+        """
+        return self.find(image, text).heat
+
+    def find(self, image: Image.Image, text: str) -> Localization:
+        """As `locate`, with what the text was taken to mean, and the lungs to measure it by."""
+        return self.find_all(image, [text])[0]
+
+    def find_all(self, image: Image.Image, texts: Sequence[str]) -> list[Localization]:
+        """`find` for several texts about one film, which the model sees once."""
+        queries = [self.understand(text) for text in texts]
+        film, view = load_image(image), self.model.preprocess
+        named = list(dict.fromkeys(query for query in queries if query is not None))
+        maps = {None: np.zeros((3, view.size, view.size), np.float32)}
+        if named:
+            lungs = [Query(RIGHT_LUNG), Query(LEFT_LUNG)]
+            *heats, right, left = self._raw(view.square(film), [*named, *lungs])
+            right, left = apart(right, left)
+            maps |= {query: np.stack([_placed(query, heat, right, left), right, left])
+                     .astype(np.float32) for query, heat in zip(named, heats)}
+        return [Localization(query, film.size, maps[query], view) for query in queries]
+
+    def understand(self, text: str) -> Query | None:
+        """The target, side and zone that a text names, by its words, else by the nearest target's
+        embedding; None when there is none. Raises ValueError for an empty or overlong text."""
+        query = parse(_checked(text))
+        said = without_denials(text)
+        if query is not None or self.tower is None or not any(map(str.isalpha, said)):
+            return query
+        (near,) = self._embedding((said.strip(),)) @ self._embedding(TARGETS).T
+        best = int(near.argmax())
+        return Query(TARGETS[best]) if near[best] >= NEAREST else None
+
+    def _raw(self, square: np.ndarray, queries: Sequence[Query]) -> np.ndarray:
+        """uint8 [S, S] and P queries -> float32 [P, S, S] in [0, 1], as the model gives them."""
+        films = torch.from_numpy(square)[None].to(self.device)
+        pixels = self.model.preprocess.normalise(films)
+        text = torch.empty(1, len(queries), 0, device=self.device)
+        if self.tower is not None:
+            text = self._embedding(tuple(q.prompt for q in queries))[None].to(self.device)
+            # Sides are cut out later of what the whole target reads as. Texts are encoded in full
+            # precision, since they are kept.
+            whole = self._embedding(tuple(Query(q.target).prompt for q in queries))[None]
+        with (torch.inference_mode(),
+              torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16)):
+            logits = self.model(pixels, text)[0].float()
+            shares = self._each(self.shares, queries)
+            if self.grid is not None and shares.any():
+                grid = self.grid(films[:, None].float() / 255)
+                read = self.model.read(grid, whole.to(self.device))[0]
+                both = torch.lerp(logits.clamp(-SURE, SURE), read.clamp(-SURE, SURE), shares)
+                logits = torch.where(shares > 0, both, logits)
+        if not torch.isfinite(logits).all():
+            raise ValueError("expected finite maps, got NaN; check the checkpoint")
+        if self.tower is None:
+            outputs = self.model.config.outputs
+            logits = logits[[outputs.index(query.target) for query in queries]]
+        return (logits + self._each(self.offsets, queries)).sigmoid().cpu().numpy()
+
+    def _each(self, values: Mapping[str, float], queries: Sequence[Query]) -> torch.Tensor:
+        """The value of each query's target, 0 where there is none: float32 [P, 1, 1]."""
+        found = [values.get(query.target, 0.0) for query in queries]
+        return torch.tensor(found, device=self.device)[:, None, None]
+
+    def _encode(self, texts: tuple[str, ...]) -> torch.Tensor:
+        return self.tower.encode_text(texts)
+
+
+def _placed(query: Query, heat: np.ndarray, right: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """The model's map for a query, held to the lungs, the side and the zone that it names. heat,
+    right and left lung: float [S, S]; no pixel is in both lungs."""
+    if query.target in (RIGHT_LUNG, LEFT_LUNG):
+        side = SIDES[(RIGHT_LUNG, LEFT_LUNG).index(query.target)]
+        return on_its_side({"right": right, "left": left}[side], side, right, left)
+    if query.target != LUNGS and query.target not in OPACITIES:
+        return heat
+    # Both lungs are what either is: asked for together they are drawn less exactly.
+    both = np.maximum(right, left)
+    heat = both if query.target == LUNGS else np.minimum(heat, both)
+    if query.side or query.zone:
+        heat = np.minimum(heat, place_of(right, left, query.side, query.zone, THRESHOLD))
+    return on_its_side(heat, query.side, right, left) if query.side else heat
+
+
+def _checked(text: object) -> str:
+    if not isinstance(text, str):
+        raise ValueError(f"expected a text, got {type(text).__name__}")
+    if not text.strip():
+        raise ValueError("expected a text, got an empty one; type what to locate")
+    if len(text) > MAX_TEXT:
+        raise ValueError(
+            f"expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it"
+        )
+    return text

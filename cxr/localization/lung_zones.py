@@ -1,0 +1,61 @@
+"""Sides and zones of the lungs on a frontal film, from masks of the two lungs.
+
+Sides are the patient's: the right lung is on the left of the picture. A zone is a third of a lung
+between its highest and its lowest row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cxr.localization.targets import ZONES
+
+NARROWEST = 0.02  # of the picture's width: a row with less of a lung is no part of its height
+
+
+def apart(right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two maps [S, S] -> the same, each 0 where the other is higher: no pixel is on both sides."""
+    return np.where(right >= left, right, 0), np.where(left > right, left, 0)
+
+
+def place_of(
+    right: np.ndarray, left: np.ndarray, side: str | None, zone: str | None, inside: float
+) -> np.ndarray:
+    """Where a side (None: both) and a zone (None: all) are.
+
+    right, left: real [S, S], the lungs; a pixel from `inside` on belongs to the lung when its
+    height is measured. Returns [S, S] of their type, the lungs' values there and 0 elsewhere.
+    """
+    chosen = [{"right": right, "left": left}[side]] if side else [right, left]
+    return np.max([third(lung, zone, inside) if zone else lung for lung in chosen], 0)
+
+
+def third(lung: np.ndarray, zone: str, inside: float) -> np.ndarray:
+    """The part of a lung [S, S] in a zone; empty when there is no lung."""
+    widths = (lung >= inside).sum(1)
+    rows = np.nonzero(widths >= max(1, NARROWEST * lung.shape[1]))[0]
+    cut = np.zeros_like(lung)
+    if len(rows):
+        top, height = rows[0], rows[-1] + 1 - rows[0]
+        first, last = (top + round(height * (ZONES.index(zone) + end) / 3) for end in (0, 1))
+        # The outer zones reach to the lung's very ends, narrow as these are.
+        first = 0 if zone == ZONES[0] else first
+        last = len(lung) if zone == ZONES[-1] else last
+        cut[first:last] = lung[first:last]
+    return cut
+
+
+def on_its_side(heat: np.ndarray, side: str, right: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """`heat` [S, S] for a side, the other half emptied where it would hold more of it.
+
+    The halves meet midway between the lungs' centres; in the picture's middle where these are not
+    in order.
+    """
+    columns = np.arange(heat.shape[1])
+    centres = [float((lung.sum(0) * columns).sum() / lung.sum()) if lung.sum() else np.nan
+               for lung in (right, left)]
+    middle = sum(centres) / 2 if centres[0] < centres[1] else heat.shape[1] / 2
+    own = (columns < middle) if side == "right" else (columns >= middle)
+    if heat[:, ~own].sum() > heat[:, own].sum():
+        return np.where(own, heat, 0).astype(heat.dtype)
+    return heat

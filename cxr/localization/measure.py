@@ -1,0 +1,69 @@
+"""How large a marked area is and on which side, in numbers and in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxr.localization.lung_zones import third
+from cxr.localization.targets import ZONES
+
+_INSIDE = 0.5  # of a lung's map
+_ONE_SIDE = 0.9  # of what is marked in the lungs: from here on the other side is not mentioned
+_MORE = 0.65  # from here on one side, or one zone, has more
+_IN_LUNGS = 0.2  # of what is marked; with less it is told as lying outside the lungs
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Percentages: of the lungs' area that is marked, of each lung's, and of the picture's (its
+    padding counted in). words: "right lung, mostly the lower zone", "outside the lungs",
+    "not found"; percentages of lungs are None where no lung was found."""
+
+    lungs: float | None
+    right: float | None
+    left: float | None
+    picture: float
+    words: str
+
+    @property
+    def found(self) -> bool:
+        """Whether anything is marked."""
+        return self.picture > 0
+
+
+def measure_region(heat: np.ndarray, right: np.ndarray, left: np.ndarray, threshold: float) -> Measure:
+    """heat, right and left lung: real [S, S] in [0, 1]; marked is what reaches threshold in (0, 1].
+
+    Raises ValueError for a threshold outside of (0, 1].
+    """
+    if not 0 < threshold <= 1:
+        raise ValueError(f"expected a threshold above 0 and at most 1; got {threshold}.")
+    marked = heat >= threshold
+    sides = [right >= _INSIDE, left >= _INSIDE]
+    lungs = sides[0] | sides[1]
+    shares = [_percent(marked & lung, lung) for lung in (lungs, *sides)]
+    return Measure(*shares, round(100 * float(marked.mean()), 2), _words(marked, sides))
+
+
+def _percent(part: np.ndarray, whole: np.ndarray) -> float | None:
+    return round(100 * float(part.sum() / whole.sum()), 1) if whole.any() else None
+
+
+def _words(marked: np.ndarray, sides: list[np.ndarray]) -> str:
+    if not marked.any():
+        return "not found"
+    inside = [int((marked & side).sum()) for side in sides]
+    if sum(inside) < _IN_LUNGS * marked.sum():
+        return "outside the lungs"
+    share = inside[0] / sum(inside)
+    if share >= _ONE_SIDE or share <= 1 - _ONE_SIDE:
+        words = "right lung" if share > 0.5 else "left lung"
+    elif share >= _MORE or share <= 1 - _MORE:
+        words = f"both lungs, more on the {'right' if share > 0.5 else 'left'}"
+    else:
+        words = "both lungs"
+    zones = [sum(int((marked & third(side, zone, 1)).sum()) for side in sides) for zone in ZONES]
+    most = int(np.argmax(zones))
+    return f"{words}, mostly the {ZONES[most]} zone" if zones[most] >= _MORE * sum(zones) else words

@@ -1,0 +1,108 @@
+from .backbones import (
+    TimmBackbone as TimmBackbone,
+)
+from .backbones import (
+    TorchvisionBackbone as TorchvisionBackbone,
+)
+from .conditioning import (
+    load_conditioning_grid as load_conditioning_grid,
+)
+from .conditioning import (
+    load_conditioning_tower as load_conditioning_tower,
+)
+from .discriminator import (
+    REFERENCE_DISCRIMINATOR as REFERENCE_DISCRIMINATOR,
+)
+from .discriminator import (
+    Discriminator as Discriminator,
+)
+from .discriminator import (
+    DiscriminatorConfig as DiscriminatorConfig,
+)
+from .dual_encoder import (
+    DualEncoder as DualEncoder,
+)
+from .dual_encoder import (
+    DualEncoderConfig as DualEncoderConfig,
+)
+from .dual_encoder import (
+    ImageConfig as ImageConfig,
+)
+from .dual_encoder import (
+    ImageEncoder as ImageEncoder,
+)
+from .dual_encoder import (
+    TextConfig as TextConfig,
+)
+from .generator import (
+    REFERENCE as REFERENCE,
+)
+from .generator import (
+    SIDE as SIDE,
+)
+from .generator import (
+    Generator as Generator,
+)
+from .generator import (
+    GeneratorConfig as GeneratorConfig,
+)
+from .losses import (
+    contrastive_loss as contrastive_loss,
+)
+from .losses import (
+    dice_bce as dice_bce,
+)
+from .losses import (
+    masked_bce as masked_bce,
+)
+from .losses import (
+    masked_smooth_l1 as masked_smooth_l1,
+)
+from .losses_adversarial import (
+    bce_discriminator_loss as bce_discriminator_loss,
+)
+from .losses_adversarial import (
+    bce_generator_loss as bce_generator_loss,
+)
+from .losses_adversarial import (
+    hinge_discriminator_loss as hinge_discriminator_loss,
+)
+from .losses_adversarial import (
+    hinge_generator_loss as hinge_generator_loss,
+)
+from .losses_adversarial import (
+    likeness_loss as likeness_loss,
+)
+from .losses_adversarial import (
+    shortfall_loss as shortfall_loss,
+)
+from .patch_encoder import (
+    GridEncoder as GridEncoder,
+)
+from .patch_encoder import (
+    image_fingerprint as image_fingerprint,
+)
+from .patch_encoder import (
+    load_grid_encoder as load_grid_encoder,
+)
+from .text_encoder import (
+    TextTower as TextTower,
+)
+from .text_encoder import (
+    load_text_tower as load_text_tower,
+)
+from .text_fusion import (
+    GridReading as GridReading,
+)
+from .unet import (
+    FUSIONS as FUSIONS,
+)
+from .unet import (
+    AutoencoderUNet as AutoencoderUNet,
+)
+from .unet import (
+    LocalizerConfig as LocalizerConfig,
+)
+from .unet import (
+    TextGuidedUNet as TextGuidedUNet,
+)

@@ -1,0 +1,88 @@
+"""The encoders that a text-steered model was trained with, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from pathlib import Path
+from typing import Any
+
+from cxr.checkpoints import resolve
+from cxr.hub import HUB, Repository, is_hub_address
+from cxr.models.patch_encoder import GridEncoder, load_grid_encoder
+from cxr.models.text_encoder import TextTower, load_text_tower
+
+TEXT = frozenset(("weights", "sha256"))  # keys of config.json's "text_encoder"
+
+
+def load_conditioning_tower(
+    weights: str | Path, config: Mapping[str, Any], text_weights: str | Path | None = None
+) -> TextTower:
+    """The tower that config.json names as "text_encoder": {"weights": name, "sha256": fingerprint},
+    with an hf:// "address" where the model came from the Hub.
+
+    Args:
+        weights: the steered model's own address. config: its config.json.
+        text_weights: address of the text encoder; None: the folder of that name beside `weights`,
+            else that address, else the repository of that name of the same owner.
+
+    Raises:
+        ValueError: no such entry, folder or repository, or another text encoder than the model
+            was trained with.
+    """
+    named = _named(weights, config)
+    address = text_weights or _beside(weights, named)
+    tower = load_text_tower(address)
+    _check("text encoder", tower.fingerprint, named["sha256"], weights, address)
+    return tower
+
+
+def load_conditioning_grid(
+    weights: str | Path, config: Mapping[str, Any], layers: Sequence[int], side: int,
+    text_weights: str | Path | None = None,
+) -> GridEncoder:
+    """The image encoder beside the text encoder that config.json names, with its "image_sha256".
+
+    Args:
+        weights, config, text_weights: as for load_conditioning_tower. layers, side: as for
+            GridEncoder.
+
+    Raises:
+        ValueError: as load_conditioning_tower, or another image encoder than the model was trained
+            with.
+    """
+    named = _named(weights, config, TEXT | {"image_sha256"})
+    address = text_weights or _beside(weights, named)
+    encoder = load_grid_encoder(address, layers, side)
+    _check("image encoder", encoder.fingerprint, named["image_sha256"], weights, address)
+    return encoder
+
+
+def _named(
+    weights: str | Path, config: Mapping[str, Any], keys: Set[str] = TEXT
+) -> Mapping[str, Any]:
+    named = config.get("text_encoder")
+    if not isinstance(named, Mapping) or not keys <= set(named):
+        raise ValueError(
+            f"expected {', '.join(sorted(keys))} of a text encoder in {weights}, found not all; "
+            "train the model again or copy its config.json"
+        )
+    return named
+
+
+def _check(
+    kind: str, found: str, expected: object, weights: str | Path, address: str | Path
+) -> None:
+    if found != expected:
+        raise ValueError(
+            f"expected {kind} {str(expected)[:12]}, with which {weights} was trained; "
+            f"{address} is {found[:12]}; give the one it was trained with as text_weights, or "
+            "train again"
+        )
+
+
+def _beside(weights: str | Path, named: Mapping[str, Any]) -> str | Path:
+    address, name = named.get("address"), Path(str(named["weights"])).name
+    if is_hub_address(weights):
+        return address or f"{HUB}{Repository.at(str(weights)).name.partition('/')[0]}/{name}"
+    folder = resolve(weights).absolute().parent / name
+    return folder if folder.is_dir() or not address else address

@@ -1,0 +1,224 @@
+"""Image and text encoders and the shared space they meet in.
+
+Contrastive image-text training as in ConVIRT (Zhang et al. 2020) and CLIP (Radford et al. 2021).
+Models here return embeddings and maps; losses are in cxr.models.losses, files in cxr.checkpoints.io.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import nn
+
+from cxr.images import Preprocess
+from cxr.models.backbones import create_backbone
+
+POOLINGS = ("cls", "mean", "max")
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """backbone: a timm name, or "torchvision/<name>". pooling: what is concatenated for the
+    projection, of "cls" (transformers only), "mean" and "max" over the grid. layers: for a
+    transformer, the blocks (counted from 0) whose tokens are pooled; empty means the last."""
+
+    backbone: str = "resnet50"
+    preprocess: Preprocess = field(default_factory=lambda: Preprocess(256, 0.449, 0.226, 3))
+    pooling: tuple[str, ...] = ("mean",)
+    layers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.pooling or set(self.pooling) - set(POOLINGS):
+            raise ValueError(f"expected pooling out of {POOLINGS}; got {self.pooling}.")
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """transformer: a Hugging Face configuration of the BERT family as a dictionary, with its
+    `model_type`. pooling: "cls" or "mean" over the tokens. max_tokens: longer text is cut."""
+
+    transformer: dict[str, Any] = field(default_factory=lambda: {"model_type": "bert"})
+    pooling: str = "mean"
+    max_tokens: int = 512
+
+    def __post_init__(self) -> None:
+        if self.pooling not in ("cls", "mean"):
+            raise ValueError(f'expected pooling "cls" or "mean"; got {self.pooling!r}.')
+        if not isinstance(dict(self.transformer).get("model_type"), str):
+            raise ValueError(
+                'expected a text transformer with its model_type, such as "bert"; got '
+                f"{sorted(self.transformer)}. Use the code version that wrote the checkpoint."
+            )
+
+
+@dataclass(frozen=True)
+class DualEncoderConfig:
+    """dimension: of the shared space. hidden: width of the projection heads' hidden layer, 0 for
+    linear heads. temperature: at the start; learned further when learn_temperature."""
+
+    image: ImageConfig = field(default_factory=ImageConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    dimension: int = 512
+    hidden: int = 0
+    dropout: float = 0.0
+    temperature: float = 0.2
+    learn_temperature: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; `from_dict` gives it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> DualEncoderConfig:
+        """Read what `to_dict` wrote. Raises ValueError for an unknown or missing key."""
+        try:
+            image = dict(values["image"])
+            image["preprocess"] = Preprocess.from_dict(image["preprocess"])
+            image["pooling"], image["layers"] = tuple(image["pooling"]), tuple(image["layers"])
+            rest = {key: value for key, value in values.items() if key not in ("image", "text")}
+            return cls(image=ImageConfig(**image), text=TextConfig(**values["text"]), **rest)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"expected the architecture of a dual encoder; got one with a wrong key: {error}. "
+                "Use the code version that wrote the checkpoint."
+            ) from error
+
+
+def projection(width: int, config: DualEncoderConfig) -> nn.Module:
+    """A head from `width` features to the shared space: linear, or with one hidden layer."""
+    if not config.hidden:
+        return nn.Sequential(nn.LayerNorm(width), nn.Dropout(config.dropout),
+                             nn.Linear(width, config.dimension))
+    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, config.hidden), nn.GELU(),
+                         nn.Dropout(config.dropout), nn.Linear(config.hidden, config.dimension))
+
+
+class ImageEncoder(nn.Module):
+    """Pixels -> pooled features. `width` is the number of pooled features."""
+
+    def __init__(self, config: ImageConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = create_backbone(config.backbone, config.preprocess, config.layers)
+        if "cls" in config.pooling and not self.backbone.has_cls:
+            raise ValueError(
+                f'expected a backbone with a class token for pooling "cls"; got {config.backbone}. '
+                'Use "mean" or "max".'
+            )
+        self.width = self.backbone.channels * len(config.pooling)
+
+    def pool(self, cls: torch.Tensor | None, grid: torch.Tensor) -> torch.Tensor:
+        """cls [B, D] or None, grid [B, D, h, w] -> [B, width]."""
+        parts = {"cls": lambda: cls, "mean": lambda: grid.mean((2, 3)),
+                 "max": lambda: grid.amax((2, 3))}
+        return torch.cat([parts[name]() for name in self.config.pooling], 1)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """pixels float [B, C, S, S] as Preprocess gives them -> [B, width]."""
+        return self.pool(*self.backbone(pixels))
+
+
+def _transformer(settings: Mapping[str, Any]) -> nn.Module:
+    """The random transformer of a Hugging Face configuration. Raises ValueError for a bad one."""
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoConfig, AutoModel  # here: seconds that image-only users skip
+
+    try:
+        return AutoModel.from_config(AutoConfig.for_model(**settings))
+    except (ValueError, TypeError, KeyError, RuntimeError, StrictDataclassError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"expected the configuration of a text transformer that Transformers knows; got "
+            f"{settings.get('model_type')!r}: {reason}. Use the code version that wrote it."
+        ) from error
+
+
+class TextEncoder(nn.Module):
+    """Text -> pooled features of a BERT-family transformer, tokenised by its own tokenizer."""
+
+    def __init__(self, config: TextConfig, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.config = config
+        self.transformer = _transformer(config.transformer)
+        self.transformer.pooler = None  # the tokens are pooled here; BERT's own is never used
+        self.width = self.transformer.config.hidden_size
+        self.tokenizer = tokenizer
+        limit = min(config.max_tokens, self.transformer.config.max_position_embeddings)
+        self.tokenizer.enable_truncation(limit)
+        pad = tokenizer.token_to_id("[PAD]")
+        self.tokenizer.enable_padding(pad_id=0 if pad is None else pad, pad_token="[PAD]")
+
+    def tokenize(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """N texts -> (ids int64 [N, L], attention mask int64 [N, L]), padded to the longest."""
+        encoded = self.tokenizer.encode_batch(list(texts))
+        return (torch.tensor([item.ids for item in encoded]),
+                torch.tensor([item.attention_mask for item in encoded]))
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """ids, mask int64 [B, L] -> [B, width]."""
+        hidden = self.transformer(input_ids=ids, attention_mask=mask).last_hidden_state
+        if self.config.pooling == "cls":
+            return hidden[:, 0]
+        weights = mask.unsqueeze(-1).to(hidden.dtype)
+        return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+class DualEncoder(nn.Module):
+    """Two encoders with projection heads into one space of unit vectors."""
+
+    def __init__(self, config: DualEncoderConfig, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.config = config
+        self.image_encoder = ImageEncoder(config.image)
+        self.text_encoder = TextEncoder(config.text, tokenizer)
+        self.image_projection = projection(self.image_encoder.width, config)
+        self.text_projection = projection(self.text_encoder.width, config)
+        self.logit_scale = nn.Parameter(
+            torch.tensor(-math.log(config.temperature)), requires_grad=config.learn_temperature
+        )
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """The transform from an image to `encode_image`'s input."""
+        return self.config.image.preprocess
+
+    @property
+    def temperature(self) -> torch.Tensor:
+        """Scalar in [0.01, 1]; similarities are divided by it in the contrastive loss."""
+        return (-self.logit_scale).exp().clamp(0.01, 1.0)
+
+    def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
+        """pixels float [B, C, S, S] -> float32 [B, dimension], unit rows."""
+        return F.normalize(self.image_projection(self.image_encoder(pixels)).float(), dim=1)
+
+    def encode_tokens(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """ids, mask int64 [B, L] as `TextEncoder.tokenize` gives them -> float32 [B, dimension]."""
+        return F.normalize(self.text_projection(self.text_encoder(ids, mask)).float(), dim=1)
+
+    def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """B texts -> float32 [B, dimension], unit rows, on the model's device."""
+        ids, mask = (part.to(self.logit_scale.device) for part in self.text_encoder.tokenize(texts))
+        return self.encode_tokens(ids, mask)
+
+    @torch.inference_mode(False)
+    def patch_similarity(self, pixels: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """Where a text matches: each cell's contribution to the similarity.
+
+        pixels float [B, C, S, S], text float [dimension] unit -> float32 [B, h, w], in units of
+        cosine similarity, positive where the cell speaks for the text. Gradient times
+        activation on the last grid (HiResCAM, Draelos and Carin 2020)."""
+        with torch.no_grad():
+            cls, grid = self.image_encoder.backbone(pixels)
+        grid = grid.detach().clone().float().requires_grad_(True)
+        with torch.enable_grad():
+            features = self.image_encoder.pool(None if cls is None else cls.float(), grid)
+            embedding = F.normalize(self.image_projection(features).float(), dim=1)
+            similarity = (embedding @ text.detach().clone().float()).sum()
+            (gradient,) = torch.autograd.grad(similarity, grid)
+        return (gradient * grid).sum(1).detach()

@@ -1,0 +1,63 @@
+from .calibration import (
+    Bands as Bands,
+)
+from .calibration import (
+    Calibration as Calibration,
+)
+from .calibration import (
+    sigmoid as sigmoid,
+)
+from .claims import (
+    ABSENT as ABSENT,
+)
+from .compose import (
+    Sentence as Sentence,
+)
+from .compose import (
+    compose_report as compose_report,
+)
+from .compose import (
+    report_text as report_text,
+)
+from .corpus import (
+    build_corpus as build_corpus,
+)
+from .document import (
+    as_document as as_document,
+)
+from .features import (
+    FilmFeatures as FilmFeatures,
+)
+from .features import (
+    film_features as film_features,
+)
+from .ood_gate import (
+    FRONTAL as FRONTAL,
+)
+from .ood_gate import (
+    KINDS as KINDS,
+)
+from .ood_gate import (
+    Gate as Gate,
+)
+from .ood_gate import (
+    ThumbnailAutoencoder as ThumbnailAutoencoder,
+)
+from .ood_gate import (
+    standardised as standardised,
+)
+from .phrases import (
+    BANK as BANK,
+)
+from .phrases import (
+    phrase_bank as phrase_bank,
+)
+from .suggester import (
+    Finding as Finding,
+)
+from .suggester import (
+    ReportSuggester as ReportSuggester,
+)
+from .suggester import (
+    Suggestion as Suggestion,
+)

@@ -1,0 +1,184 @@
+"""Whether a picture looks like a frontal chest film at all, and what it looks like instead.
+
+Three signals: the kind that a linear head on the embedding sees, the Mahalanobis distance of the
+embedding from frontal films (Lee et al. 2018), and the error with which a small autoencoder, which
+knows frontal films alone, redraws the thumbnail. A picture with hardly any contrast is blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from cxr.reporting.features import FilmFeatures
+
+FRONTAL = "frontal"
+BLANK = "blank"
+KINDS = (FRONTAL, "turned 90", "turned 180", "turned 270", "inverted", "part", "other")
+BLANK_SPREAD = 4.0  # grey levels of 255 between the 5th and the 95th percentile of a thumbnail
+WARNING = "This does not look like a frontal chest X-ray"
+REASONS = {
+    "turned 90": "it seems to lie on its side: turn it a quarter clockwise",
+    "turned 180": "it seems to stand on its head: turn it by half",
+    "turned 270": "it seems to lie on its side: turn it a quarter anticlockwise",
+    "inverted": "black and white seem to be exchanged: invert it",
+    "part": "it seems to show only a part of a chest, or another part of the body",
+    "other": "it seems to show something else",
+    BLANK: "it is almost of one grey",
+    "": "it is unlike the films that the model knows; side views, children and other parts of the "
+        "body are out of its scope",
+}
+
+
+class ThumbnailAutoencoder(nn.Module):
+    """Thumbnails through a narrow bottleneck without skips: what is no film comes back wrong."""
+
+    def __init__(self, code: int = 24, width: int = 16) -> None:
+        super().__init__()
+        sizes = (1, width, 2 * width, 4 * width)  # 64 -> 32 -> 16 -> 8 px
+        down = [part for a, b in zip(sizes, sizes[1:])
+                for part in (nn.Conv2d(a, b, 4, 2, 1), nn.GELU())]
+        self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(sizes[-1] * 64, code))
+        up = [part for a, b in zip(sizes[:0:-1], sizes[-2::-1])
+              for part in (nn.ConvTranspose2d(a, b, 4, 2, 1), nn.GELU())][:-1]
+        self.decoder = nn.Sequential(nn.Linear(code, sizes[-1] * 64), nn.GELU(),
+                                     nn.Unflatten(1, (sizes[-1], 8, 8)), *up)
+
+    def forward(self, thumbnails: torch.Tensor) -> torch.Tensor:
+        """float [B, 1, 64, 64] standardised -> the same, redrawn."""
+        return self.decoder(self.encoder(thumbnails))
+
+
+def standardised(thumbnails: np.ndarray) -> torch.Tensor:
+    """uint8 [N, 64, 64] -> float32 [N, 1, 64, 64], each of mean 0 and spread 1."""
+    values = torch.from_numpy(np.asarray(thumbnails, np.float32))
+    mean, spread = values.mean((1, 2), keepdim=True), values.std((1, 2), keepdim=True)
+    return ((values - mean) / spread.clamp(min=1.0)).unsqueeze(1)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """in_domain; kind: one of KINDS, BLANK, or "" when only the signals are unusual; warning: a
+    sentence for the reader, "" when in_domain; signals: each by name, 1 is its limit."""
+
+    in_domain: bool
+    kind: str
+    warning: str
+    signals: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """Of embeddings of D numbers and P principal axes.
+
+    head: float32 [D + 1, 7], logits of KINDS, the last row added. centre: float32 [D]. axes:
+    float32 [P, D], each divided by its standard deviation; residual: that of what they leave.
+    limits: "kind" (log odds against a frontal film), "distance" and "reconstruction": above any
+    of them a picture is refused. autoencoder: in eval mode.
+    """
+
+    head: np.ndarray
+    centre: np.ndarray
+    axes: np.ndarray
+    residual: float
+    limits: dict[str, float]
+    autoencoder: ThumbnailAutoencoder
+
+    def signals(self, features: FilmFeatures) -> dict[str, np.ndarray]:
+        """Of N films: "kind", "distance" and "reconstruction", float64 [N]; more is stranger."""
+        logits = self.logits(features.embeddings)
+        others = np.logaddexp.reduce(logits[:, 1:], axis=1)
+        return {"kind": others - logits[:, 0],
+                "distance": self.distance(features.embeddings),
+                "reconstruction": self.reconstruction(features.thumbnails)}
+
+    def logits(self, embeddings: np.ndarray) -> np.ndarray:
+        """embeddings float [N, D] -> float64 [N, 7] in the order of KINDS."""
+        return np.asarray(embeddings, np.float64) @ self.head[:-1] + self.head[-1]
+
+    def distance(self, embeddings: np.ndarray) -> np.ndarray:
+        """embeddings float [N, D] -> Mahalanobis distance float64 [N], about 1 for films.
+
+        Along the principal axes each by its own spread, what is left by one spread for all (as in
+        probabilistic PCA, Tipping and Bishop 1999); divided by the root of D.
+        """
+        away = np.asarray(embeddings, np.float64) - self.centre
+        along = away @ self.axes.T
+        lengths = np.linalg.norm(self.axes, axis=1, keepdims=True)
+        inside = (away @ (self.axes / lengths).T) ** 2
+        left = np.maximum((away**2).sum(1) - inside.sum(1), 0) / self.residual**2
+        return np.sqrt(((along**2).sum(1) + left) / away.shape[1])
+
+    def reconstruction(self, thumbnails: np.ndarray) -> np.ndarray:
+        """uint8 [N, 64, 64] -> mean squared error of the standardised pixels, float64 [N]."""
+        pixels = standardised(thumbnails)
+        with torch.inference_mode():
+            error = (self.autoencoder(pixels) - pixels).pow(2).mean((1, 2, 3))
+        return error.double().numpy()
+
+    def refused(self, features: FilmFeatures) -> np.ndarray:
+        """Which of N films are no frontal chest film: bool [N]."""
+        found = self.signals(features)
+        return np.any([found[name] > limit for name, limit in self.limits.items()], axis=0) | (
+            is_blank(features.thumbnails))
+
+    def judge(self, features: FilmFeatures) -> Verdict:
+        """The verdict on one film. features: of one film."""
+        found = self.signals(features)
+        above = {name: round(float(found[name][0] - limit + 1), 3)
+                 for name, limit in self.limits.items()}
+        if is_blank(features.thumbnails)[0]:
+            return Verdict(False, BLANK, f"{WARNING}: {REASONS[BLANK]}.", above)
+        if max(above.values()) <= 1:
+            return Verdict(True, FRONTAL, "", above)
+        kind = KINDS[int(self.logits(features.embeddings)[0].argmax())]
+        kind = "" if kind == FRONTAL else kind
+        return Verdict(False, kind, f"{WARNING}: {REASONS[kind]}.", above)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Everything but the limits, by name, for a checkpoint."""
+        network = {f"autoencoder.{name}": value.numpy()
+                   for name, value in self.autoencoder.state_dict().items()}
+        return {"head": self.head, "centre": self.centre, "axes": self.axes,
+                "residual": np.float32([self.residual]), **network}
+
+    @classmethod
+    def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> Gate:
+        """What `tensors` and a config with "limits" and "autoencoder" hold.
+
+        Raises ValueError when something is missing or does not fit together.
+        """
+        try:
+            network = ThumbnailAutoencoder(**config["autoencoder"])
+            start = "autoencoder."
+            network.load_state_dict({name.removeprefix(start): torch.from_numpy(value)
+                                     for name, value in tensors.items() if name.startswith(start)})
+            limits = {name: float(config["limits"][name])
+                      for name in ("kind", "distance", "reconstruction")}
+            return cls(tensors["head"], tensors["centre"], tensors["axes"],
+                       float(tensors["residual"][0]), limits,
+                       network.eval().requires_grad_(False))
+        except (KeyError, TypeError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ValueError(
+                f"expected a gate with its limits and autoencoder; got another ({reason}). "
+                "Fit it again: python -m train.reporting"
+            ) from error
+
+
+def is_blank(thumbnails: np.ndarray) -> np.ndarray:
+    """uint8 [N, 64, 64] -> bool [N]: hardly any contrast where the picture is (black padding,
+    rows and columns that are zero throughout, does not count)."""
+    return np.array([_spread(thumbnail) < BLANK_SPREAD for thumbnail in thumbnails], bool)
+
+
+def _spread(thumbnail: np.ndarray) -> float:
+    content = thumbnail[thumbnail.any(1)][:, thumbnail.any(0)]
+    if not content.size:
+        return 0.0
+    low, high = np.percentile(content, (5, 95))
+    return float(high - low)

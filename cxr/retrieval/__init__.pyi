@@ -1,0 +1,9 @@
+from .retriever import (
+    Match as Match,
+)
+from .retriever import (
+    Retriever as Retriever,
+)
+from .similarity import (
+    WORDS as WORDS,
+)

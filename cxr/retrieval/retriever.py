@@ -1,0 +1,245 @@
+"""Text or image -> the studies of a gallery that match it best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from cxr.checkpoints import fingerprint, load_dual_encoder, resolve
+from cxr.devices import best_device, has_bf16
+from cxr.findings import Study
+from cxr.gallery import GALLERY_FILES, Gallery, Where
+from cxr.hub import is_hub_address
+from cxr.images import load_image
+from cxr.language import QueryEncoder
+from cxr.models import DualEncoder
+from cxr.retrieval.similarity import (
+    DEFAULT_BANDS,
+    DEFAULT_FILM_BANDS,
+    WORDS,
+    Scale,
+    checked_bands,
+    scale_of,
+)
+
+MAX_QUERY = 2_000  # characters
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Match:
+    """A study found, its cosine similarity to the query vector in [-1, 1], and that in words."""
+
+    study: Study
+    score: float
+    similarity: str = WORDS[-1]
+
+
+class Retriever:
+    """A dual encoder with a gallery; safe to call from several threads.
+
+    Attributes:
+        model: in eval mode, on `device`. gallery: None for encoding only.
+        bands, film_bands: three falling cosines that divide cxr.retrieval.similarity.WORDS, for a text and
+            for a film as query, where the gallery is too small to tell its own. encoder: sha256
+            of the checkpoint. encode_query: texts -> float32 [N, 512], unit rows, the vectors that
+            `search` ranks by (cxr.language.query).
+    """
+
+    def __init__(
+        self,
+        model: DualEncoder,
+        gallery: Gallery | None = None,
+        bands: Sequence[float] = DEFAULT_BANDS,
+        encoder: str = "",
+        device: torch.device | None = None,
+        film_bands: Sequence[float] = DEFAULT_FILM_BANDS,
+        query_contrast: float = 0.0,
+    ) -> None:
+        self.device = device or best_device()
+        self.model = model.eval().requires_grad_(False).to(self.device)
+        self.gallery = gallery
+        self.bands, self.film_bands = checked_bands(bands), checked_bands(film_bands)
+        self.encoder = encoder
+        self.encode_query = QueryEncoder(self.encode_text, query_contrast)
+        self._bf16 = has_bf16(self.device)
+
+    @classmethod
+    def load(
+        cls,
+        weights: str | Path = "weights/retrieval",
+        gallery: str | Path | None = "examples/gallery",
+    ) -> Retriever:
+        """Load an encoder, and the gallery that it made.
+
+        Args:
+            weights: a folder, or "hf://owner/name[@revision]".
+            gallery: a folder, "hf://datasets/owner/name", or None for encoding only.
+
+        Raises:
+            ValueError: either is missing or damaged, or the gallery is another encoder's.
+        """
+        if str(gallery).startswith("milvus:"):
+            raise ValueError(
+                f"expected a gallery's folder, got {gallery!r}: this version has no Milvus "
+                "support; build a folder with: python -m cxr gallery build ROOT --out DIR"
+            )
+        folder = resolve(weights)
+        model, config = load_dual_encoder(folder)
+        encoder = fingerprint(folder)
+        opened = None
+        if gallery is not None:
+            place = resolve(gallery, GALLERY_FILES) if is_hub_address(gallery) else gallery
+            opened = Gallery.open(place, encoder, weights)
+        return cls(
+            model,
+            opened,
+            config.get("similarity_bands", DEFAULT_BANDS),
+            encoder,
+            film_bands=config.get("film_bands", DEFAULT_FILM_BANDS),
+            query_contrast=config.get("query_contrast", 0.0),
+        )
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """N texts in any language -> float32 [N, 512], unit rows.
+
+        Raises:
+            ValueError: something other than texts, or an empty one.
+        """
+        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"expected a list of texts, got {_kinds(texts)}; wrap it in a list")
+        if not all(text.strip() for text in texts):
+            raise ValueError("expected texts, got an empty one; leave it out")
+        # Half of a surrogate pair, as a cut emoji leaves it, is no text that a tokenizer takes.
+        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        return self._batches(clean, self.model.encode_text)
+
+    def encode_images(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """N films of any size and mode -> float32 [N, 512], unit rows.
+
+        Raises:
+            ValueError: something other than PIL images, or an unreadable one.
+        """
+        if isinstance(images, Image.Image) or not all(
+            isinstance(image, Image.Image) for image in images
+        ):
+            raise ValueError(
+                f"expected a list of PIL images, got {_kinds(images)}; "
+                "open each with cxr.load_image and put them into a list"
+            )
+        return self.encode_prepared([self.prepare(load_image(image)) for image in images])
+
+    def prepare(self, film: Image.Image) -> np.ndarray:
+        """A mode "L" film -> uint8 [S, S], what encode_prepared takes; cheap, for any thread."""
+        return self.model.preprocess.square(film)
+
+    def encode_prepared(self, squares: Sequence[np.ndarray]) -> np.ndarray:
+        """N squares uint8 [S, S] from `prepare` -> float32 [N, 512], unit rows."""
+        return self._batches(squares, lambda batch: self.model.encode_image(self._pixels(batch)))
+
+    def search(
+        self,
+        query: str | Image.Image,
+        k: int = 12,
+        where: Where | Mapping[str, Any] | None = None,
+    ) -> list[Match]:
+        """The k studies that match `query` best, best first.
+
+        Args:
+            query: text of at most 2,000 characters, or a film as PIL image.
+            k: at least 1; fewer come back only when fewer studies pass `where`.
+            where: a Where, or a dict with its fields as keys.
+
+        Raises:
+            ValueError: no gallery, an empty or overlong text, another type, k < 1, bad filter.
+        """
+        if self.gallery is None:
+            raise ValueError(
+                "expected a gallery to search in, this retriever was loaded with gallery=None; "
+                "build one with: python -m cxr gallery build ROOT --out DIR"
+            )
+        if isinstance(query, Image.Image):
+            vector = self.encode_images([query])[0]
+        else:
+            vector = self.encode_query([_checked_query(query)])[0]
+        found = self.gallery.search(vector, k, where)
+        if isinstance(query, Image.Image):
+            return self.matches(found)
+        return [Match(self.gallery.studies[row], score, self.scale.text_word(score, vector))
+                for row, score in found]
+
+    def matches(self, found: Sequence[tuple[int, float]]) -> list[Match]:
+        """Rows of the gallery with their cosines to a film -> the same with their words."""
+        return [Match(self.gallery.studies[row], score, self.scale.film_word(score))
+                for row, score in found]
+
+    @cached_property
+    def scale(self) -> Scale:
+        """How similar is similar in this gallery."""
+        return scale_of(self.gallery, self.encode_query, self.bands, self.film_bands)
+
+    def heat_map(self, image: Image.Image, query: str) -> np.ndarray:
+        """Where `image` speaks for `query` -> float32 [H, W] in [0, 1] at the image's own size.
+
+        1 is the place that adds most to the similarity; places that add nothing or speak against
+        it are 0, and all are where none speaks for it.
+
+        Raises:
+            ValueError: an unreadable image, an empty or overlong text.
+        """
+        film = load_image(image)
+        text = torch.from_numpy(self.encode_query([_checked_query(query)])[0]).to(self.device)
+        cells = self.model.patch_similarity(self._pixels([self.prepare(film)]), text)
+        cells = cells[0].float().cpu().numpy()
+        heat = self.model.preprocess.unsquare(cells, film.size).clip(min=0)
+        peak = float(heat.max())
+        return heat / peak if peak > 0 else heat
+
+    def _pixels(self, squares: Sequence[np.ndarray]) -> torch.Tensor:
+        batch = torch.from_numpy(np.stack(squares)).to(self.device)
+        return self.model.preprocess.normalise(batch)
+
+    def _batches(self, items: Sequence, encode: Callable[[Sequence], torch.Tensor]) -> np.ndarray:
+        rows = np.empty((len(items), self.model.config.dimension), dtype=np.float32)
+        for start in range(0, len(items), _BATCH):
+            batch = items[start : start + _BATCH]
+            with self._inference():
+                embeddings = encode(batch).float()
+            rows[start : start + len(batch)] = embeddings.cpu().numpy()
+        if not np.isfinite(rows).all():
+            raise ValueError("expected finite embeddings, got NaN; check the checkpoint")
+        return rows
+
+    @contextmanager
+    def _inference(self) -> Iterator[None]:
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16),
+        ):
+            yield
+
+
+def _checked_query(query: object) -> str:
+    if not isinstance(query, str):
+        raise ValueError(f"expected a text or a PIL image as query, got {type(query).__name__}")
+    if not query.strip():
+        raise ValueError("expected a query, got an empty text; type what you are looking for")
+    if len(query) > MAX_QUERY:
+        raise ValueError(
+            f"expected a query of at most {MAX_QUERY} characters, got {len(query)}; shorten it"
+        )
+    return query
+
+
+def _kinds(values: object) -> str:
+    if isinstance(values, (str, Image.Image)):
+        return f"one {type(values).__name__}"
+    return f"a list with {', '.join(sorted({type(value).__name__ for value in values}))}"

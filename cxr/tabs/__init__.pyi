@@ -1,0 +1,6 @@
+from .serve import (
+    launch as launch,
+)
+from .services import (
+    Services as Services,
+)

@@ -1,0 +1,61 @@
+"""The page: one file a tab, each with build(services); the only place that imports gradio."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from cxr.tabs.generate import tab as generate
+from cxr.tabs.localize import tab as localize
+from cxr.tabs.read import tab as read
+from cxr.tabs.search import tab as search
+from cxr.tabs.services import Services
+from cxr.tabs.shared.forget import forget_visitors
+from cxr.tabs.shared.page_frame import footer, header
+from cxr.tabs.shared.theme import ASSETS, gradio_theme, head, style
+from cxr.tabs.shared.uploads import GONE, upload_route
+
+LARGEST_UPLOAD = "100mb"
+
+
+def build_app(services: Services) -> gr.Blocks:
+    """The page with every tab. Launch it with launch_options(services)."""
+    with gr.Blocks(
+        title="CXR Reading Room", delete_cache=GONE, fill_width=True, analytics_enabled=False
+    ) as app:
+        gr.HTML(header(), apply_default_css=False)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Search", id="search", elem_id="tab-search"):
+                searching = search.build(services)
+            with gr.Tab("Read", id="read", elem_id="tab-read"):
+                reading = read.build(services, searching)
+            with gr.Tab("Localize", id="localize", elem_id="tab-localize"):
+                localize.build(services, searching, reading)
+            with gr.Tab("Generate", id="generate", elem_id="tab-generate"):
+                generate.build(services)
+        app.load(None, js="() => window.cxr.openAddressed()")
+        gr.HTML(footer(), apply_default_css=False)
+        forget_visitors(app)
+    return app.queue(default_concurrency_limit=4)
+
+
+def launch_options(services: Services) -> dict:
+    """What Blocks.launch needs so that the page looks and works as meant, from this machine alone.
+
+    The address and port are Gradio's own: 127.0.0.1:7860, or GRADIO_SERVER_NAME and
+    GRADIO_SERVER_PORT.
+    """
+    return {
+        "theme": gradio_theme(),
+        "css": style(),
+        "head": head(),
+        "favicon_path": ASSETS / "mark.svg",
+        "footer_links": ["api"],
+        "mcp_server": True,
+        "max_file_size": LARGEST_UPLOAD,
+        "app_kwargs": {"routes": [services.films.route(), upload_route()]},
+        "share": False,
+        "ssr_mode": False,
+        "show_error": False,
+        "enable_monitoring": False,
+        "run_history": False,
+    }

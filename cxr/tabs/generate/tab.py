@@ -1,0 +1,117 @@
+"""The Generate tab: a text in; generated X-rays to slide through out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+
+import gradio as gr
+
+from cxr.tabs.api import sample_endpoint
+from cxr.tabs.generate.handlers import GenerateDesk
+from cxr.tabs.generate.state import COUNTS, Studio
+from cxr.tabs.generate.views import DRAWING, pane
+from cxr.tabs.search.tab import FORGET
+from cxr.tabs.services import Services
+from cxr.tabs.shared.errors import following, guarded
+from cxr.tabs.shared.theme import asset
+
+EXAMPLES = (
+    "cardiomegaly",
+    "pleural effusion",
+    "pneumothorax",
+    "edema",
+    "64-year-old female, frontal AP view. Findings: cardiomegaly, pleural effusion.",
+    "clear lungs",
+)
+
+SETTINGS = "Where the slide starts, how many films, seed, truncation"
+
+
+def build(services: Services) -> None:
+    """Lay the tab out inside the Blocks that are open, and wire it to its desk."""
+    studio = gr.State(Studio(), time_to_live=FORGET)
+    with gr.Column(elem_classes="ask"):
+        with gr.Row(elem_classes="ask-row"):
+            text = gr.Textbox(
+                label="What should the films show?",
+                placeholder="Findings, and perhaps age, sex and view",
+                lines=1,
+                max_lines=4,
+                elem_id="wish",
+                elem_classes="ask-box",
+                scale=5,
+            )
+            go = gr.Button(
+                "Generate",
+                variant="primary",
+                elem_id="generate-go",
+                elem_classes="ask-go",
+                scale=0,
+                min_width=120,
+            )
+        gr.HTML(examples(), apply_default_css=False)
+        start, count, seed, truncation, other = _settings()
+    notice = gr.HTML("", elem_id="generate-notice", apply_default_css=False)
+    films = gr.HTML(
+        pane(Studio(), services),
+        elem_id="generated",
+        js_on_load=asset("generate.js"),
+        apply_default_css=False,
+    )
+    desk = GenerateDesk(services)
+    controls = [text, start, count, seed, truncation]
+
+    def wire(on: Callable, work: Callable, inputs=(), busy="", name: str = "", show=desk.show):
+        return on(
+            fn=guarded(work, show, busy),
+            inputs=[studio, *inputs],
+            outputs=[notice, films, studio],
+            api_name=f"generate_{name or work.__name__}",
+            api_visibility="undocumented",
+            show_progress="hidden",
+            trigger_mode="always_last" if work == desk.choose else "once",
+        )
+
+    gr.api(sample_endpoint(services), api_name="sample")
+    asked = partial(gr.on, [go.click, text.submit, start.submit, seed.submit])
+    drawn = wire(asked, desk.draw, controls, DRAWING)
+    look = partial(wire, work=desk.look, busy=desk.looks, show=following(desk.show))
+    look(drawn.then)
+    lot = other.click(
+        desk.another_seed, None, seed, api_visibility="private", show_progress="hidden"
+    )
+    again = wire(lot.then, desk.draw, controls, DRAWING, name="draw_again")
+    look(again.then, name="look_again")
+    chosen = wire(films.choose, desk.choose)
+    look(chosen.then, name="look_closer")
+
+
+def examples() -> str:
+    """Texts to begin with, as chips that fill the box and ask."""
+    chips = "".join(
+        f'<li><button type="button" class="chip example" data-query="{escape(text)}">'
+        f"{escape(text)}</button></li>"
+        for text in EXAMPLES
+    )
+    return f'<ul class="examples" aria-label="Examples">{chips}</ul>'
+
+
+def _settings() -> list[gr.components.Component]:
+    """Where the slide starts, how many films, seed, truncation and the button for another seed."""
+    with gr.Accordion(SETTINGS, open=False, elem_id="settings"), gr.Row(elem_classes="settings"):
+        start = gr.Textbox(
+            label="Slide from", placeholder="a normal film", max_lines=1, scale=2, min_width=200
+        )
+        count = gr.Radio(
+            list(COUNTS), value=COUNTS[1], label="Films", elem_classes="pills", min_width=170
+        )
+        seed = gr.Textbox(
+            "0", label="Seed", max_lines=1, max_length=18, min_width=100, elem_classes="seed"
+        )
+        other = gr.Button("Another seed", elem_id="another-seed", scale=0, min_width=130)
+        truncation = gr.Slider(
+            0, 1, 1, step=0.05, label="Truncation (1: most varied)", min_width=220
+        )
+    return [start, count, seed, truncation, other]

@@ -1,0 +1,124 @@
+"""What the Localize tab does: every handler takes the visitor's Bench and returns the next one."""
+
+from __future__ import annotations
+
+import gradio as gr
+from PIL import Image
+
+from cxr.findings import Study
+from cxr.images import load_image
+from cxr.tabs.localize.outlines import outlined
+from cxr.tabs.localize.state import Bench, Drawn
+from cxr.tabs.localize.views import pane
+from cxr.tabs.read.state import Lightbox
+from cxr.tabs.search.state import Room
+from cxr.tabs.services import Services
+from cxr.tabs.shared.errors import UNEXPECTED, log, message_of, notice
+from cxr.tabs.shared.example_cards import offered, offers
+from cxr.tabs.shared.image_urls import inline
+from cxr.tabs.shared.uploads import SIDE, read_whole
+
+READING = "Reading the film…"
+
+
+class LocalizeDesk:
+    """The handlers; what belongs to one visitor is in the Bench, the rest in the services."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    def offers(self) -> str:
+        """The gallery's films that the empty tab offers."""
+        return offers(self.services)
+
+    def locate(self, bench: Bench, text: str) -> Bench:
+        """The film with a question; what a model says to it comes by `seek` and `hear`."""
+        from cxr.localization import MAX_TEXT
+
+        text = text.strip()
+        if bench.film is None:
+            raise ValueError("Bring a film first: drop one here, paste it or choose a file.")
+        if not text:
+            raise ValueError("Expected a text, got an empty one; type what should be outlined.")
+        if len(text) > MAX_TEXT:
+            raise ValueError(
+                f"Expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it."
+            )
+        return bench.asked(text)
+
+    def seek(self, bench: Bench) -> Drawn | None:
+        """Where in the film the text's finding is; None when there is nothing to ask.
+
+        It takes a while, in which the visitor may go on: it changes nothing on the page itself.
+        """
+        if not bench.wanted:
+            return None
+        try:
+            found = self.services.localizer.get().find(bench.film, bench.text)
+            truth = self.services.truths.of(bench.study, bench.text, bench.film.size)
+            return Drawn(bench.key, outlined(found, truth))
+        except ValueError as error:
+            return Drawn(bench.key, problem=message_of(error))
+        except Exception:
+            log.exception("unexpected error in seek")
+            return Drawn(bench.key, problem=UNEXPECTED)
+
+    def hear(self, bench: Bench, drawn: Drawn | None) -> Bench | None:
+        """The outline on the page; None, and nothing changes, when another film or text came."""
+        return bench.told(drawn) if drawn else None
+
+    def take(self, bench: Bench, upload: str, text: str) -> Bench:
+        """An uploaded film, with the question that stands in the box; the upload is deleted as
+        soon as it is read."""
+        film = read_whole(upload)
+        return placed(film, "Your film", warning=self.services.doubt(film)).asked(text)
+
+    def carry(self, bench: Bench, room: Room) -> Bench:
+        """The film that is open in the Search tab, and what it was searched for."""
+        if room.open is None:
+            raise ValueError("No film is open in the Search tab: open one of those found.")
+        return of_gallery(room.open.study).asked(self.carry_text(room))
+
+    def carry_text(self, room: Room) -> str:
+        """What was searched for when the film was found; "" when that was another film."""
+        return room.asked.text if room.asked else ""
+
+    def carry_read(self, bench: Bench, box: Lightbox) -> Bench:
+        """The film that is read in the Read tab, and the finding that is looked at."""
+        if box.film is None:
+            raise ValueError("There is no film in the Read tab: bring one there first, or here.")
+        warning = " ".join(box.suggestion.warnings) if box.suggestion else ""
+        return placed(box.film, box.source, box.study, warning).asked(box.finding)
+
+    def carry_finding(self, box: Lightbox) -> str:
+        """The finding that is looked at in the Read tab."""
+        return box.finding
+
+    def pick(self, bench: Bench, text: str, event: gr.EventData) -> Bench:
+        """One of the gallery's films that the empty tab offers."""
+        return of_gallery(offered(self.services, event)).asked(text)
+
+    def away(self, bench: Bench) -> Bench:
+        """No film, so that another can come."""
+        return Bench()
+
+    def show(self, bench: Bench | None, message: str = "", busy: str = "") -> tuple:
+        """The outputs of every handler: the message, the pane, the Bench. For None the page stays
+        as it is."""
+        if bench is None:
+            return (gr.skip(),) * 3
+        return notice(message or bench.problem), pane(bench, self.services, busy), bench
+
+
+def placed(
+    film: Image.Image, source: str, study: Study | None = None, warning: str = ""
+) -> Bench:
+    """A bench with nothing but a film, mode "L", on it; what comes larger is kept at SIDE."""
+    small = film.copy()
+    small.thumbnail((SIDE, SIDE))
+    return Bench(small, inline(small), film.size, source, study, warning)
+
+
+def of_gallery(study: Study) -> Bench:
+    """A bench with the film of a study on it."""
+    return placed(load_image(study.image), f"Film {study.id}", study)

@@ -1,0 +1,53 @@
+"""What one visitor has in the Localize tab: kept in gr.State, replaced and never changed."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from cxr.findings import Study
+from cxr.tabs.localize.outlines import Outline
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a model drew, on its way to the page: `of` the bench's key; `problem` in words where
+    there is no outline."""
+
+    of: str
+    outline: Outline | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A film, what was asked of it, and what was found. key: another for each question."""
+
+    film: Image.Image | None = None  # mode "L"
+    picture: str = ""  # data: address of the film as PNG
+    size: tuple[int, int] = (0, 0)  # width and height in pixels of the film as it came
+    source: str = ""  # what the film is, in words: "Your film", or a study's id
+    study: Study | None = None  # where the film is of the gallery
+    warning: str = ""  # why it hardly is a frontal chest film, in words
+    text: str = ""
+    key: str = ""
+    outline: Outline | None = None
+    problem: str = ""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a model has still to say where the text's finding is."""
+        return bool(self.film and self.text and not self.outline and not self.problem)
+
+    def asked(self, text: str) -> Bench:
+        """With a question, to be answered; with none for an empty text."""
+        key = secrets.token_hex(8)
+        return replace(self, text=text.strip(), key=key, outline=None, problem="")
+
+    def told(self, drawn: Drawn) -> Bench | None:
+        """With what a model drew; None when it was asked of another film or in other words."""
+        if drawn.of != self.key or not self.wanted:
+            return None
+        return replace(self, outline=drawn.outline, problem=drawn.problem)

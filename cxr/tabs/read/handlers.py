@@ -1,0 +1,154 @@
+"""What the Read tab does: every handler takes the visitor's Lightbox and returns the next one."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+import gradio as gr
+from PIL import Image, ImageOps
+
+from cxr.images import load_image
+from cxr.tabs.read.evidence import grounds
+from cxr.tabs.read.findings import findings
+from cxr.tabs.read.report import report
+from cxr.tabs.read.similar import similar
+from cxr.tabs.read.state import REPORT, Answer, Beside, Lightbox
+from cxr.tabs.read.views import pane
+from cxr.tabs.search.handlers import HEAT_SIDE, heat_layer
+from cxr.tabs.search.state import Room
+from cxr.tabs.services import Services
+from cxr.tabs.shared.errors import UNEXPECTED, log, message_of, notice
+from cxr.tabs.shared.example_cards import offered, offers, one_of
+from cxr.tabs.shared.image_urls import inline
+from cxr.tabs.shared.uploads import read_upload
+
+_TURN = Image.Transpose
+MENDING = {  # what the gate says of a film -> the film as it should be
+    "turned 90": lambda film: film.transpose(_TURN.ROTATE_270),
+    "turned 180": lambda film: film.transpose(_TURN.ROTATE_180),
+    "turned 270": lambda film: film.transpose(_TURN.ROTATE_90),
+    "inverted": ImageOps.invert,
+}
+OUTPUTS = 7  # of every handler: the message, five panes, the Lightbox
+
+
+class ReadDesk:
+    """The handlers; what belongs to one visitor is in the Lightbox, the rest in the services."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    def offers(self) -> str:
+        """The gallery's films that the empty tab offers."""
+        return offers(self.services)
+
+    def take(self, box: Lightbox, upload: str) -> Lightbox:
+        """An uploaded film; the upload is deleted as soon as it is read."""
+        film = read_upload(upload)
+        return _placed(film, inline(film), "Your film")
+
+    def pick(self, box: Lightbox, event: gr.EventData) -> Lightbox:
+        """One of the gallery's films that the empty tab offers."""
+        return self._of_gallery(offered(self.services, event))
+
+    def carry(self, box: Lightbox, room: Room) -> Lightbox:
+        """The film that is open in the Search tab."""
+        if room.open is None:
+            raise ValueError("No film is open in the Search tab: open one of those found.")
+        return self._of_gallery(room.open.study)
+
+    def away(self, box: Lightbox) -> Lightbox:
+        """No film, so that another can come."""
+        return Lightbox()
+
+    def force(self, box: Lightbox) -> Lightbox:
+        """A picture that was refused, to be read all the same."""
+        if not box.withheld:
+            return box
+        return replace(box, key=_key(), forced=True, suggestion=None)
+
+    def mend(self, box: Lightbox) -> Lightbox:
+        """A film that lies on its side, stands on its head or is inverted, as it should be."""
+        kind = box.suggestion.verdict.kind if box.suggestion else ""
+        if kind not in MENDING:
+            return box
+        film = MENDING[kind](box.film)
+        return replace(box, key=_key(), film=film, picture=inline(film), forced=False,
+                       suggestion=None, finding="", heats={}, problem="")  # fmt: skip
+
+    def choose(self, box: Lightbox, event: gr.EventData) -> Lightbox:
+        """One of the findings, to see what it rests on."""
+        return box.choose(str((event._data or {}).get("name")))
+
+    def compare(self, box: Lightbox, event: gr.EventData) -> Lightbox:
+        """One of the similar studies beside the film."""
+        study = one_of(box.known, event).study
+        address = self.services.films.address(study)
+        return replace(box, beside=Beside(address, f"Film {study.id}", study), problem="")
+
+    def compare_upload(self, box: Lightbox, upload: str) -> Lightbox:
+        """Another uploaded film beside the film, an earlier one for instance."""
+        film = read_upload(upload)
+        if box.film is None:
+            return _placed(film, inline(film), "Your film")
+        return replace(box, beside=Beside(inline(film), "Your other film"), problem="")
+
+    def alone(self, box: Lightbox) -> Lightbox:
+        """The film without another beside it."""
+        return replace(box, beside=None)
+
+    def ask(self, box: Lightbox) -> Answer | None:
+        """What a model has to say next of the film; None when there is nothing to ask.
+
+        It takes a while, in which the visitor may go on: it changes nothing on the page itself.
+        """
+        if not (about := box.wanted):
+            return None
+        try:
+            said = self._read(box) if about == REPORT else self._heat(box, about)
+            return Answer(box.key, about, said)
+        except ValueError as error:
+            return Answer(box.key, about, problem=message_of(error))
+        except Exception:
+            log.exception("unexpected error in ask")
+            return Answer(box.key, about, problem=UNEXPECTED)
+
+    def hear(self, box: Lightbox, answer: Answer | None) -> Lightbox | None:
+        """The answer on the page; None, and nothing changes, when another film has come."""
+        return box.told(answer) if answer else None
+
+    def _read(self, box: Lightbox):
+        return self.services.suggester.get().suggest(box.film, force=box.forced)
+
+    def _heat(self, box: Lightbox, finding: str) -> str:
+        (one,) = (one for one in box.suggestion.findings if one.name == finding)
+        heat = self.services.suggester.get().retriever.heat_map(box.film, one.prompt)
+        return inline(heat_layer(heat), HEAT_SIDE)
+
+    def _of_gallery(self, study) -> Lightbox:
+        film, address = load_image(study.image), self.services.films.address(study)
+        return replace(_placed(film, address, f"Film {study.id}"), study=study)
+
+    def show(self, box: Lightbox | None, message: str = "", busy: str = "") -> tuple:
+        """The outputs of every handler: the message, the film, its findings, the report, similar
+        studies, what sentences rest on, the Lightbox. For None the page stays as it is."""
+        if box is None:
+            return (gr.skip(),) * OUTPUTS
+        return (
+            notice(message or box.problem),
+            pane(box, self.services),
+            findings(box, self.services),
+            report(box, self.services),
+            similar(box, self.services),
+            grounds(box, self.services),
+            box,
+        )
+
+
+def _placed(film: Image.Image, picture: str, source: str) -> Lightbox:
+    return Lightbox(_key(), film, picture, source)
+
+
+def _key() -> str:
+    return secrets.token_hex(8)

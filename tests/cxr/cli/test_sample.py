@@ -1,0 +1,53 @@
+"""python -m cxr sample: marked PNG files, JSON, one line for bad input."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny import tiny_dual_encoder
+from tiny_generator import save_generator
+
+from cxr.checkpoints.io import save_dual_encoder
+from cxr.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    root = tmp_path_factory.mktemp("cli_sample")
+    save_dual_encoder(tiny_dual_encoder(dimension=16), root / "retrieval")
+    return save_generator(root / "generator", root / "retrieval")
+
+
+def test_films_are_written_and_marked(weights, tmp_path, capsys):
+    words = ["sample", "edema", "--weights", str(weights), "--out", str(tmp_path / "new" / "a"),
+             "-n", "2", "--seed", "7", "--json"]
+    assert main(words) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["synthetic"] is True and printed["seed"] == 7 and len(printed["files"]) == 2
+    for file in printed["files"]:
+        with Image.open(file) as film:
+            assert film.mode == "L" and film.size == (128, 128)
+            assert np.median(np.asarray(film)[-8:, :50]) == 0
+
+
+def test_a_path_from_one_text_to_another(weights, tmp_path, capsys):
+    words = ["sample", "no finding", "--to", "edema", "--weights", str(weights), "--out",
+             str(tmp_path), "-n", "3"]
+    assert main(words) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3 == len([*tmp_path.glob("*.png")])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["-n", "0"], "n as a whole number"), (["--truncation", "3"], "from 0 to 1"),
+     (["--weights", "nowhere"], "folder")],
+)
+def test_bad_input_is_one_line(weights, tmp_path, capsys, words, message):
+    base = ["sample", "edema", "--weights", str(weights), "--out", str(tmp_path / "out")]
+    assert main([*base, *words]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()

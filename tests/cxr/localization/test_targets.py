@@ -1,0 +1,71 @@
+"""Free text -> target, side and zone."""
+
+from __future__ import annotations
+
+import pytest
+
+from cxr.localization.targets import PARTS, TARGETS, Query, parse, union_known, without_denials
+from train.localizer.prompts import PHRASES, weighted_queries, wordings
+
+MEANT = {
+    "right lung": Query("right lung"),
+    "Lung on the RIGHT side": Query("right lung"),
+    "left side": Query("left lung"),
+    "both lungs": Query("lungs"),
+    "the heart": Query("heart and mediastinum"),
+    "left heart border": Query("heart and mediastinum"),
+    "windpipe": Query("airways"),
+    "ET tube": Query("tubes and lines"),
+    "where is the breathing tube?": Query("tubes and lines"),
+    "opacity in the left lower zone": Query("opacity", "left", "lower"),
+    "left lower zone opacity": Query("opacity", "left", "lower"),
+    "ground-glass opacity in the left lung": Query("ground-glass opacity", "left"),
+    "GGO, bilateral": Query("ground-glass opacity"),
+    "hazy stuff on the right": Query("ground-glass opacity", "right"),
+    "consolidation at both bases": Query("consolidation", None, "lower"),
+    "consolidaton rll": Query("consolidation", "right", "lower"),
+    "whats with teh oppacity at left bottom": Query("opacity", "left", "lower"),
+    "right and left lung": Query("lungs"),
+    "LLL": Query("lungs", "left", "lower"),
+    "upper right": Query("lungs", "right", "upper"),
+    "lungs, no pneumonia": Query("lungs"),
+    "heart without the lungs": Query("heart and mediastinum"),
+}
+
+
+@pytest.mark.parametrize("text", MEANT)
+def test_what_a_text_means(text):
+    assert parse(text) == MEANT[text]
+
+
+@pytest.mark.parametrize(
+    "text", ["cat", "banana left", "left foot", "no pneumonia", "???", "🫁", "where", "1234", "о"]
+)
+def test_what_means_nothing_here(text):
+    assert parse(text) is None
+
+
+def test_denials_are_cut_out():
+    assert without_denials("Heart, NO effusion; lung").split() == ["heart,", ";", "lung"]
+
+
+def test_every_prompt_of_training_is_understood_as_it_was_meant():
+    """What the model is taught and what the words are taken to mean must be the same."""
+    for query in weighted_queries():
+        assert parse(query.prompt) == query
+        for text in wordings(query):
+            assert parse(text) == query, text
+
+
+def test_a_union_is_known_by_its_parts():
+    assert union_known("lungs", frozenset(("right lung", "left lung")))
+    assert not union_known("lungs", frozenset(("right lung",)))
+    assert union_known("tubes and lines", frozenset(("tubing",)))
+    assert not union_known("tubes and lines", frozenset()) and not union_known(
+        "airways", frozenset(("airways",)))
+
+
+def test_queries_cover_every_target_in_several_words():
+    assert set(PHRASES) == set(TARGETS) == {q.target for q in weighted_queries()}
+    assert all(len(wordings(query)) >= 3 for query in weighted_queries())
+    assert set(PARTS) < set(TARGETS)

@@ -1,0 +1,170 @@
+"""The report suggester: what it suggests, on what evidence, and what it refuses."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from gallery_helpers import make_studies, telling_dual_encoder
+from PIL import Image
+from reporting_parts import save_reporting
+
+from cxr.checkpoints.io import fingerprint, load_checkpoint, save_checkpoint, save_dual_encoder
+from cxr.findings import NIH_FINDINGS
+from cxr.gallery.gallery import build_gallery
+from cxr.reporting.claims import ABSENT, contradictions
+from cxr.reporting.ood_gate import WARNING
+from cxr.reporting.phrases import BANK
+from cxr.reporting.suggester import ReportSuggester
+from cxr.retrieval.retriever import Retriever
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def weights(film, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights") / "tiny"
+    return save_dual_encoder(telling_dual_encoder(film), folder)
+
+
+@pytest.fixture(scope="module")
+def reporting(weights, tmp_path_factory):
+    return save_reporting(tmp_path_factory.mktemp("reporting") / "own", fingerprint(weights))
+
+
+@pytest.fixture(scope="module")
+def suggester(weights, reporting, film, tmp_path_factory) -> ReportSuggester:
+    folder = tmp_path_factory.mktemp("gallery")
+    encoder = Retriever.load(weights, gallery=None)
+    studies = [replace(study, findings={**dict.fromkeys(NIH_FINDINGS, 0), **study.findings})
+               for study in make_studies(folder / "films", 12, film)]  # fmt: skip
+    build_gallery(studies, encoder.encode_prepared,
+                  folder / "gallery", encoder.encoder, progress=False, prepare=encoder.prepare)
+    return ReportSuggester.load(weights, folder / "gallery", reporting)
+
+
+def test_findings_are_sorted_and_lie_in_their_intervals(suggester, film):
+    findings = suggester.suggest(film(1)).findings
+    chances = [one.probability for one in findings]
+    assert chances == sorted(chances, reverse=True)
+    assert {one.name for one in findings} == set(NIH_FINDINGS)
+    for one in findings:
+        assert 0 <= one.low <= one.probability <= one.high <= 1
+        assert one.word == suggester.calibration.bands.word(one.probability)
+        assert one.name in one.prompt
+
+
+def test_every_sentence_that_makes_a_claim_carries_its_evidence(suggester, film):
+    raised = denied = 0
+    for seed in range(6):
+        suggestion = suggester.suggest(film(seed))
+        assert contradictions(one.claims for one in suggestion.sentences) == []
+        assert all(one.text in suggestion.report for one in suggestion.sentences)
+        chances = {one.name: one.probability for one in suggestion.findings}
+        for one in suggestion.sentences:
+            if not one.claims:
+                continue
+            if ABSENT in one.claims.values():
+                denied += len(one.support)
+                assert one.probability == max(chances[name] for name in one.claims)
+                assert all(match.study.findings[name] == 0
+                           for match in one.support for name in one.claims)  # fmt: skip
+                continue
+            raised += 1
+            (name,) = one.claims
+            assert one.probability == chances[name] and name in one.prompt
+            assert all(match.study.findings[name] == 1 for match in one.support)
+            if one.section == "findings":
+                assert one.source == BANK and -1 <= one.similarity <= 1
+            heat = suggester.retriever.heat_map(film(seed), one.prompt)
+            assert heat.shape == film(seed).size[::-1]
+    assert raised and denied
+
+
+def test_the_film_itself_is_the_most_similar_study(suggester):
+    study = suggester.retriever.gallery.studies[3]
+    with Image.open(study.image) as image:
+        evidence = suggester.suggest(image).evidence
+    assert evidence[0].study.id == study.id and evidence[0].score > 0.99
+    assert len(evidence) == 12
+
+
+def test_the_sentence_that_fits_the_film_best_is_taken(suggester, film):
+    vector = suggester.retriever.encode_images([film(2)])[0]
+    fits = suggester._vectors @ vector
+    for one in suggester.suggest(film(2)).sentences:
+        if one.source != BANK or len(one.claims) != 1:
+            continue
+        rivals = [row for row, phrase in enumerate(suggester._phrases)
+                  if dict(phrase.claims) == dict(one.claims) and phrase.neutral]
+        assert one.similarity == pytest.approx(max(fits[row] for row in rivals), abs=1e-5)
+
+
+def test_without_a_gallery_there_is_a_report_but_no_study(weights, reporting, film):
+    suggestion = ReportSuggester.load(weights, None, reporting).suggest(film(1))
+    assert suggestion.evidence == [] and suggestion.report.startswith("Findings: ")
+    assert all(one.support == () for one in suggestion.sentences)
+
+
+def test_a_refused_picture_gets_a_warning_and_no_report_unless_forced(weights, film, tmp_path):
+    folder = save_reporting(tmp_path / "strict", fingerprint(weights), limit=-1e9)
+    strict = ReportSuggester.load(weights, None, folder)
+    refused = strict.suggest(film(1))
+    assert (refused.in_domain, refused.report, refused.findings) == (False, "", [])
+    assert len(refused.warnings) == 1 and refused.warnings[0].startswith(WARNING)
+    forced = strict.suggest(film(1), force=True)
+    assert forced.report and not forced.in_domain and forced.warnings == refused.warnings
+
+
+def test_a_blank_picture_is_refused_by_any_gate(suggester):
+    suggestion = suggester.suggest(Image.new("RGB", (200, 220), (90, 90, 90)))
+    assert not suggestion.in_domain and suggestion.verdict.kind == "blank"
+    assert "one grey" in suggestion.warnings[0]
+
+
+def test_another_encoders_calibration_is_refused_with_the_command(weights, tmp_path):
+    folder = save_reporting(tmp_path / "other", "ab" * 32)
+    with pytest.raises(ValueError, match=r"fitted for abababababab; fit it again: python -m "
+                                         r"train\.calibrate --weights .*tiny --data ROOT"):
+        ReportSuggester.load(weights, None, folder)
+
+
+@pytest.mark.parametrize("damage", ["missing folder", "no gate", "no bands", "short array"])
+def test_a_damaged_calibration_is_refused_in_words(weights, reporting, tmp_path, damage):
+    config, state = load_checkpoint(reporting)
+    if damage == "no gate":
+        del config["gate"]
+    if damage == "no bands":
+        del config["calibration"]["bands"]
+    if damage == "short array":
+        state["offsets"] = state["offsets"][:3]
+    folder = tmp_path / "damaged"
+    if damage != "missing folder":
+        save_checkpoint(folder, state, config)
+    with pytest.raises(ValueError, match="train.reporting"):
+        ReportSuggester.load(weights, None, folder)
+
+
+def test_several_threads_get_the_same_answers(suggester, film):
+    alone = [suggester.suggest(film(seed)).report for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda seed: suggester.suggest(film(seed)).report, range(4)))
+    assert alone == together
+
+
+def test_the_image_given_stays_as_it_was(suggester, film):
+    image = film(1)
+    before = np.array(image)
+    suggester.suggest(image)
+    assert np.array_equal(before, np.array(image))
+
+
+def test_a_suggester_around_a_loaded_retriever_shares_it(weights, reporting):
+    retriever = Retriever.load(weights, gallery=None)
+    suggester = ReportSuggester.with_retriever(retriever, reporting)
+    assert suggester.retriever is retriever
+    names = [one.name for one in suggester.findings(np.eye(512, dtype=np.float32)[0])]
+    assert sorted(names) == sorted(NIH_FINDINGS)

@@ -1,0 +1,160 @@
+"""The handlers of the Search tab, without a browser."""
+
+from __future__ import annotations
+
+import gradio as gr
+import numpy as np
+import pytest
+from app_gallery import NO_FILTER, event, opened, shown
+
+from cxr.reporting.ood_gate import WARNING
+from cxr.tabs.search.handlers import Desk, heat_layer, where
+from cxr.tabs.search.state import MOST, PAGE, Room
+from cxr.tabs.shared.uploads import read_upload
+
+
+def test_search_finds_films_and_filters_hold(desk):
+    room = desk.search(Room(), "  big heart ", ["PA"], "F", "", "60", ["cardiomegaly"], [])
+    assert [match.study.id for match in room.matches] == ["generated"]
+    assert room.asked.text == "big heart"
+    wider = desk.filter(room, [], "", "", "", ["cardiomegaly"], [])
+    assert {match.study.id for match in wider.matches} == {"generated", "big heart"}
+    assert desk.filter(wider, [], "", "", "", ["cardiomegaly"], []) is wider
+    assert desk.filter(Room(), *NO_FILTER) == Room()
+
+
+def test_more_adds_films_to_the_same_search(desk):
+    room = desk.search(Room(), "heart", *NO_FILTER)
+    more = desk.more(room)
+    assert len(room.matches) == PAGE and len(more.matches) == 16
+    assert more.matches[:PAGE] == room.matches and more.asked.k <= MOST
+
+
+def test_more_like_this_leaves_the_film_itself_out_and_leads_back(desk):
+    room = opened(desk, "big heart")
+    alike = desk.more_like_this(room, *NO_FILTER)
+    assert len(alike.matches) == PAGE
+    assert "big heart" not in {match.study.id for match in alike.matches}
+    assert alike.asked.film is not None and alike.selected is None
+    assert desk.back(alike).matches == room.matches
+    assert desk.back(Room()) == Room()
+
+
+def test_the_way_back_is_bounded(desk):
+    room = Room()
+    for query in "abcdefghijkl":
+        room = desk.search(room, query, *NO_FILTER)
+    assert len(room.trail) == 8 and all(not past.trail for past in room.trail)
+    assert desk.back(room).asked.text == "k"
+
+
+def test_stepping_stays_among_the_films(desk):
+    room = desk.open_film(desk.search(Room(), "heart", *NO_FILTER), event(index=0))
+    assert desk.step(room, event(by=1)).selected == 1
+    with pytest.raises(ValueError, match="no longer on the page"):
+        desk.step(room, event(by=-1))
+    for wrong in (event(index=99), event(index="0"), event(), gr.EventData(None, None)):
+        with pytest.raises(ValueError, match="no longer on the page"):
+            desk.open_film(room, wrong)
+    assert desk.close_film(room).open is None
+
+
+def heated(desk, room):
+    """The room after the heat map was asked for, with nothing in between."""
+    return desk.heat_map(room, desk.read_heat(room))
+
+
+def test_heat_map_needs_an_open_film_and_a_query_in_words(desk):
+    room = opened(desk, "big heart")
+    warm = heated(desk, room)
+    assert warm.heat.startswith("data:image/png;base64,")
+    assert 'class="heat"' in shown(desk, warm)
+    assert heated(desk, warm).heat == ""
+    with pytest.raises(ValueError, match="No film is open"):
+        heated(desk, desk.close_film(room))
+    alike = desk.open_film(desk.more_like_this(room, *NO_FILTER), event(index=0))
+    with pytest.raises(ValueError, match="in words first"):
+        heated(desk, alike)
+
+
+def test_a_heat_map_is_never_drawn_over_another_film_or_for_another_query(desk):
+    room = opened(desk, "big heart")
+    heat = desk.read_heat(room)
+    meanwhile = {
+        "another film": desk.step(room, event(by=1 if room.selected == 0 else -1)),
+        "no film": desk.close_film(room),
+        "another search": desk.search(room, "edema", *NO_FILTER),
+        "the film in another search": opened(desk, "big heart", query="edema"),
+        "the way back": desk.back(room),
+    }
+    for what, now in meanwhile.items():
+        assert desk.heat_map(now, heat) is None, what
+    assert all(update == gr.skip() for update in desk.show(None))
+    again = desk.open_film(desk.close_film(room), event(index=room.selected))
+    assert desk.heat_map(again, heat).heat == heat.picture
+
+
+def test_an_error_of_a_heat_map_is_told_only_where_it_belongs(desk, monkeypatch):
+    room = opened(desk, "big heart")
+    monkeypatch.setattr(desk, "_heat", lambda room: 1 / 0)
+    heat = desk.read_heat(room)
+    with pytest.raises(ValueError, match="written to the log"):
+        desk.heat_map(room, heat)
+    assert desk.heat_map(desk.close_film(room), heat) is None
+
+
+def test_going_back_puts_the_filters_back(desk):
+    chosen = (["PA"], "F", "20", "60", ["cardiomegaly"], ["mass"])
+    first = desk.search(Room(), "big heart", *chosen)
+    second = desk.search(first, "edema", *NO_FILTER)
+    assert desk.filters(second) == desk.no_filters() == desk.filters(Room())
+    assert desk.filters(desk.back(second)) == list(chosen)
+    assert desk.filter(first, *desk.filters(first)) is first
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        (([], "", "forty", "", [], []), "expected an age in years"),
+        (([], "", "²", "", [], []), "expected an age in years"),
+        (([], "", "70", "30", [], []), "age_min <= age_max"),
+        (([], "", "", "", ["mass"], ["mass"]), "both show and lack mass"),
+        ((["sideways"], "", "", "", [], []), "expected a view"),
+    ],
+)
+def test_filters_that_cannot_be_say_so(filters, said):
+    with pytest.raises(ValueError, match=said):
+        where(*filters)
+
+
+def test_an_upload_is_read_and_deleted(desk, tmp_path, film):
+    path = tmp_path / "mine.jpg"
+    film(1, (3000, 1200)).save(path)
+    room = desk.search_by_film(Room(), str(path), *NO_FILTER)
+    assert not path.exists() and len(room.matches) == PAGE
+    assert room.asked.film.size == (1024, 410)
+
+
+def test_a_picture_that_is_no_chest_film_is_doubted(strict, desk, upload, film):
+    room = Desk(strict).search_by_film(Room(), upload, *NO_FILTER)
+    assert WARNING in shown(Desk(strict), room) and len(room.matches) == PAGE
+    film(1, (300, 240)).save(upload, "PNG")
+    believed = desk.search_by_film(Room(), upload, *NO_FILTER)  # there is no gate to ask
+    assert believed.asked.warning == "" and WARNING not in shown(desk, believed)
+
+
+@pytest.mark.parametrize("junk", [b"", b"GIF89a", b"%PDF-1.4 not a film", b"\xff\xd8\xff\xe0"])
+def test_junk_is_refused_and_deleted(tmp_path, junk):
+    path = tmp_path / "junk.png"
+    path.write_bytes(junk)
+    with pytest.raises(ValueError):
+        read_upload(str(path))
+    assert not path.exists()
+    with pytest.raises(ValueError, match="No film arrived"):
+        read_upload(None)
+
+
+def test_heat_layer_is_clear_where_there_is_no_heat():
+    layer = np.asarray(heat_layer(np.array([[0, 0.2], [0.5, 1]], np.float32)))
+    assert layer.shape == (2, 2, 4)
+    assert layer[0, :, 3].tolist() == [0, 0] and 0 < layer[1, 0, 3] < layer[1, 1, 3] == 255

@@ -1,0 +1,102 @@
+"""Models that load once, and what is said when they cannot."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from html import escape
+
+import gradio as gr
+import pytest
+from app_gallery import NO_FILTER
+
+from cxr.tabs.api import search_endpoint
+from cxr.tabs.search.handlers import Desk
+from cxr.tabs.search.state import Room
+from cxr.tabs.search.views import welcome
+from cxr.tabs.services import Services
+from cxr.tabs.shared.errors import UNEXPECTED, guarded
+
+
+def test_guard_turns_errors_into_messages(caplog):
+    def show(room, message="", busy=""):
+        return room, message, busy
+
+    def work(room, problem):
+        """Fails as told."""
+        if problem:
+            raise problem
+        return room + 1
+
+    handler = guarded(work, show, busy="Searching")
+    assert handler.__doc__ == "Fails as told."
+    assert list(handler(1, None)) == [(1, "", "Searching"), (2, "", "")]
+    told = list(handler(1, ValueError("expected a query;\n  came none")))
+    assert told[-1] == (1, "Expected a query; came none.", "")
+    with caplog.at_level(logging.ERROR):
+        assert list(handler(1, KeyError("secret path")))[-1] == (1, UNEXPECTED, "")
+    assert "secret path" in caplog.text
+
+
+def test_without_gallery_or_weights_the_page_says_what_to_do(tmp_path, services):
+    nothing = Services(str(tmp_path / "none"), services.weights)
+    assert "python -m cxr gallery build" in nothing.missing()
+    untrained = Services(services.gallery, str(tmp_path / "none"))
+    assert "train.retrieval" in untrained.missing()
+    for missing in (nothing, untrained):
+        html = welcome(missing)
+        assert escape(missing.missing()) in html and "\n" not in missing.missing()
+        desk = Desk(missing)
+        message = list(guarded(desk.search, desk.show)(Room(), "heart", *NO_FILTER))[-1][0]
+        assert escape(missing.missing()) in message
+    assert Services("hf://datasets/a/b", "hf://a/b").missing() == ""
+
+
+def test_models_load_once_for_all_threads(services):
+    loads = []
+
+    def load(weights, gallery):
+        loads.append(weights)
+        return services.retriever()
+
+    shared = Services(services.gallery, services.weights, load)
+    threads = [threading.Thread(target=shared.facts) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loads == [services.weights] and shared.ready
+    assert shared.facts().total == 16 and shared.facts().views == ("PA", "AP", "lateral")
+    assert dict(shared.facts().findings)["cardiomegaly"] == 2
+
+
+def test_the_scale_of_similarity_is_there_before_the_retriever_is_lent(services, monkeypatch):
+    kept = []
+    monkeypatch.setattr("cxr.tabs.services.lent", lambda it: kept.append("scale" in vars(it)) or it)
+    retriever = Services(services.gallery, services.weights).retriever()
+    assert kept == [True] and "scale" in vars(retriever)
+
+
+def test_a_model_that_cannot_be_loaded_is_a_friendly_state(services, caplog):
+    def load(weights, gallery):
+        raise RuntimeError("CUDA exploded")
+
+    broken = Services(services.gallery, services.weights, load)
+    assert "could not be loaded" in welcome(broken)
+    assert "CUDA exploded" in caplog.text
+    told = []
+    broken.load(told.append)
+    assert "Search: The models could not be loaded; the log says why." in told
+
+
+@pytest.mark.parametrize(("query", "k"), [("", 12), ("x" * 2001, 12), ("heart", 0), ("heart", 101)])
+def test_the_endpoint_for_programs_refuses_with_a_message(services, query, k):
+    with pytest.raises(gr.Error, match="(?i)expected"):
+        search_endpoint(services)(query, k)
+
+
+def test_the_endpoint_for_programs_gives_plain_studies(services):
+    found = search_endpoint(services)("🫁 grosses Herz", 3, {"sex": "F"})
+    assert len(found) == 3 and {study["sex"] for study in found} == {"F"}
+    assert all(study["image"] is None and study["film"].endswith(".png") for study in found)
+    assert services.gallery not in repr(found)

@@ -1,0 +1,35 @@
+"""What tests of the Read tab do again and again."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from reporting_parts import save_reporting
+
+from cxr.checkpoints.io import fingerprint
+from cxr.tabs.read.handlers import ReadDesk
+from cxr.tabs.read.state import Lightbox
+from cxr.tabs.services import Services
+
+
+def reading_services(services, folder, limit: float = 1e9) -> Services:
+    """Services with a tiny calibration and a gate whose limits are all `limit`."""
+    reporting = save_reporting(folder, fingerprint(services.weights), limit)
+    return Services(services.gallery, services.weights, lambda **_: services.retriever(),
+                    reporting=str(reporting))  # fmt: skip
+
+
+def answered(desk: ReadDesk, box: Lightbox) -> Lightbox:
+    """The box after the model has said what it has to say."""
+    return desk.hear(box, desk.ask(box))
+
+
+def panes(desk: ReadDesk, box: Lightbox) -> str:
+    """All that the page shows, message first."""
+    return "".join(desk.show(box)[:5])
+
+
+def data(html: str, name: str) -> str:
+    """What a pane hands to its script under a name."""
+    return unescape(re.search(f'data-{name}="([^"]*)"', html)[1])

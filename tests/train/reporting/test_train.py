@@ -1,0 +1,127 @@
+"""Calibration and evaluation of the report suggester from end to end, on drawn films."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from gallery_helpers import telling_dual_encoder
+from training_data import make_nih
+
+from cxr.checkpoints.io import fingerprint, save_dual_encoder
+from cxr.cli.main import main as command_line
+from cxr.reporting.ood_gate import WARNING
+from train.cards.report import PENDING, card_text
+from train.evaluate import main as evaluate
+from train.reporting import train as calibrate
+
+torch.set_num_threads(1)
+OTHERS = 24
+
+
+@pytest.fixture(scope="module")
+def root(film, tmp_path_factory):
+    root = tmp_path_factory.mktemp("reporting")
+    save_dual_encoder(telling_dual_encoder(film), root / "weights")
+    make_nih(root / "nih", 72)
+    assert calibrate.main(options(root)) == 0
+    return root
+
+
+def options(root) -> list[str]:
+    return ["--data", str(root / "nih"), "--weights", str(root / "weights"), "--out",
+            str(root / "reporting"), "--cache", str(root / "cache"), "--others", str(OTHERS),
+            "--epochs", "2"]
+
+
+def test_what_was_fitted_belongs_to_its_encoder_and_says_what_it_is(root):
+    config = json.loads((root / "reporting" / "config.json").read_text())
+    assert config["encoder"] == fingerprint(root / "weights")
+    assert {"cardiomegaly", "mass"} <= set(config["calibration"]["findings"])
+    assert "zero-shot" in config["calibration"]["source"]
+    assert [trial["head"] for trial in config["training"]["trials"]][0] == 0
+    assert config["training"]["minutes"] >= 0 and config["training"]["hardware"]
+    size = sum(path.stat().st_size for path in (root / "reporting").glob("*.safetensors"))
+    assert size < 1_000_000
+
+
+def test_a_card_before_the_evaluation_says_so(root):
+    (root / "reporting" / "metrics.json").unlink(missing_ok=True)
+    text = card_text(root / "reporting")
+    assert PENDING in text and "{{" not in text
+
+
+def test_a_second_run_reads_no_film_again_and_fits_the_same(root, monkeypatch):
+    before = (root / "reporting" / "model.safetensors").read_bytes()
+    monkeypatch.setattr("train.reporting.features._extract", lambda *_: pytest.fail("extracted again"))
+    assert calibrate.main(options(root)) == 0
+    assert (root / "reporting" / "model.safetensors").read_bytes() == before
+
+
+def test_the_evaluation_is_one_json_and_a_card(root, capsys):
+    words = ["report", "--data", str(root / "nih"), "--weights", str(root / "weights"),
+             "--reporting", str(root / "reporting"), "--cache", str(root / "cache"), "--split",
+             "val", "--rounds", "20", "--others", str(OTHERS), "--write"]
+    assert evaluate.main(words) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report == json.loads((root / "reporting" / "metrics.json").read_text())
+    assert report["split"] == "val" and report["films"] == 12
+    reports = {"suggested report", "commonest report", "random report",
+               "nearest neighbour's report"}
+    assert set(report["labels"]) == reports
+    assert set(report["text"]) == reports | {"suggested findings, plain words"}
+    for entry in report["labels"].values():
+        f1 = entry["micro_f1"]
+        assert 0 <= f1["low"] <= f1["value"] <= f1["high"] <= 1
+    assert "no reports" in report["reference"]
+    assert report["gate"]["frontal_films"] == 12
+    assert report["groups"]["left_out"]["female"] == 6
+    assert report["gate"]["refused"]["other pictures"]["pictures"] == OTHERS
+    card = (root / "reporting" / "README.md").read_text()
+    assert PENDING not in card and "{{" not in card
+    assert f"{100 * report['gate']['misses']['value']:.1f}" in card
+    assert (root / "reporting" / "reliability.png").stat().st_size > 1000
+
+
+def test_too_few_films_are_refused_in_one_line(root, tmp_path, capsys):
+    few = make_nih(tmp_path / "few", 6)
+    words = options(root)
+    words[1] = str(few)
+    assert calibrate.main(words) == 2
+    assert "expected 20 films to train" in capsys.readouterr().err
+
+
+def run(root, *words: str) -> int:
+    return command_line(["report", *words, "--weights", str(root / "weights"), "--reporting",
+                         str(root / "reporting")])
+
+
+def test_the_command_line_reads_a_film(root, capsys):
+    path = next((root / "nih" / "images").iterdir())
+    assert run(root, str(path), "--json", "--force") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["report"].startswith("Findings: ") and document["findings"]
+    assert document["note"] == "for education, not for diagnosis"
+    assert run(root, str(path), "--force") == 0
+    assert "For education, not for diagnosis." in capsys.readouterr().out
+
+
+def test_the_command_line_says_what_is_no_film(root, tmp_path, capsys):
+    from PIL import Image
+
+    Image.new("L", (200, 200), 30).save(tmp_path / "blank.png")
+    assert run(root, str(tmp_path / "blank.png"), "--json") == 0
+    captured = capsys.readouterr()
+    assert WARNING in captured.err
+    document = json.loads(captured.out)
+    assert not document["in_domain"] and document["report"] == ""
+    (tmp_path / "broken.png").write_bytes(b"")
+    assert run(root, str(tmp_path / "broken.png")) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_command_line_builds_a_corpus(root, tmp_path, capsys):
+    assert command_line(["reports", "build", str(root / "nih"), "--out",
+                         str(tmp_path / "reports")]) == 2
+    assert "with one" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Phase 1 of the localizer: accelerate launch -m train.autoencoder."""

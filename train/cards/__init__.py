@@ -1,0 +1,1 @@
+"""Model cards from metrics.json: python -m train.cards."""

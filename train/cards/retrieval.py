@@ -1,0 +1,111 @@
+"""The model card and the README's table, made from metrics.json, trials.json and config.json."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from cxr.files import read_json
+from train.cards.data_sets import DATA_SETS
+from train.cards.groups import Column, groups_text
+from train.cards.tables import percent, percent_with_interval, table, with_interval
+from train.common.energy import energy_text
+from train.evaluate.groups import LEAST_CASES
+
+TEMPLATE = Path(__file__).with_name("retrieval.md")
+GROUPS = [Column("recall_at_10", "recall@10, %", percent=True), Column("mean_auroc", "mean AUROC")]
+README_MARKS = "<!-- metrics:retrieval -->", "<!-- /metrics:retrieval -->"
+DIRECTIONS = {"image_to_text": "film → caption", "text_to_image": "caption → film"}
+
+
+def recall_table(metrics: dict) -> str:
+    """Recall at 1, 5 and 10 of both variants, both ways, beside chance; in per cent."""
+    rows = []
+    for variant, title in (("exact_pairs", "exact pair"), ("same_findings", "same findings")):
+        for direction, words in DIRECTIONS.items():
+            entries = [metrics[variant][direction][f"recall_at_{k}"] for k in (1, 5, 10)]
+            rows.append([f"{title}, {words}", *map(percent_with_interval, entries)])
+        rows.append([f"{title}, random order", *(percent(entry["random"]) for entry in entries)])
+    return table(["recall, %", "@1", "@5", "@10"], rows)
+
+
+def finding_table(metrics: dict) -> str:
+    """A row a finding: how often it occurs, how a search for it ranks, zero-shot AUROC."""
+    rows = [[name, str(e["positives"]), percent(e["prevalence"]), percent(e["precision_at_5"]),
+             percent(e["precision_at_10"]), f"{e['average_precision']:.3f}",
+             with_interval(e["auroc"])]
+            for name, e in sorted(metrics["findings"].items(), key=lambda i: -i[1]["positives"])]
+    return table(["finding", "films", "prevalence, %", "P@5, %", "P@10, %", "average precision",
+                  "AUROC"], rows)
+
+
+def trials_table(trials: list[dict]) -> str:
+    """What was tried, on the validation split; rows of trials.json in the order of the score."""
+    rows = [[t["name"], t["how"], f"{t['minutes']:.0f}", percent(t["image_to_text_recall_at_10"]),
+             percent(t["text_to_image_recall_at_10"]), f"{t['mean_auroc']:.3f}"]
+            for t in sorted(trials, key=lambda t: -t["score"])]
+    return table(["start", "how", "minutes", "film → caption @10, %", "caption → film @10, %",
+                  "mean AUROC"], rows)
+
+
+def read_trials(path: Path) -> list[dict]:
+    """The rows of trials.json; none when there is no such file."""
+    return json.loads(path.read_text("utf-8")) if path.exists() else []
+
+
+def data_sets(training: dict) -> str:
+    """What a model was trained on, a line a data set, in the words of DATA_SETS."""
+    names = training.get("data", [])
+    return "\n".join(f"- {DATA_SETS.get(name, f'`{name}`')}" for name in names)
+
+
+def card_text(folder: Path) -> str:
+    """The model card of the checkpoint in `folder`."""
+    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
+    config = read_json(folder / "config.json", "a checkpoint's config.json")
+    trials = read_trials(folder / "trials.json")
+    parts = {
+        "recall": recall_table(metrics), "findings": finding_table(metrics),
+        "groups": groups_text(metrics.get("groups"), GROUPS),
+        "trials": trials_table(trials) if trials else "",
+        "summary": summary(metrics), "backbone": config["architecture"]["image"]["backbone"],
+        "size": str(config["architecture"]["image"]["preprocess"]["size"]),
+        "layers": str(config["architecture"]["text"]["transformer"]["num_hidden_layers"]),
+        "films": str(config["training"]["films"]), "cases": str(LEAST_CASES),
+        "energy": energy_text(config["training"]),
+        "pairs": str(metrics["pairs"]),
+        "command": config["training"]["command"], "speed": str(metrics["images_per_second"]),
+        "sha256": metrics["weights_sha256"], "data": data_sets(config["training"]),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
+
+
+def summary(metrics: dict) -> str:
+    """One sentence for the reader in a hurry."""
+    mean = metrics["mean_auroc"]
+    return (f"{metrics['pairs']} {metrics['split']} films of {metrics['data']}: mean zero-shot "
+            f"AUROC {with_interval(mean)} over {mean['findings']} findings; recall in per cent "
+            "with 95% bootstrap intervals:")
+
+
+def write_card(folder: Path) -> None:
+    """Write README.md of a checkpoint folder from what lies beside it."""
+    (folder / "README.md").write_text(card_text(folder), "utf-8")
+
+
+def filled(text: str, folder: Path) -> str:
+    """The project's README with the recall table between its marks; as it is without marks."""
+    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
+    start, end = README_MARKS
+    if start not in text or end not in text:
+        return text
+    head, rest = text.split(start, 1)
+    body = f"{summary(metrics)}\n\n{recall_table(metrics)}"
+    return f"{head}{start}\n{body}\n{end}{rest.split(end, 1)[1]}"
+
+
+def fill_readme(readme: Path, folder: Path) -> None:
+    """Put the recall table into the project's README, if it is there and has the marks."""
+    if readme.exists():
+        readme.write_text(filled(readme.read_text("utf-8"), folder), "utf-8")

@@ -1,0 +1,1 @@
+"""Every number that the project reports: python -m train.evaluate."""

@@ -1,0 +1,191 @@
+"""The report suggester measured: probabilities, findings, text, gate and heat maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cxr.data import load_split, load_studies
+from cxr.findings import Study
+from cxr.images import load_image
+from cxr.metrics import expected_calibration_error, reliability
+from cxr.reporting import (
+    FRONTAL,
+    FilmFeatures,
+    ReportSuggester,
+    compose_report,
+    phrase_bank,
+    report_text,
+    sigmoid,
+)
+from cxr.retrieval import Retriever
+from train.common.intervals import value_with_interval
+from train.common.studies import frontal, labels_of
+from train.evaluate.groups import by_group, mean_auroc_of, of_films
+from train.evaluate.report_labels import baseline_rows, label_scores, per_finding, with_intervals
+from train.evaluate.report_text import meteor_modules, text_scores
+from train.evaluate.retrieval import mean_auroc
+from train.evaluate.saliency_checks import saliency_report
+from train.reporting.features import features_of
+from train.reporting.heads import zero_shot_directions
+from train.reporting.pictures import film_pictures, other_pictures
+from train.reporting.train import MADE
+
+HELD_OUT = 5_000  # added to the seeds of what is made for measuring
+CASES = 40  # films on which heat maps are checked
+
+
+def evaluate_report(
+    weights: str, reporting: Path, data: Path, split: str, cache: Path, rounds: int = 1000,
+    seed: int = 0, others: int = 300,
+) -> dict:
+    """The report on one split of a data set, as JSON-able values.
+
+    Raises ValueError for a data set or checkpoint that cannot be read, or fewer than 10 films.
+    """
+    splits = load_split(data, load_studies(data))
+    train, studies = frontal(splits["train"]), frontal(splits[split])
+    if len(studies) < 10 or len(train) < 10:
+        raise ValueError(f"expected at least 10 films in {data} ({split} and train), "
+                         f"got {len(studies)} and {len(train)}")
+    retriever = Retriever.load(weights, gallery=None)
+    suggester = ReportSuggester.with_retriever(retriever, reporting, weights=weights)
+    names = suggester.calibration.findings
+    films = features_of(retriever, film_pictures(studies, FRONTAL), cache, split)
+    bank = features_of(retriever, film_pictures(train, FRONTAL), cache, "train")
+    labels = labels_of(studies, names).numpy()
+    return {
+        "data": data.resolve().name, "split": split, "films": len(studies),
+        "encoder": retriever.encoder, "findings_from": suggester.calibration.source,
+        **_probabilities(suggester, films.embeddings, labels, rounds, seed),
+        **_reports(suggester, (studies, films, labels), (train, bank), rounds, seed),
+        "groups": _groups(suggester, studies, films.embeddings, labels, rounds, seed),
+        "gate": _gate(suggester, retriever, films, studies, cache, others, seed),
+        "saliency": saliency_report(retriever, _cases(studies, names, seed), rounds, seed),
+    }
+
+
+def _probabilities(
+    suggester: ReportSuggester, embeddings: np.ndarray, labels: np.ndarray, rounds: int, seed: int
+) -> dict:
+    """AUROC of the calibrated scores and of the prompts alone; calibration error before and after.
+
+    Before: softmax over "X" and "no X" at the encoder's temperature (Radford et al. 2021)."""
+    calibration = suggester.calibration
+    chances = calibration.probabilities(embeddings)
+    prompts = embeddings @ zero_shot_directions(suggester.retriever, calibration.findings)
+    before = sigmoid(prompts / float(suggester.retriever.model.temperature))
+
+    def error(values: np.ndarray) -> dict[str, float]:
+        def of(rows: np.ndarray) -> float:
+            known = ~np.isnan(labels[rows])
+            return expected_calibration_error(values[rows][known], labels[rows][known])
+
+        return value_with_interval(of, len(labels), rounds, seed)
+
+    known = ~np.isnan(labels)
+    bins = {name: [vars(one) for one in reliability(values[known], labels[known])]
+            for name, values in (("before", before), ("after", chances))}
+    return {"mean_auroc": mean_auroc(chances, labels, rounds, seed),
+            "mean_auroc_prompts": mean_auroc(prompts, labels, rounds, seed),
+            "calibration_error": {"before": error(before), "after": error(chances)},
+            "reliability": bins}
+
+
+def _reports(
+    suggester: ReportSuggester, judged: tuple[Sequence[Study], FilmFeatures, np.ndarray],
+    bank: tuple[Sequence[Study], FilmFeatures], rounds: int, seed: int,
+) -> dict:
+    """Findings and text of the suggested reports beside three baselines from training films."""
+    studies, films, labels = judged
+    calibration = suggester.calibration
+    truth, known = labels == 1, ~np.isnan(labels)
+    found = calibration.probabilities(films.embeddings) >= calibration.bands.possible
+    lent = labels_of(bank[0], calibration.findings).numpy() == 1
+    rows = baseline_rows(lent, bank[1].embeddings, films.embeddings, seed)
+    named = {"suggested report": found, **{name: lent[row] for name, row in rows.items()}}
+    scores = {
+        name: with_intervals(lambda r, v=values: label_scores(v[r], truth[r], known[r]),
+                             len(studies), rounds, seed) for name, values in named.items()}
+    written = sum(study.report is not None for study in [*studies, *bank[0]])
+    own = written == len(studies) + len(bank[0])
+    texts = {"suggested report": [
+        report_text(suggester.sentences_for(vector, suggester.findings(vector)))
+        for vector in films.embeddings]}
+    source = [study.report if own else canonical_report(row, calibration.findings)
+              for study, row in zip(bank[0], lent)]
+    if not own:  # as the baselines are, in the very words of the reference
+        texts["suggested findings, plain words"] = [
+            canonical_report(row, calibration.findings) for row in found]
+    texts |= {name: [source[one] for one in row] for name, row in rows.items()}
+    reference = [study.report if own else canonical_report(row, calibration.findings)
+                 for study, row in zip(studies, truth)]
+    return {
+        "labels": scores, "per_finding": per_finding(found, truth & known, calibration.findings),
+        "reference": "the studies' own reports" if own else
+        "our phrases composed from the labels: the data set has no reports",
+        "text": {name: text_scores(texts[name], reference) for name in texts},
+        "meteor_modules": meteor_modules(),
+    }
+
+
+def _groups(
+    suggester: ReportSuggester, studies: Sequence[Study], embeddings: np.ndarray,
+    labels: np.ndarray, rounds: int, seed: int,
+) -> dict:
+    """Micro-F1 of the suggested findings and mean AUROC by sex, age band and view."""
+    calibration = suggester.calibration
+    chances = calibration.probabilities(embeddings)
+    found, truth, known = chances >= calibration.bands.possible, labels == 1, ~np.isnan(labels)
+    f1 = of_films(lambda r: label_scores(found[r], truth[r], known[r])["micro_f1"])
+    return by_group(studies, {"micro_f1": f1, "mean_auroc": mean_auroc_of(chances, labels)},
+                    rounds, seed)
+
+
+def canonical_report(present: np.ndarray, names: Sequence[str]) -> str:
+    """The report that our phrases make of labels, bool [F]: the first phrase of each kind."""
+    first: dict[frozenset, object] = {}
+    for phrase in phrase_bank():
+        if phrase.neutral:
+            first.setdefault(frozenset(phrase.claims), phrase)
+
+    def choose(claims):
+        phrase = first.get(frozenset(claims.items()))
+        return None if phrase is None else (phrase, 0.0)
+
+    words = {name: "likely" if there else "unlikely" for name, there in zip(names, present)}
+    return report_text(compose_report(words, choose))
+
+
+def _gate(
+    suggester: ReportSuggester, retriever: Retriever, films: FilmFeatures,
+    studies: Sequence[Study], cache: Path, others: int, seed: int,
+) -> dict:
+    """Share of frontal films refused, and of each kind of other picture let through."""
+    def refused(pictures, title: str) -> np.ndarray:
+        return suggester.gate.refused(features_of(retriever, pictures, cache, title))
+
+    kinds = {"other pictures": refused(other_pictures(True, others), "other")}
+    for place, kind in enumerate(MADE, 1):
+        kinds[kind] = refused(film_pictures(studies[place % 2 :: 2], kind, HELD_OUT), kind)
+    alarms = suggester.gate.refused(films)
+    whole = np.concatenate([values for kind, values in kinds.items() if kind != "part"])
+    return {
+        "false_alarms": value_with_interval(lambda r: float(alarms[r].mean()), len(alarms), 1000,
+                                            seed),
+        "misses": value_with_interval(lambda r: float(1 - whole[r].mean()), len(whole), 1000,
+                                      seed),
+        "frontal_films": len(alarms), "other_pictures": len(whole),
+        "refused": {kind: {"pictures": len(values), "share": round(float(values.mean()), 4)}
+                    for kind, values in kinds.items()},
+        "limits": suggester.gate.limits,
+    }
+
+
+def _cases(studies: Sequence[Study], names: Sequence[str], seed: int) -> list:
+    """Up to CASES films, each with one finding that it carries, drawn by the seed."""
+    pairs = [(study, name) for study in studies for name in study.positive if name in names]
+    drawn = np.random.default_rng(seed).permutation(len(pairs))[:CASES]
+    return [(load_image(pairs[row][0].image), pairs[row][1]) for row in drawn]

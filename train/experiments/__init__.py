@@ -1,0 +1,1 @@
+"""What was compared on the way; nothing imports it."""

@@ -1,0 +1,1 @@
+"""Training of the generator: accelerate launch -m train.gan."""

@@ -1,0 +1,177 @@
+"""What a generator is trained on: films, how often each is drawn, and texts for each."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cxr.data import load_studies
+from cxr.devices import has_bf16
+from cxr.findings import Study, caption, demographics
+from cxr.models import TextTower
+from train.common.studies import frontal, labels_of, training_studies
+from train.retrieval.paraphrases import imagined_study
+from train.retrieval.texts import film_text
+
+SHARES = {"labelled": 0.55, "unlabelled": 0.33, "normal": 0.12}
+# What CheXpert's tree of labels (Irvin et al. 2019) also calls a finding, so that a generator
+# meets these names although no film is labelled with them.
+PARENTS = {
+    **dict.fromkeys(("edema", "consolidation", "pneumonia", "atelectasis", "infiltration"),
+                    "lung opacity"),
+    "nodule": "lung lesion", "mass": "lung lesion", "pleural thickening": "pleural other",
+}  # fmt: skip
+
+
+def generator_studies(
+    data: Path, extra: Sequence[Path], normal: Sequence[Path]
+) -> tuple[list[Study], list[str], list[Study]]:
+    """Frontal films of the train splits -> (studies, the group of SHARES of each, films of the
+    validation split of `data`). normal: data sets whose every film was read as normal."""
+    train, val, further = training_studies(data, extra)
+    read = [replace(study, findings={"no finding": 1}, view=study.view or "frontal")
+            for root in normal for study in frontal(load_studies(root))]
+    studies = train + further
+    groups = ["labelled" if study.labelled else "unlabelled" for study in studies]
+    return studies + read, groups + ["normal"] * len(read), val
+
+
+def draw_weights(studies: Sequence[Study], groups: Sequence[str]) -> np.ndarray:
+    """How likely each film is drawn: float64 [N], sum 1.
+
+    The groups share as SHARES says, those that are empty left out. Among labelled films a finding
+    is drawn in proportion to the square root of the number of its films, then one of these, so
+    that rare findings are seen more often than they occur, and yet not a few films all the time.
+    """
+    weights = np.zeros(len(studies))
+    names = np.array(groups)
+    for name, share in SHARES.items():
+        rows = np.flatnonzero(names == name)
+        if not len(rows):
+            continue
+        if name == "labelled":
+            classes: dict[str, list[int]] = {}
+            for row in rows:
+                for finding in studies[row].positive or ("no finding",):
+                    classes.setdefault(finding, []).append(row)
+            total = sum(len(members) ** 0.5 for members in classes.values())
+            for members in classes.values():
+                weights[members] += share / (len(members) ** 0.5 * total)
+        else:
+            weights[rows] = share / len(rows)
+    return weights / weights.sum()
+
+
+def widened(study: Study, rng: random.Random) -> Study:
+    """The study with one finding under its parent's name, where it has one; else as it is."""
+    named = [name for name in study.positive if name in PARENTS]
+    if not named:
+        return study
+    chosen = rng.choice(named)
+    findings = {name: value for name, value in study.findings.items() if name != chosen}
+    return replace(study, findings={**findings, PARENTS[chosen]: 1})
+
+
+def texts_of(study: Study, count: int, rng: random.Random) -> list[str]:
+    """`count` texts for one film: the canonical caption (of person and view alone where nobody has
+    read the film), its wider form, then other words."""
+    first = caption(study) if study.labelled else demographics(study) or "chest x-ray"
+    wide = widened(study, rng)
+    second = caption(wide) if wide is not study else film_text(study, rng, 0.0)
+    others = [film_text(study, rng, 0.2) for _ in range(max(0, count - 2))]
+    return [first, second, *others][:count]
+
+
+@dataclass(frozen=True, eq=False)
+class TextBank:
+    """Embedded texts: of N films, K each, and of P imagined studies."""
+
+    films: torch.Tensor  # float16 [N, K, D]
+    film_texts: list[list[str]]  # [N][K]
+    labels: torch.Tensor  # float32 [N, F], 1, 0 or NaN
+    imagined: torch.Tensor  # float16 [P, D]
+    imagined_texts: list[str]  # [P]
+    imagined_labels: torch.Tensor  # float32 [P, F]
+
+    @classmethod
+    def of(
+        cls, studies: Sequence[Study], tower: TextTower, count: int, imagined: int, seed: int,
+        cache: Path,
+    ) -> TextBank:
+        """Write and embed the texts; the same seed gives the same texts. Embeddings are kept
+        under `cache`, where a second run finds them."""
+        texts = [texts_of(study, count, random.Random(f"{seed} {row}"))
+                 for row, study in enumerate(studies)]
+        rng = random.Random(f"{seed} imagined")
+        made = [imagined_study(rng) for _ in range(imagined)]
+        made = [replace(one, view="PA") if one.view == "lateral" else one for one in made]
+        made_texts = [caption(one) for one in made]
+        # Texts of like length are encoded together: less padding, less time.
+        unique = sorted({*made_texts, *(text for row in texts for text in row)},
+                        key=lambda text: (len(text), text))
+        known = dict(zip(unique, _embed(unique, tower, cache)))
+
+        def embedded(wanted: Sequence[str]) -> torch.Tensor:
+            return torch.stack([known[text] for text in wanted])
+
+        films = embedded([text for row in texts for text in row])
+        return cls(films.reshape(len(studies), count, -1), texts, labels_of(studies),
+                   embedded(made_texts), made_texts, labels_of(made))
+
+
+def _embed(texts: Sequence[str], tower: TextTower, cache: Path) -> torch.Tensor:
+    """float16 [N, D], from the file in `cache` that belongs to these texts and this tower."""
+    name = hashlib.sha256("\0".join((tower.fingerprint, *texts)).encode()).hexdigest()[:20]
+    file = cache / f"texts-{name}.npy"
+    if not file.exists():
+        partial = cache / f"texts-{name}.{os.getpid()}.partial.npy"
+        cpu = torch.device("cpu")
+        with torch.autocast(cpu.type, torch.bfloat16, enabled=has_bf16(cpu)):
+            np.save(partial, tower.encode_text(texts).half().numpy())
+        os.replace(partial, file)
+    return torch.from_numpy(np.load(file))
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What one step of one process draws."""
+
+    rows: np.ndarray  # int64 [B]: films
+    text: torch.Tensor  # float32 [B, D], unit rows: of the real films
+    asked: torch.Tensor  # float32 [B] 1; 0 where no real film stands behind the generated one
+    wanted: torch.Tensor  # float32 [B, D]: what is generated; row i + B / 2 is the same as row i
+    words: list[str]  # [B]: the same as texts
+    labels: torch.Tensor  # float32 [B, F]: the findings wanted
+
+    def to(self, device: torch.device) -> Step:
+        """The same with its tensors on a device."""
+        names = ("text", "asked", "wanted", "labels")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+
+def draw_step(bank: TextBank, weights: np.ndarray, size: int, imagined: float, key: Sequence[int]
+              ) -> Step:
+    """Draw a batch; the same key draws the same. imagined: share of generated films whose text
+    belongs to no film."""
+    rng = np.random.default_rng(list(key))
+    rows = rng.choice(len(weights), size, p=weights)
+    which = rng.integers(0, bank.films.shape[1], size)
+    text = bank.films[rows, which].float()
+    words = [bank.film_texts[row][one] for row, one in zip(rows, which)]
+    wanted, labels, asked = text.clone(), bank.labels[rows].clone(), torch.ones(size)
+    others = round(size * imagined / 2) if len(bank.imagined) else 0
+    for place, one in enumerate(rng.integers(0, max(1, len(bank.imagined)), others)):
+        wanted[place], labels[place] = bank.imagined[one].float(), bank.imagined_labels[one]
+        asked[place], words[place] = 0, bank.imagined_texts[one]
+    half = size // 2  # films of one text in pairs, so that they can be told to differ
+    for values in (wanted, labels, asked):
+        values[half : 2 * half] = values[:half].clone()
+    words[half : 2 * half] = words[:half]
+    return Step(rows, text, asked, wanted, words, labels)

@@ -1,0 +1,1 @@
+"""Phase 2 of the localizer: accelerate launch -m train.localizer."""

@@ -1,0 +1,66 @@
+"""Films of which only boxes around opacities are known, as weak supervision of the localizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from cxr.data import Box, load_boxes, load_split, load_studies, stem
+from cxr.findings import Study
+from cxr.images import Preprocess
+from cxr.localization import OPACITY, parse
+from train.common.image_cache import pack_studies
+from train.common.studies import frontal
+from train.localizer.mask_data import Answers
+
+
+class BoxData(Answers):
+    """Films whose opacities stand in boxes: the ellipse that fills a box is taken for its opacity,
+    what lies outside of all of them for none. Nothing else is known of these films."""
+
+    def __init__(
+        self, studies: Sequence[Study], boxes: Sequence[Sequence[Box]], view: Preprocess,
+        cache: Path,
+    ) -> None:
+        kept, self.films, readable = pack_studies(studies, view, cache)
+        places = [row for row, there in zip(boxes, readable) if there]
+        squares = [_ellipses(study, row, view) for study, row in zip(kept, places)]
+        self._squares = np.stack(squares) if squares else self.films
+
+    def _target(self, row: int, target: str) -> np.ndarray | None:
+        return self._squares[row] if target == OPACITY else None
+
+
+def boxed_studies(roots: Sequence[Path]) -> tuple[list[Study], list[list[Box]]]:
+    """The frontal films of the train splits with boxes around opacities, and these boxes. The split
+    is that of the boxes where they name one, else that of load_split.
+
+    Raises ValueError for a data set without boxes.
+    """
+    studies, chosen = [], []
+    for root in roots:
+        boxes, found = load_boxes(root), load_studies(root)
+        if not any(box.split for places in boxes.values() for box in places):
+            found = load_split(root, found)["train"]
+        for study in frontal(found):
+            own = [box for box in boxes.get(stem(study.image.name), ())
+                   if (query := parse(box.label)) and query.target == OPACITY]
+            if own and all(box.split in ("", "train") for box in own):
+                studies.append(study)
+                chosen.append(own)
+    return studies, chosen
+
+
+def _ellipses(study: Study, boxes: Sequence[Box], view: Preprocess) -> np.ndarray:
+    """uint8 [S, S], 255 inside."""
+    with Image.open(study.image) as film:
+        mask = Image.new("L", film.size)
+    draw, (width, height) = ImageDraw.Draw(mask), mask.size
+    for box in boxes:
+        left, top, wide, tall = box.place
+        draw.ellipse([left * width, top * height, (left + wide) * width - 1,
+                      (top + tall) * height - 1], fill=255)
+    return view.square(mask)

@@ -1,0 +1,152 @@
+"""Films and masks in memory for training and validation, and the mask that answers a query."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from cxr.data import MaskedFilm
+from cxr.findings import Study
+from cxr.images import Preprocess
+from cxr.localization import CONSOLIDATION, GROUND_GLASS, LUNGS, PARTS, Query, place_of, union_known
+from train.common.image_cache import pack
+
+INSIDE = 128  # grey level from which a pixel of a squared mask lies inside
+SMALLEST_LUNG = 0.2  # of both lungs' area, for a lung to be told from a speck
+
+
+class Answers(ABC):
+    """N films and the masks that answer queries about them, from those of whole targets.
+
+    films: uint8 [N, S, S]. Queries that nobody looked for in a film have no mask.
+    """
+
+    films: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.films)
+
+    @abstractmethod
+    def _target(self, row: int, target: str) -> np.ndarray | None:
+        """The mask of a whole target in a film, uint8 [S, S], 255 inside; None when not known."""
+
+    def known(self, row: int, query: Query) -> bool:
+        """Whether it is known where the film shows what the query asks for, or that it does not."""
+        whole = self._target(row, query.target)
+        if whole is None or not (query.side or query.zone):
+            return whole is not None
+        return not whole.any() or all(self._target(row, lung) is not None for lung in PARTS[LUNGS])
+
+    def present(self, row: int, query: Query) -> bool:
+        """Whether the film is known to show it."""
+        mask = self.mask(row, query)
+        return mask is not None and bool((mask >= INSIDE).any())
+
+    def mask(self, row: int, query: Query) -> np.ndarray | None:
+        """What answers a query about a film: uint8 [S, S], 255 inside; None when not known."""
+        if not self.known(row, query):
+            return None
+        whole = self._target(row, query.target)
+        if not (query.side or query.zone) or not whole.any():
+            return whole
+        lungs = [self._target(row, lung) for lung in PARTS[LUNGS]]
+        return np.minimum(whole, place_of(*lungs, query.side, query.zone, INSIDE))
+
+
+class MaskData(Answers):
+    """Films whose masks were drawn by hand."""
+
+    def __init__(self, masked: Sequence[MaskedFilm], view: Preprocess, cache: Path) -> None:
+        paths = [path for film in masked for files in film.masks.values() for path in files]
+        _check_sizes(masked)
+        self.masked, self.view = list(masked), view
+        self.films = _pack_all([film.image for film in masked], view, cache)
+        self._squares = _pack_all(paths, view, cache)
+        self._rows = {path: row for row, path in enumerate(paths)}
+        self._nothing = np.zeros((view.size, view.size), np.uint8)
+        self._target = lru_cache(None)(self._target)
+
+    def _target(self, row: int, target: str) -> np.ndarray | None:
+        film = self.masked[row]
+        if target in film.known:
+            return self._union(film.masks.get(target, ()))
+        parts = PARTS.get(target, ())
+        if union_known(target, film.known):
+            return self._union([path for part in parts for path in film.masks.get(part, ())])
+        if target in PARTS[LUNGS] and LUNGS in film.known:
+            lungs = halves(self._union(film.masks.get(LUNGS, ())))
+            return lungs and lungs[PARTS[LUNGS].index(target)]
+        return None
+
+    def _union(self, paths: Sequence[Path]) -> np.ndarray:
+        squares = [self._squares[self._rows[path]] for path in paths]
+        return np.max(squares, 0) if squares else self._nothing
+
+
+def folded(films: Sequence[MaskedFilm], fold: str | None) -> list[MaskedFilm]:
+    """`films` with the patients of train and val dealt to N folds anew, of which the K-th is val
+    now and the others are train; test stays. fold: "K/N" with K from 1 on; None changes nothing.
+
+    Raises ValueError for another form.
+    """
+    if fold is None:
+        return list(films)
+    number, _, count = fold.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count) > 1):
+        raise ValueError(f"expected a fold such as 1/4, got {fold!r}")
+    patients = sorted({film.patient for film in films if film.split != "test"})
+    random.Random(0).shuffle(patients)
+    val = set(patients[int(number) - 1 :: int(count)])
+    return [film if film.split == "test" else
+            replace(film, split="val" if film.patient in val else "train") for film in films]
+
+
+def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """A mask of both lungs uint8 [S, S] -> (right, left), where it falls into two large pieces,
+    else None. The patient's right is on the left of the picture."""
+    pieces, count = ndimage.label(lungs >= INSIDE)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+    large = np.argsort(sizes)[::-1][:2] + 1
+    if len(large) < 2 or sizes[large[1] - 1] < SMALLEST_LUNG * sizes.sum():
+        return None
+    columns = [ndimage.center_of_mass(pieces == piece)[1] for piece in large]
+    right, left = (large[place] for place in np.argsort(columns))
+    # The soft edge of a piece belongs to it too.
+    return tuple(np.where(ndimage.binary_dilation(pieces == piece, iterations=2), lungs, 0)
+                 .astype(np.uint8) for piece in (right, left))
+
+
+def normal_films(studies: Sequence[Study]) -> list[MaskedFilm]:
+    """Films read as normal, for which every opacity is absent. Of a data set with labels those
+    with "no finding" are taken, of one without all of them."""
+    labelled = any(study.labelled for study in studies)
+    return [MaskedFilm(study.id, study.image, study.patient, "train", {},
+                       frozenset((GROUND_GLASS, CONSOLIDATION)))
+            for study in studies
+            if not labelled or study.findings.get("no finding") == 1]
+
+
+def _pack_all(paths: Sequence[Path], view: Preprocess, cache: Path) -> np.ndarray:
+    squares, readable = pack(paths, view, cache)
+    if len(paths) and not readable.all():
+        raise SystemExit(f"expected readable pictures; {(~readable).sum()} of {len(paths)} are not")
+    return squares
+
+
+def _check_sizes(masked: Sequence[MaskedFilm]) -> None:
+    """A mask must have its film's proportions, else both would be squared differently."""
+    for film in masked:
+        for paths in film.masks.values():
+            for path in paths:
+                with Image.open(film.image) as one, Image.open(path) as other:
+                    if abs(one.width * other.height - one.height * other.width) > max(other.size):
+                        raise SystemExit(f"expected {path} in the proportions of its film "
+                                         f"{one.size}; came {other.size}")

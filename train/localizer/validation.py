@@ -1,0 +1,95 @@
+"""What a localizer is judged by while it is trained, on squares: Dice and false marks by target."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from cxr.localization import (
+    CONSOLIDATION,
+    GROUND_GLASS,
+    HEART,
+    LEFT_LUNG,
+    LUNGS,
+    OPACITIES,
+    RIGHT_LUNG,
+    TARGETS,
+    Query,
+)
+from cxr.metrics import dice
+from cxr.models import TextGuidedUNet
+from train.common.grids import save_grid
+from train.localizer.mask_data import INSIDE, MaskData
+from train.localizer.prompts import TextBank
+
+CHOSEN_BY = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, GROUND_GLASS, CONSOLIDATION)
+THRESHOLD = 0.5
+LEVELS = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # that a map may be cut at
+
+
+@torch.inference_mode()
+def predict(
+    model: TextGuidedUNet, films: np.ndarray, bank: TextBank | None, device: torch.device,
+    size: int | None = None,
+) -> np.ndarray:
+    """Packed films uint8 [N, S, S] -> float32 [N, T, S, S] in [0, 1], a map for each of TARGETS,
+    asked for in the canonical words. size: the side that films are shrunk to on the way, for
+    a model that has seen no larger ones. Sets eval mode."""
+    model.eval()
+    text = torch.empty(1, len(TARGETS), 0, device=device)
+    if bank is not None:
+        text = bank(Query(target).prompt for target in TARGETS)[None].to(device)
+    maps = []
+    for film in films:  # one by one: the maps of all targets take much memory
+        pixels = model.preprocess.normalise(torch.from_numpy(np.array(film))[None].to(device))
+        if size:
+            pixels = F.interpolate(pixels, size=size, mode="bilinear", antialias=True)
+        logits = model(pixels.contiguous(memory_format=torch.channels_last), text).float()
+        if size:
+            logits = F.interpolate(logits, size=film.shape, mode="bilinear")
+        maps.append(logits.sigmoid()[0].cpu().numpy())
+    return np.stack(maps)
+
+
+def judge(maps: np.ndarray, data: MaskData) -> dict[str, float]:
+    """Maps float [N, T, S, S] of the films in `data` -> mean Dice of each target over the films
+    that show it, the mean share of the picture marked where it is absent, and the `score` that
+    chooses a checkpoint: the mean Dice over CHOSEN_BY less the mean share falsely marked. There an
+    opacity counts with the level of LEVELS that is best for all films, since offsets are set later;
+    at one half, few films would say more of the level than of the map."""
+    found: dict[str, list[float]] = {}
+    levels: dict[str, list[list[float]]] = {}
+    wrong: list[float] = []
+    for row, film in enumerate(maps):
+        for target, heat in zip(TARGETS, film):
+            truth = data.mask(row, Query(target))
+            if truth is None:
+                continue
+            marked = heat >= THRESHOLD
+            if data.present(row, Query(target)):
+                found.setdefault(target, []).append(dice(marked, truth >= INSIDE))
+                if target in OPACITIES:
+                    levels.setdefault(target, []).append(
+                        [dice(heat >= level, truth >= INSIDE) for level in LEVELS])
+            else:
+                wrong.append(float(marked.mean()))
+    scores = {f"dice {target}": float(np.mean(values)) for target, values in found.items()}
+    best = {target: float(np.mean(rows, 0).max()) for target, rows in levels.items()}
+    chosen = [best.get(target, scores[f"dice {target}"]) for target in CHOSEN_BY if target in found]
+    scores["false_marks"] = float(np.mean(wrong)) if wrong else 0.0
+    scores["score"] = float(np.mean(chosen)) - scores["false_marks"] if chosen else 0.0
+    return scores
+
+
+def save_samples(maps: np.ndarray, data: MaskData, path, films: int = 6) -> None:
+    """One row a film: the film, then truth and prediction of some targets side by side."""
+    rows = []
+    for row in range(min(films, len(maps))):
+        pictures = [data.films[row] / 255]
+        for target in (LEFT_LUNG, HEART, GROUND_GLASS, CONSOLIDATION):
+            truth = data.mask(row, Query(target))
+            pictures += [np.zeros(data.films[row].shape) if truth is None else truth / 255,
+                         maps[row, TARGETS.index(target)]]
+        rows.append(pictures)
+    save_grid(rows, path)

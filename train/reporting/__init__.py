@@ -1,0 +1,1 @@
+"""Calibration of the report suggester: python -m train.reporting."""

@@ -1,0 +1,40 @@
+"""Measure on the validation split what a search needs beside the weights, and write it into them.
+
+    python -m train.retrieval.search_settings --data ROOT --weights weights/retrieval
+
+Training writes these settings too; this is for weights that are older than a setting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from cxr.checkpoints import load_dual_encoder
+from cxr.devices import best_device
+from cxr.files import read_json, write_json
+from train.common.image_cache import pack_studies
+from train.common.studies import training_studies
+from train.retrieval.validation import embed_films, search_settings
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, default=Path("weights/retrieval"))
+    parser.add_argument("--cache", type=Path, default=Path(".cache/packed"))
+    options = parser.parse_args(argv)
+    model, _ = load_dual_encoder(options.weights)
+    device = best_device()
+    model = model.eval().to(device)
+    val, films, _ = pack_studies(training_studies(options.data, [])[1], model.preprocess,
+                                 options.cache)
+    settings = search_settings(model, embed_films(model, films, device), val)
+    file = options.weights / "config.json"
+    write_json(file, {**read_json(file, "a checkpoint's config.json"), **settings})
+    print(json.dumps(settings))
+
+
+if __name__ == "__main__":
+    main()
