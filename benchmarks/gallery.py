@@ -3,7 +3,7 @@
     python -m benchmarks.gallery [ROOT] [--weights W] [--limit 256] [--rounds 3] [--json]
 
 Bare: the image encoder on the same films, decoded and scaled beforehand, in batches of the same
-size. Build: cxr.gallery.gallery.build_gallery from the files to the finished folder. Both take turns, in
+size. Build: cxr.gallery.build_gallery from the files to the finished folder. Both take turns, in
 one process, so that a busy machine slows both; the medians are compared. Target: at least 85%.
 Without ROOT, films of 512 px are drawn.
 """

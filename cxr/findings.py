@@ -12,11 +12,28 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 FINDINGS: tuple[str, ...] = (
-    "no finding", "enlarged cardiomediastinum", "cardiomegaly", "lung opacity", "lung lesion",
-    "edema", "consolidation", "pneumonia", "atelectasis", "pneumothorax", "pleural effusion",
-    "pleural other", "fracture", "support devices", "infiltration", "emphysema", "fibrosis",
-    "pleural thickening", "nodule", "mass", "hernia",
-)  # fmt: skip
+    "no finding",
+    "enlarged cardiomediastinum",
+    "cardiomegaly",
+    "lung opacity",
+    "lung lesion",
+    "edema",
+    "consolidation",
+    "pneumonia",
+    "atelectasis",
+    "pneumothorax",
+    "pleural effusion",
+    "pleural other",
+    "fracture",
+    "support devices",
+    "infiltration",
+    "emphysema",
+    "fibrosis",
+    "pleural thickening",
+    "nodule",
+    "mass",
+    "hernia",
+)
 VIEWS: tuple[str, ...] = ("PA", "AP", "lateral", "frontal")
 SEXES: tuple[str, ...] = ("F", "M")
 
@@ -67,15 +84,19 @@ OPENI_NAMES: dict[str, str] = {
         "pneumothorax": ("pneumothorax", "hydropneumothorax", "hemopneumothorax"),
         "pleural effusion": ("pleural effusion",),
         "fracture": ("fractures, bone",),
-        "support devices": ("catheters, indwelling", "tube, inserted", "medical device",
-                            "implanted medical device"),
+        "support devices": (
+            "catheters, indwelling",
+            "tube, inserted",
+            "medical device",
+            "implanted medical device",
+        ),
         "infiltration": ("infiltrate",),
         "emphysema": ("emphysema", "pulmonary emphysema", "bullous emphysema"),
         "fibrosis": ("pulmonary fibrosis",),
         "hernia": ("hernia, hiatal", "hernia, diaphragmatic"),
     }.items()
     for heading in headings
-}  # fmt: skip
+}
 # (heading, qualifier) -> (finding, 1 or -1): headings that mean the finding only when so qualified.
 OPENI_QUALIFIED: dict[tuple[str, str], tuple[str, int]] = {
     ("opacity", "lung"): ("lung opacity", 1),
@@ -87,8 +108,12 @@ OPENI_QUALIFIED: dict[tuple[str, str], tuple[str, int]] = {
     ("mediastinum", "prominent"): ("enlarged cardiomediastinum", -1),
     ("costophrenic angle", "blunted"): ("pleural effusion", -1),
 }
-_SPELLINGS = {"airspace opacity": "lung opacity", "oedema": "edema", "infiltrate": "infiltration",
-              "normal": "no finding"}  # fmt: skip
+_SPELLINGS = {
+    "airspace opacity": "lung opacity",
+    "oedema": "edema",
+    "infiltrate": "infiltration",
+    "normal": "no finding",
+}
 
 _SEX_OF = {"f": "F", "female": "F", "m": "M", "male": "M"}
 _KNOWN, _VALUES = frozenset(FINDINGS), frozenset((1, 0, -1))
@@ -96,9 +121,10 @@ _KNOWN, _VALUES = frozenset(FINDINGS), frozenset((1, 0, -1))
 CHEXPERT_FINDINGS: tuple[str, ...] = tuple(CHEXPERT_NAMES.values())
 NIH_FINDINGS: tuple[str, ...] = tuple(NIH_NAMES.values())
 OPENI_FINDINGS: tuple[str, ...] = tuple(
-    f for f in FINDINGS
+    f
+    for f in FINDINGS
     if f in {*OPENI_NAMES.values(), *(finding for finding, _ in OPENI_QUALIFIED.values())}
-)  # fmt: skip
+)
 
 
 def _plain(name: str) -> str:
@@ -218,8 +244,13 @@ _NORMAL = "demonstrates no acute cardiopulmonary abnormality."
 def _who(study: Study) -> str:
     age = "" if study.age is None else f"{study.age}-year-old"
     sex = {"F": "female", "M": "male", None: ""}[study.sex]
-    view = {"PA": "frontal PA view", "AP": "frontal AP view", "lateral": "lateral view",
-            "frontal": "frontal view", None: ""}[study.view]  # fmt: skip
+    view = {
+        "PA": "frontal PA view",
+        "AP": "frontal AP view",
+        "lateral": "lateral view",
+        "frontal": "frontal view",
+        None: "",
+    }[study.view]
     return ", ".join(part for part in (f"{age} {sex}".strip(), view) if part)
 
 

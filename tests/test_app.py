@@ -22,25 +22,65 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
     named = {fn.api_name: fn for fn in page.fns.values() if fn.api_visibility != "private"}
     handlers = {name.removeprefix("page_") for name in named if name.startswith("page_")}
     assert {"search", "report", "locate", "sample"} <= set(named) and handlers == {
-        "search_by_film", "filter", "unfilter", "open_film", "more", "back", "step",
-        "close_film", "more_like_this", "heat_map", "search",
-    }  # fmt: skip
+        "search_by_film",
+        "filter",
+        "unfilter",
+        "open_film",
+        "more",
+        "back",
+        "step",
+        "close_film",
+        "more_like_this",
+        "heat_map",
+        "search",
+    }
     reading = {name.removeprefix("read_") for name in named if name.startswith("read_")}
     assert reading == {
-        "take", "pick", "carry", "force", "mend", "choose", "choose_told", "compare_upload",
-        "compare_support", "compare_told", "compare", "alone", "away", "hear_take", "hear_pick",
-        "hear_carry", "hear_force", "hear_mend", "hear_choose", "hear_choose_told",
+        "take",
+        "pick",
+        "carry",
+        "force",
+        "mend",
+        "choose",
+        "choose_told",
+        "compare_upload",
+        "compare_support",
+        "compare_told",
+        "compare",
+        "alone",
+        "away",
+        "hear_take",
+        "hear_pick",
+        "hear_carry",
+        "hear_force",
+        "hear_mend",
+        "hear_choose",
+        "hear_choose_told",
         "hear_compare_upload",
-    }  # fmt: skip
+    }
     locating = {name.removeprefix("localize_") for name in named if name.startswith("localize_")}
     assert locating == {
-        "locate", "take", "carry", "carry_read", "pick", "away", "hear_locate", "hear_take",
-        "hear_carry", "hear_carry_read", "hear_pick",
-    }  # fmt: skip
+        "locate",
+        "take",
+        "carry",
+        "carry_read",
+        "pick",
+        "away",
+        "hear_locate",
+        "hear_take",
+        "hear_carry",
+        "hear_carry_read",
+        "hear_pick",
+    }
     making = {name.removeprefix("generate_") for name in named if name.startswith("generate_")}
     assert making == {
-        "draw", "draw_again", "look", "look_again", "look_closer", "choose",
-    }  # fmt: skip
+        "draw",
+        "draw_again",
+        "look",
+        "look_again",
+        "look_closer",
+        "choose",
+    }
     assert all(fn.fn.__doc__ for fn in named.values())
     assert page.title == "CXR Reading Room" and page.delete_cache and not page.analytics_enabled
 
@@ -55,8 +95,11 @@ def test_the_page_asks_nothing_of_the_network(services):
 
 @pytest.mark.parametrize("palette", [DARK, LIGHT])
 def test_text_is_readable_on_every_ground(palette):
-    pairs = [(text, ground) for text in ("ink", "muted", "accent", "caution", "error")
-             for ground in ("ground", "panel", "raised")]  # fmt: skip
+    pairs = [
+        (text, ground)
+        for text in ("ink", "muted", "accent", "caution", "error")
+        for ground in ("ground", "panel", "raised")
+    ]
     pairs += [("accent", "accent_soft"), ("ink", "error_soft"), ("on_accent", "accent")]
     for text, ground in pairs:
         ratio = contrast(getattr(palette, text), getattr(palette, ground))

@@ -14,10 +14,19 @@ from cxr.hub import Repository, explained, is_hub_address, send, staged
 # All that a checkpoint consists of. Whatever else lies in its folder is never sent: a picture of
 # training shows real films, and a .json or .txt may be a key.
 _BESIDE = (
-    CONFIG, METRICS, CARD, "trials.json", "reliability.png", "originals.safetensors",
-    TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "vocab.txt",
+    CONFIG,
+    METRICS,
+    CARD,
+    "trials.json",
+    "reliability.png",
+    "originals.safetensors",
+    TOKENIZER,
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.json",
+    "vocab.txt",
     "merges.txt",
-)  # fmt: skip
+)
 OWN = (*_BESIDE, WHOLE, INDEX, SHARDS)
 TEXT_ENCODER, ADDRESS = "text_encoder", "address"  # in config.json
 _UNMEASURED = """# {name}
@@ -46,7 +55,7 @@ def push_checkpoint(
 
     Raises:
         ValueError: a damaged checkpoint, a steered model whose text encoder is not on the Hub, or
-            is another there, a repository that is public though `private`, or what cxr.hub.repository.send
+            is another there, a repository that is public though `private`, or what cxr.hub.send
             refuses.
     """
     folder = Path(folder).expanduser().absolute()
@@ -55,7 +64,8 @@ def push_checkpoint(
     read_tensors(folder)  # damaged weights are found here, not by whoever pulls them
     names = (*_BESIDE, INDEX, *(file.name for file in weight_files(folder)))
     files: dict[str, Path | str] = {
-        name: folder / name for name in names if (folder / name).is_file()}
+        name: folder / name for name in names if (folder / name).is_file()
+    }
     if (about := config.get(TEXT_ENCODER)) is not None:
         sibling = f"hf://{repository.name.partition('/')[0]}/{about['weights']}"
         address = _pinned(text_weights or sibling, about, folder.name)
@@ -71,7 +81,7 @@ def pull_checkpoint(address: str, folder: str | Path, overwrite: bool = False) -
     """Copy a checkpoint from the Hub to a folder, which appears whole or not at all.
 
     Raises:
-        ValueError: as cxr.hub.repository.fetch, no checkpoint or one of a newer format, a folder that holds
+        ValueError: as cxr.hub.fetch, no checkpoint or one of a newer format, a folder that holds
             something else, or another checkpoint without `overwrite`.
     """
     if not is_hub_address(address):
@@ -89,13 +99,13 @@ def _pinned(address: str, about: Mapping[str, object], name: str) -> str:
     about: its fingerprint as "sha256", and as "image_sha256" that of the image encoder beside it
     where the model builds on that too. Raises ValueError: none there, or another one.
     """
-    from cxr.models import image_fingerprint, load_text_tower
+    from cxr.models import image_fingerprint, load_text_encoder
 
     try:
         repository = Repository.at(address)
         folder = resolve(address)
         pinned = str(Repository(repository.name, repository.kind, folder.name))
-        found = {"text encoder": (load_text_tower(folder).fingerprint, about.get("sha256"))}
+        found = {"text encoder": (load_text_encoder(folder).fingerprint, about.get("sha256"))}
         if sha256 := about.get("image_sha256"):
             found["image encoder"] = image_fingerprint(folder), sha256
         for kind, (there, wanted) in found.items():

@@ -15,13 +15,20 @@ def add_data(commands) -> None:
     data = commands.add_parser("data", help="fetch public data sets")
     parts = data.add_subparsers(required=True, metavar="fetch")
     fetch = parts.add_parser(
-        "fetch", help="download a public data set and unpack it",
+        "fetch",
+        help="download a public data set and unpack it",
         description="Run again after an interruption, it goes on where it stopped. "
-        f"{MIRROR}=URL takes the files from URL/SET/FILE instead.")
+        f"{MIRROR}=URL takes the files from URL/SET/FILE instead.",
+    )
     fetch.add_argument("name", choices=tuple(CREDIT), metavar="SET", help=", ".join(CREDIT))
     fetch.add_argument("--out", type=Path, required=True, metavar="DIR")
-    fetch.add_argument("--archives", type=int, default=1, metavar="N",
-                       help=f"of NIH's {NIH_ARCHIVES} archives of films (1)")
+    fetch.add_argument(
+        "--archives",
+        type=int,
+        default=1,
+        metavar="N",
+        help=f"of NIH's {NIH_ARCHIVES} archives of films (1)",
+    )
     fetch.add_argument("--json", action="store_true", help="print one JSON document")
     fetch.set_defaults(run=_fetch)
 
@@ -34,6 +41,9 @@ def _fetch(options: argparse.Namespace) -> int:
 
     folder = fetch_set(options.name, options.out, options.archives, say)
     credit = CREDIT[options.name]
-    print(json.dumps({"folder": str(folder), "credit": credit}, indent=2) if options.json else
-          f"{folder}\n{credit}")
+    print(
+        json.dumps({"folder": str(folder), "credit": credit}, indent=2)
+        if options.json
+        else f"{folder}\n{credit}"
+    )
     return 0

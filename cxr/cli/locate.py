@@ -18,8 +18,13 @@ def add_locate(commands) -> None:
     locate.add_argument("text", metavar="TEXT", help="such as: opacity in the left lower zone")
     locate.add_argument("--out", type=Path, metavar="PNG", help="write the film with the outline")
     locate.add_argument("--mask", type=Path, metavar="PNG", help="write the mask, white inside")
-    locate.add_argument("--threshold", type=float, default=THRESHOLD, metavar="T",
-                        help=f"above 0, at most 1 ({THRESHOLD})")
+    locate.add_argument(
+        "--threshold",
+        type=float,
+        default=THRESHOLD,
+        metavar="T",
+        help=f"above 0, at most 1 ({THRESHOLD})",
+    )
     locate.add_argument("--weights", default=WEIGHTS, metavar="W")
     locate.add_argument("--text-weights", metavar="W", help="instead of the folder beside W")
     locate.add_argument("--json", action="store_true", help="print one JSON document")
@@ -48,13 +53,27 @@ def _locate(options: argparse.Namespace) -> int:
         Image.fromarray(marked.astype(np.uint8) * 255).save(options.mask)
     if options.json:
         query = asdict(found.query) if found.query else None
-        files = {name: str(file) for name, file in
-                 (("overlay", options.out), ("mask", options.mask)) if file}
-        print(json.dumps({"text": options.text, "query": query, "threshold": options.threshold,
-                          "found": measured.found, "words": measured.words,
-                          "percent_of_lungs": measured.lungs,
-                          "percent_of_right_lung": measured.right,
-                          "percent_of_left_lung": measured.left, **files}, indent=2))  # fmt: skip
+        files = {
+            name: str(file)
+            for name, file in (("overlay", options.out), ("mask", options.mask))
+            if file
+        }
+        print(
+            json.dumps(
+                {
+                    "text": options.text,
+                    "query": query,
+                    "threshold": options.threshold,
+                    "found": measured.found,
+                    "words": measured.words,
+                    "percent_of_lungs": measured.lungs,
+                    "percent_of_right_lung": measured.right,
+                    "percent_of_left_lung": measured.left,
+                    **files,
+                },
+                indent=2,
+            )
+        )
         return 0
     name = found.query.prompt if found.query else options.text
     area = f", {measured.lungs}% of the lungs" if measured.found and measured.lungs else ""

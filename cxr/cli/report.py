@@ -17,12 +17,19 @@ def add_report(commands, weights: str, gallery: str) -> None:
     report = commands.add_parser("report", help="suggest findings and a report for a film")
     report.add_argument("image", type=Path, metavar="FILE", help="PNG, JPEG, DICOM ...")
     report.add_argument("--weights", default=weights, metavar="W")
-    report.add_argument("--gallery", default=None, metavar="DIR",
-                        help=f"studies to give as evidence ({gallery} where these weights made it)")
+    report.add_argument(
+        "--gallery",
+        default=None,
+        metavar="DIR",
+        help=f"studies to give as evidence ({gallery} where these weights made it)",
+    )
     report.add_argument("--reporting", default=REPORTING, metavar="R")
     report.add_argument("--reports", metavar="DIR", help="a corpus made by: reports build")
-    report.add_argument("--force", action="store_true",
-                        help="read a picture that looks like no frontal chest film all the same")
+    report.add_argument(
+        "--force",
+        action="store_true",
+        help="read a picture that looks like no frontal chest film all the same",
+    )
     report.add_argument("--json", action="store_true", help="print one JSON document")
     report.set_defaults(run=lambda options: _report(options, gallery))
     reports = commands.add_parser("reports", help="index the reports of a data set")
@@ -42,11 +49,15 @@ def _report(options: argparse.Namespace, gallery: str) -> int:
     from cxr.reporting import ReportSuggester
 
     image = load_image(options.image)
-    if options.gallery is None and Path(gallery).is_dir() and (
-            Gallery.open(gallery).info()["encoder"] == fingerprint(options.weights)):
+    if (
+        options.gallery is None
+        and Path(gallery).is_dir()
+        and (Gallery.open(gallery).info()["encoder"] == fingerprint(options.weights))
+    ):
         options.gallery = gallery
     suggester = ReportSuggester.load(
-        options.weights, options.gallery, options.reporting, options.reports)
+        options.weights, options.gallery, options.reporting, options.reports
+    )
     suggestion = suggester.suggest(image, options.force)
     for warning in suggestion.warnings:
         print(f"cxr: {warning}", file=sys.stderr)
@@ -54,8 +65,10 @@ def _report(options: argparse.Namespace, gallery: str) -> int:
         print(json.dumps(as_document(suggestion), indent=2))
         return 0
     for finding in suggestion.findings:
-        print(f"{finding.probability:6.2f}  {finding.low:.2f}-{finding.high:.2f}  "
-              f"{finding.word:<9} {finding.name}")
+        print(
+            f"{finding.probability:6.2f}  {finding.low:.2f}-{finding.high:.2f}  "
+            f"{finding.word:<9} {finding.name}"
+        )
     if suggestion.report:
         print(f"\n{suggestion.report}\n\nFor education, not for diagnosis.")
     return 0

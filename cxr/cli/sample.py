@@ -41,10 +41,19 @@ def _sample(options: argparse.Namespace) -> int:
     for film, file in zip(films, files):
         corner_mark(film, "SYNTHETIC").save(file)
     if options.json:
-        print(json.dumps(
-            {"text": options.text, "to": options.to, "seed": options.seed,
-             "truncation": options.truncation, "synthetic": True,
-             "files": [str(file) for file in files]}, indent=2))  # fmt: skip
+        print(
+            json.dumps(
+                {
+                    "text": options.text,
+                    "to": options.to,
+                    "seed": options.seed,
+                    "truncation": options.truncation,
+                    "synthetic": True,
+                    "files": [str(file) for file in files],
+                },
+                indent=2,
+            )
+        )
     else:
         print("\n".join(map(str, files)))
     return 0

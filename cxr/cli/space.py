@@ -27,8 +27,11 @@ def add_space(commands) -> None:
     parts = space.add_subparsers(required=True, metavar="push")
     push = parts.add_parser("push", help="make a Space of the app in this folder, or renew it")
     push.add_argument("repo_id", metavar="OWNER/NAME")
-    push.add_argument("--gallery", metavar="hf://datasets/OWNER/NAME",
-                      help="what the Space searches; its variable CXR_GALLERY")
+    push.add_argument(
+        "--gallery",
+        metavar="hf://datasets/OWNER/NAME",
+        help="what the Space searches; its variable CXR_GALLERY",
+    )
     push.add_argument("--private", action="store_true", help="for you alone, when it is new")
     push.add_argument("--json", action="store_true", help="print one JSON document")
     push.set_defaults(run=_push)
@@ -105,9 +108,12 @@ def push_space(
             if gallery:
                 api.add_space_variable(repo_id, "CXR_GALLERY", gallery)
             api.upload_folder(
-                repo_id=repo_id, repo_type="space", folder_path=folder, delete_patterns=STALE,
+                repo_id=repo_id,
+                repo_type="space",
+                folder_path=folder,
+                delete_patterns=STALE,
                 commit_message="Upload the reading room",
-            )  # fmt: skip
+            )
     return str(made)
 
 
@@ -134,16 +140,20 @@ def _push(options: argparse.Namespace) -> int:
     if closed:
         print(
             f"{options.gallery} is private: in the settings of {address}, add a secret HF_TOKEN, a "
-            "token that may read it; without one the Space has no films", file=sys.stderr,
-        )  # fmt: skip
+            "token that may read it; without one the Space has no films",
+            file=sys.stderr,
+        )
     return 0
 
 
 def _below(root: Path, name: str) -> list[Path]:
     """Files in a folder of `root`, hidden ones left out."""
     found = (root / name).rglob("*")
-    return [file for file in found if file.is_file()
-            and not any(part.startswith(".") for part in file.relative_to(root).parts)]
+    return [
+        file
+        for file in found
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(root).parts)
+    ]
 
 
 def _gallery(root: Path) -> list[Path]:

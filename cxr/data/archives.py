@@ -24,7 +24,7 @@ MAX_FILES = 2_000_000
 _MB = 1_000_000
 _OF_THE_DISK = (
     errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO
-)  # fmt: skip
+)
 
 
 def unpacked(
@@ -97,7 +97,7 @@ def unpack(
                     raise ValueError(_too_much(archive, max_bytes, max_files))
                 left -= _copy(entry, folder.joinpath(*_parts(archive, entry)), left)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError, NotImplementedError,
-            RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:  # fmt: skip
+            RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         if getattr(error, "errno", None) in _OF_THE_DISK:
             raise
         raise ValueError(

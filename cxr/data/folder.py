@@ -28,7 +28,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "findings": ("finding", "findings", "label", "labels", "finding labels", "finding label"),
     "report": ("report", "report text", "notes", "clinical notes"),
     "licence": ("licence", "license", "image licence", "image license"),
-}  # fmt: skip
+}
 TABLES = ("studies.csv", "images.csv", "metadata.csv", "labels.csv", "index.csv")  # read first
 NOT_TABLES = ("split.csv",)
 ANNOTATIONS = {"mask", "target", "x", "y", "w", "h", "bbox", "bbox [x"}  # one row a box or a mask

@@ -23,7 +23,7 @@ from cxr.findings import Study
 __all__ = [
     "LAYOUTS", "Loaded", "load_reports", "load_split", "load_studies", "read_layout",
     "recognise_layout", "split_studies",
-]  # fmt: skip
+]
 _READERS = {
     "chexpert": read_chexpert,
     "nih": read_nih,

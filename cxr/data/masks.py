@@ -37,7 +37,7 @@ _NIH_BOX = ("Image Index", "Finding Label", "x|Bbox [x", "y", "w", "h")
 BOXES = {  # file: (its columns, what one side of the picture is in its numbers)
     "BBox_List_2017.csv": (_NIH_BOX, 1024.0), "rsna_boxes.csv": (_NIH_BOX, 1024.0),
     "boxes.csv": (("image", "target", "x", "y", "w", "h"), 1.0),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _from_openi(root: Path) -> list[MaskedFilm]:
         )
     made = [MaskedFilm(name, films[name], name.partition("_")[0], "train",
                        {target: tuple(paths) for target, paths in masks.items()},
-                       frozenset(masks)) for name, masks in sorted(found.items())]  # fmt: skip
+                       frozenset(masks)) for name, masks in sorted(found.items())]
     split = split_studies(made)
     return [MaskedFilm(film.id, film.image, film.patient, name, film.masks, film.known)
             for name, part in split.items() for film in part]

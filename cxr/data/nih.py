@@ -18,7 +18,7 @@ PATTERN = "Data_Entry*.csv"
 COLUMNS = (
     "Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender|Patient Sex",
     "View Position",
-)  # fmt: skip
+)
 LICENCE = "NIH Clinical Center: no restriction on use, credit the NIH Clinical Center"
 
 

@@ -17,7 +17,7 @@ _LABELS = {
     "1": 1, "1.0": 1, "true": 1, "yes": 1, "positive": 1, "present": 1,
     "0": 0, "0.0": 0, "false": 0, "no": 0, "negative": 0, "absent": 0,
     "-1": -1, "-1.0": -1, "uncertain": -1,
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,16 @@ from .memorization import (
     FILE as FILE,
 )
 from .memorization import (
-    Originals as Originals,
+    TrainingImageIndex as TrainingImageIndex,
 )
 from .memorization import (
     copy_limit as copy_limit,
 )
 from .memorization import (
-    project_originals as project_originals,
+    project_training_images as project_training_images,
 )
 from .memorization import (
-    save_originals as save_originals,
+    save_training_index as save_training_index,
 )
 from .sampler import (
     Sampler as Sampler,

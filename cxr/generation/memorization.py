@@ -38,7 +38,7 @@ class CopyCheck:
 
 
 @dataclass(frozen=True, eq=False)
-class Originals:
+class TrainingImageIndex:
     """The training films' embeddings, projected. encoder: sha256 of the retrieval checkpoint."""
 
     mean: np.ndarray  # float32 [D]
@@ -70,9 +70,9 @@ class Originals:
         return [CopyCheck(float(one), self.limit) for one in distance]
 
 
-def project_originals(
+def project_training_images(
     embeddings: np.ndarray, patients: Sequence[str], encoder: str, directions: int = DIRECTIONS
-) -> Originals:
+) -> TrainingImageIndex:
     """Fingerprints of training films.
 
     embeddings: float32 [N, D], unit rows; patients: N names, "" where not known, with at least two
@@ -96,7 +96,7 @@ def project_originals(
     other = patients[known][:, None] != patients[known][None]
     coarse = rows[known].astype(np.float32) * step
     distance, _ = nearest_distance(projected[known], coarse, other)
-    return Originals(mean, axes, rows, step, copy_limit(distance), encoder)
+    return TrainingImageIndex(mean, axes, rows, step, copy_limit(distance), encoder)
 
 
 def copy_limit(distances: np.ndarray) -> float:
@@ -105,33 +105,43 @@ def copy_limit(distances: np.ndarray) -> float:
     return float(np.quantile(distances, DOUBLES, method="lower"))
 
 
-def has_originals(folder: Path) -> bool:
+def has_training_index(folder: Path) -> bool:
     """Whether a checkpoint holds fingerprints of its training films."""
     return (folder / FILE).is_file()
 
 
-def save_originals(originals: Originals, folder: Path) -> None:
+def save_training_index(originals: TrainingImageIndex, folder: Path) -> None:
     """Write originals.safetensors; directions and mean in half precision."""
     from safetensors.numpy import save_file
 
     about = {"step": originals.step, "limit": originals.limit, "encoder": originals.encoder}
     save_file(
-        {"mean": originals.mean.astype(np.float16), "rows": originals.rows,
-         "directions": originals.directions.astype(np.float16)},
-        folder / FILE, {"about": json.dumps(about)},
-    )  # fmt: skip
+        {
+            "mean": originals.mean.astype(np.float16),
+            "rows": originals.rows,
+            "directions": originals.directions.astype(np.float16),
+        },
+        folder / FILE,
+        {"about": json.dumps(about)},
+    )
 
 
-def load_originals(folder: Path) -> Originals:
-    """Read what save_originals wrote. Raises ValueError for a missing or damaged file."""
+def load_training_index(folder: Path) -> TrainingImageIndex:
+    """Read what save_training_index wrote. Raises ValueError for a missing or damaged file."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(folder / FILE, "numpy") as file:
             about = json.loads(file.metadata()["about"])
             mean, rows, axes = (file.get_tensor(n) for n in ("mean", "rows", "directions"))
-        return Originals(mean.astype(np.float32), axes.astype(np.float32), rows,
-                         about["step"], about["limit"], about["encoder"])
+        return TrainingImageIndex(
+            mean.astype(np.float32),
+            axes.astype(np.float32),
+            rows,
+            about["step"],
+            about["limit"],
+            about["encoder"],
+        )
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"expected fingerprints of training films in {folder / FILE}, could not read them "

@@ -11,8 +11,8 @@ from PIL import Image
 
 from cxr.checkpoints import load_checkpoint, resolve
 from cxr.devices import best_device
-from cxr.generation.memorization import Originals, has_originals, load_originals
-from cxr.models import Generator, GeneratorConfig, TextTower, load_conditioning_tower
+from cxr.generation.memorization import TrainingImageIndex, has_training_index, load_training_index
+from cxr.models import FrozenTextEncoder, Generator, GeneratorConfig, load_conditioning_text_encoder
 
 MAX_TEXT = 2_000  # characters
 MAX_SAMPLES = 64
@@ -30,7 +30,10 @@ class Sampler:
     """
 
     def __init__(
-        self, generator: Generator, tower: TextTower, originals: Originals | None = None,
+        self,
+        generator: Generator,
+        tower: FrozenTextEncoder,
+        originals: TrainingImageIndex | None = None,
         device: torch.device | None = None,
     ) -> None:
         if tower.dimension != generator.config.text:
@@ -50,7 +53,7 @@ class Sampler:
 
         Args:
             weights: a folder, or "hf://owner/name[@revision]".
-            text_weights: the same for the text encoder; None: as load_conditioning_tower finds it.
+            text_weights: the same for the text encoder; None: the one beside it.
 
         Raises:
             ValueError: either is missing or damaged, or they do not belong together.
@@ -70,8 +73,8 @@ class Sampler:
                 f"expected the weights in {folder} to fit its architecture, they do not "
                 f"({' '.join(str(error).split())[:300]}); copy the checkpoint again"
             ) from error
-        tower = load_conditioning_tower(weights, config, text_weights)
-        originals = load_originals(folder) if has_originals(folder) else None
+        tower = load_conditioning_text_encoder(weights, config, text_weights)
+        originals = load_training_index(folder) if has_training_index(folder) else None
         return cls(generator, tower, originals)
 
     def sample(
@@ -94,7 +97,12 @@ class Sampler:
         return self._films(self._noise(range(n), seed, truncation), rows)
 
     def interpolate(
-        self, text_a: str, text_b: str, steps: int = 8, seed: int = 0, truncation: float = 1.0,
+        self,
+        text_a: str,
+        text_b: str,
+        steps: int = 8,
+        seed: int = 0,
+        truncation: float = 1.0,
         film: int = 0,
     ) -> list[Image.Image]:
         """From one text to another in `steps` films, the noise held still.
@@ -129,12 +137,16 @@ class Sampler:
     def _noise(self, films: range | list[int], seed: int, truncation: float) -> torch.Tensor:
         """float32 [len(films), noise]: film i's depends on seed and i alone."""
         _check_range("seed", seed, 0, 2**63 - 1)
-        if isinstance(truncation, bool) or not isinstance(truncation, (int, float)) or not (
-            0 <= truncation <= 1
+        if (
+            isinstance(truncation, bool)
+            or not isinstance(truncation, (int, float))
+            or not (0 <= truncation <= 1)
         ):
             raise ValueError(f"expected a truncation from 0 to 1, got {truncation!r}; use 1.0")
-        drawn = [np.random.default_rng([seed, film]).standard_normal(self.generator.config.noise)
-                 for film in films]
+        drawn = [
+            np.random.default_rng([seed, film]).standard_normal(self.generator.config.noise)
+            for film in films
+        ]
         return torch.from_numpy(np.stack(drawn)).float() * truncation
 
     @torch.inference_mode()
@@ -164,7 +176,9 @@ def great_circle(first: torch.Tensor, last: torch.Tensor, steps: int) -> torch.T
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not (
-        low <= value <= high
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, np.integer))
+        or not (low <= value <= high)
     ):
         raise ValueError(f"expected {name} as a whole number from {low} to {high}, got {value!r}")

@@ -64,8 +64,10 @@ def _disk(error: BaseException, elsewhere: str) -> str:
     if system is None:
         return ""
     if system.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (f"the disk is full; make room, or {elsewhere}, and run this again: it goes on "
-                "where it stopped")
+        return (
+            f"the disk is full; make room, or {elsewhere}, and run this again: it goes on "
+            "where it stopped"
+        )
     if system.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return f"may not write to {system.filename}; {elsewhere}"
     return ""
@@ -81,21 +83,30 @@ def _refused(error: BaseException, name: str) -> str:
 
     status = getattr(getattr(error, "response", None), "status_code", None)
     if not name:  # another server than the Hub
-        return f"got {status}: the key is not valid, or may not do this" if status in (
-            401, 403) else ""
+        return (
+            f"got {status}: the key is not valid, or may not do this"
+            if status in (401, 403)
+            else ""
+        )
     if isinstance(error, GatedRepoError):
-        return (f"got {status}: it is gated and you were not let in yet; ask for access at "
-                f"{constants.ENDPOINT}/{name}, then {LOG_IN}")
+        return (
+            f"got {status}: it is gated and you were not let in yet; ask for access at "
+            f"{constants.ENDPOINT}/{name}, then {LOG_IN}"
+        )
     if isinstance(error, RevisionNotFoundError):
         return "the repository has no such revision; give a branch, a tag or a commit that it has"
     if isinstance(error, RepositoryNotFoundError):
-        return (f"got {status}: there is no such repository, or it is private; check the name, or "
-                f"{LOG_IN}")
+        return (
+            f"got {status}: there is no such repository, or it is private; check the name, or "
+            f"{LOG_IN}"
+        )
     if status == 401:
         return f"got 401: the token is not valid; {LOG_IN}"
     if status == 403:
-        return ("got 403: the token may not do this; make one that may at "
-                f"{constants.ENDPOINT}/settings/tokens")
+        return (
+            "got 403: the token may not do this; make one that may at "
+            f"{constants.ENDPOINT}/settings/tokens"
+        )
     return ""
 
 
@@ -107,18 +118,24 @@ def _cached(error: BaseException) -> str:
     )
 
     if isinstance(error, IncompleteSnapshotError):
-        return ("only a part of it was downloaded, and the Hub cannot be reached; run this again "
-                "with a network: it goes on where it stopped")
+        return (
+            "only a part of it was downloaded, and the Hub cannot be reached; run this again "
+            "with a network: it goes on where it stopped"
+        )
     if isinstance(error, OfflineModeIsEnabled) or isinstance(error.__cause__, OfflineModeIsEnabled):
-        return ("HF_HUB_OFFLINE=1 is set and nothing is cached; unset it once with a network, or "
-                "give a local folder")
+        return (
+            "HF_HUB_OFFLINE=1 is set and nothing is cached; unset it once with a network, or "
+            "give a local folder"
+        )
     if isinstance(error, LocalEntryNotFoundError):
         cause = error.__cause__
         status = getattr(getattr(cause, "response", None), "status_code", None)
         if status is not None:
             return f"got {status} from the Hub and nothing is cached; try again later"
-        return (f"the Hub did not answer ({_short(cause or error)}) and nothing is cached; check "
-                "the network and run this again, or give a local folder")
+        return (
+            f"the Hub did not answer ({_short(cause or error)}) and nothing is cached; check "
+            "the network and run this again, or give a local folder"
+        )
     return ""
 
 
@@ -128,8 +145,10 @@ def _unreachable(error: BaseException) -> str:
         later = "try again later" if response.status_code in _BUSY else "check the address"
         return f"got {response.status_code} from the server; {later}"
     if type(error).__module__.startswith("httpx"):
-        return (f"the server did not answer ({_short(error)}); check the network and run this "
-                "again: it goes on where it stopped")
+        return (
+            f"the server did not answer ({_short(error)}); check the network and run this "
+            "again: it goes on where it stopped"
+        )
     return ""
 
 

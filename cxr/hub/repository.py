@@ -42,8 +42,12 @@ class Repository:
             uri = parse_hf_uri(address)
         except HfUriError:
             uri = None
-        if uri is None or uri.type not in ("model", "dataset") or uri.path_in_repo or (
-                uri.id.count("/") != 1):
+        if (
+            uri is None
+            or uri.type not in ("model", "dataset")
+            or uri.path_in_repo
+            or (uri.id.count("/") != 1)
+        ):
             raise ValueError(
                 "expected hf://owner/name[@revision] or hf://datasets/owner/name[@revision], "
                 f"got {address!r}; check the address"
@@ -76,9 +80,12 @@ def fetch(address: str, patterns: Sequence[str]) -> Path:
     def download() -> str:
         _limit_waiting()
         return snapshot_download(
-            repository.name, repo_type=repository.kind, revision=repository.revision,
-            allow_patterns=list(patterns), etag_timeout=constants.HF_HUB_ETAG_TIMEOUT,
-        )  # fmt: skip
+            repository.name,
+            repo_type=repository.kind,
+            revision=repository.revision,
+            allow_patterns=list(patterns),
+            etag_timeout=constants.HF_HUB_ETAG_TIMEOUT,
+        )
 
     with explained(f"to fetch {repository}", repository.name):
         folder = Path(patiently(download))
@@ -112,8 +119,11 @@ def send(
                 f"expected a private repository at {repository}, it is public; push to another "
                 "name, or with --public if everyone may see this"
             )
-        commit = patiently(lambda: api.upload_folder(
-            **about, folder_path=folder, commit_message=message, delete_patterns=list(replaces)))
+        commit = patiently(
+            lambda: api.upload_folder(
+                **about, folder_path=folder, commit_message=message, delete_patterns=list(replaces)
+            )
+        )
     return Repository(repository.name, repository.kind, commit.oid)
 
 

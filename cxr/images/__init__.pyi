@@ -11,7 +11,7 @@ from .overlays import (
     corner_mark as corner_mark,
 )
 from .overlays import (
-    heat_colours as heat_colours,
+    heat_colors as heat_colors,
 )
 from .overlays import (
     heat_opacity as heat_opacity,

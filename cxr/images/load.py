@@ -31,7 +31,7 @@ def load_image(
     [H, W, 3] (RGB) or [H, W, 4] (RGBA). The source is left as it was; a file is read from its
     start and stays open.
     The result is upright (EXIF), holds nothing but pixels, and shares no memory with the source.
-    Deeper pictures are scaled to 8 bits as `cxr.images.pixels.grey_levels`, DICOM as `cxr.images.dicom_voi.render`.
+    Deeper pictures are scaled to 8 bits as in `pixels.grey_levels`, DICOM as in `dicom_voi.render`.
     Raises ValueError, in one line that says what was expected, what came and what to do, for
     anything unreadable, animated, below 32 pixels a side, over MAX_PIXELS or longer than 5 to 1.
     """

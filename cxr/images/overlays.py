@@ -41,7 +41,7 @@ def window_level(image: Image.Image, centre: float = 127.5, width: float = 255) 
     return image.point(np.floor(levels.clip(0, 255) + 0.5).astype(int).tolist())
 
 
-def heat_colours(heat: np.ndarray) -> np.ndarray:
+def heat_colors(heat: np.ndarray) -> np.ndarray:
     """Heat in [0, 1] of any shape [...] -> uint8 [..., 3] on the inferno scale."""
     stops = np.linspace(0, 1, len(INFERNO))
     channels = [np.interp(heat, stops, channel) for channel in zip(*INFERNO)]
@@ -73,7 +73,7 @@ def heat_overlay(image: Image.Image, heat: np.ndarray, opacity: float = 0.6) -> 
         raise ValueError(f"expected an opacity within [0, 1]; got {opacity}. Use 0.6.")
     film = np.asarray(image.convert("RGB"), np.float32)
     alpha = (opacity * heat_opacity(heat))[..., None]
-    mixed = film + alpha * (heat_colours(heat) - film)
+    mixed = film + alpha * (heat_colors(heat) - film)
     return Image.fromarray(np.round(mixed).astype(np.uint8))
 
 

@@ -28,12 +28,12 @@ from cxr.localization.targets import (
     without_denials,
 )
 from cxr.models import (
-    GridEncoder,
+    FrozenTextEncoder,
     LocalizerConfig,
+    PatchEncoder,
     TextGuidedUNet,
-    TextTower,
-    load_conditioning_grid,
-    load_conditioning_tower,
+    load_conditioning_patch_encoder,
+    load_conditioning_text_encoder,
 )
 
 MAX_TEXT = 2_000  # characters
@@ -79,8 +79,12 @@ class Localizer:
     """
 
     def __init__(
-        self, model: TextGuidedUNet, tower: TextTower | None, device: torch.device | None = None,
-        offsets: Mapping[str, float] | None = None, grid: GridEncoder | None = None,
+        self,
+        model: TextGuidedUNet,
+        tower: FrozenTextEncoder | None,
+        device: torch.device | None = None,
+        offsets: Mapping[str, float] | None = None,
+        grid: PatchEncoder | None = None,
         shares: Mapping[str, float] | None = None,
     ) -> None:
         self.shares = dict(shares or {})
@@ -102,7 +106,7 @@ class Localizer:
 
         Args:
             weights: a folder, or "hf://owner/name[@revision]".
-            text_weights: the tower's folder or hf:// address; None: as load_conditioning_tower
+            text_weights: the tower's folder or hf:// address; None: as cxr.models.conditioning
                 finds it.
 
         Raises:
@@ -121,11 +125,12 @@ class Localizer:
                 " copy the checkpoint again"
             ) from error
         steered = config.get("text_encoder") is not None
-        tower = load_conditioning_tower(weights, config, text_weights) if steered else None
+        tower = load_conditioning_text_encoder(weights, config, text_weights) if steered else None
         grid = None
         if architecture.grid_channels:
-            grid = load_conditioning_grid(weights, config, architecture.grid_layers,
-                                          architecture.grid_side, text_weights)
+            grid = load_conditioning_patch_encoder(
+                weights, config, architecture.grid_layers, architecture.grid_side, text_weights
+            )
             if grid.channels != architecture.grid_channels:
                 raise ValueError(
                     f"expected {architecture.grid_channels} features a cell in {folder}, its image "
@@ -159,8 +164,10 @@ class Localizer:
             lungs = [Query(RIGHT_LUNG), Query(LEFT_LUNG)]
             *heats, right, left = self._raw(view.square(film), [*named, *lungs])
             right, left = apart(right, left)
-            maps |= {query: np.stack([_placed(query, heat, right, left), right, left])
-                     .astype(np.float32) for query, heat in zip(named, heats)}
+            maps |= {
+                query: np.stack([_placed(query, heat, right, left), right, left]).astype(np.float32)
+                for query, heat in zip(named, heats)
+            }
         return [Localization(query, film.size, maps[query], view) for query in queries]
 
     def understand(self, text: str) -> Query | None:
@@ -184,8 +191,10 @@ class Localizer:
             # Sides are cut out later of what the whole target reads as. Texts are encoded in full
             # precision, since they are kept.
             whole = self._embedding(tuple(Query(q.target).prompt for q in queries))[None]
-        with (torch.inference_mode(),
-              torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16)):
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16),
+        ):
             logits = self.model(pixels, text)[0].float()
             shares = self._each(self.shares, queries)
             if self.grid is not None and shares.any():

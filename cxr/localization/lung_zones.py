@@ -52,8 +52,10 @@ def on_its_side(heat: np.ndarray, side: str, right: np.ndarray, left: np.ndarray
     in order.
     """
     columns = np.arange(heat.shape[1])
-    centres = [float((lung.sum(0) * columns).sum() / lung.sum()) if lung.sum() else np.nan
-               for lung in (right, left)]
+    centres = [
+        float((lung.sum(0) * columns).sum() / lung.sum()) if lung.sum() else np.nan
+        for lung in (right, left)
+    ]
     middle = sum(centres) / 2 if centres[0] < centres[1] else heat.shape[1] / 2
     own = (columns < middle) if side == "right" else (columns >= middle)
     if heat[:, ~own].sum() > heat[:, own].sum():

@@ -33,7 +33,9 @@ class Measure:
         return self.picture > 0
 
 
-def measure_region(heat: np.ndarray, right: np.ndarray, left: np.ndarray, threshold: float) -> Measure:
+def measure_region(
+    heat: np.ndarray, right: np.ndarray, left: np.ndarray, threshold: float
+) -> Measure:
     """heat, right and left lung: real [S, S] in [0, 1]; marked is what reaches threshold in (0, 1].
 
     Raises ValueError for a threshold outside of (0, 1].

@@ -15,16 +15,30 @@ RIGHT_LUNG, LEFT_LUNG = "right lung", "left lung"
 HEART, AIRWAYS = "heart and mediastinum", "airways"
 OPACITY, GROUND_GLASS, CONSOLIDATION = "opacity", "ground-glass opacity", "consolidation"
 DEVICES = "tubes and lines"
-TARGETS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, AIRWAYS, OPACITY, GROUND_GLASS, CONSOLIDATION,
-           DEVICES)  # fmt: skip
+TARGETS = (
+    LUNGS,
+    RIGHT_LUNG,
+    LEFT_LUNG,
+    HEART,
+    AIRWAYS,
+    OPACITY,
+    GROUND_GLASS,
+    CONSOLIDATION,
+    DEVICES,
+)
 OPACITIES = (OPACITY, GROUND_GLASS, CONSOLIDATION)
 SIDES, ZONES = ("right", "left"), ("upper", "middle", "lower")
 PARTS = {  # targets that are the union of what annotators draw apart
     LUNGS: (RIGHT_LUNG, LEFT_LUNG),
     OPACITY: (GROUND_GLASS, CONSOLIDATION),
-    DEVICES: ("endotracheal tube", "central venous line", "nasogastric tube", "tubing",
-              "monitoring leads"),
-}  # fmt: skip
+    DEVICES: (
+        "endotracheal tube",
+        "central venous line",
+        "nasogastric tube",
+        "tubing",
+        "monitoring leads",
+    ),
+}
 
 
 def union_known(target: str, known: frozenset[str]) -> bool:
@@ -57,20 +71,20 @@ class Query:
 
 _WORDS = {  # what names a target, the more telling targets first
     DEVICES: "tube tubes line lines catheter catheters device devices hardware wire wires lead "
-             "leads electrode electrodes cvc ett ngt picc drain drains pacemaker "
-             "tracheostomy cannula port",
+    "leads electrode electrodes cvc ett ngt picc drain drains pacemaker "
+    "tracheostomy cannula port",
     GROUND_GLASS: "ggo ggos glass frosted milky veil veiling haze hazy hazes haziness",
     CONSOLIDATION: "consolidation consolidations consolidated consolidate airspace whiteout dense "
-                   "solid",
+    "solid",
     OPACITY: "opacity opacities opacification opacified infiltrate infiltrates infiltration "
-             "infiltrated pneumonia shadow shadows shadowing patch patches patchy lesion lesions "
-             "abnormality abnormal covid whitening cloudy clouding cloud disease infection "
-             "inflammation density densities spot spots tuberculosis tb",
+    "infiltrated pneumonia shadow shadows shadowing patch patches patchy lesion lesions "
+    "abnormality abnormal covid whitening cloudy clouding cloud disease infection "
+    "inflammation density densities spot spots tuberculosis tb",
     AIRWAYS: "airway airways trachea tracheal windpipe bronchus bronchi bronchial carina",
     HEART: "heart cardiac cardiomegaly mediastinum mediastinal cardiomediastinal aorta aortic "
-           "pericardium",
+    "pericardium",
     LUNGS: "lung lungs pulmonary",
-}  # fmt: skip
+}
 _SIDES = {"right": "right rt rightsided rul rml rll", "left": "left lt leftsided lul lll lingula"}
 _BOTH = "bilateral bilaterally both"
 _ZONES = {
@@ -140,8 +154,19 @@ def _corrected(word: str) -> str:
 
 def _says_where(words: list[str]) -> bool:
     """Whether side and zone words stand for a place of the chest: "left lower zone", "LLL"."""
-    places = {"side", "zone", "zones", "field", "fields", "lobe", "lobes", "chest", "hemithorax",
-              "half", "third"}  # fmt: skip
+    places = {
+        "side",
+        "zone",
+        "zones",
+        "field",
+        "fields",
+        "lobe",
+        "lobes",
+        "chest",
+        "hemithorax",
+        "half",
+        "third",
+    }
     where = {*_SIDE_OF, *_ZONE_OF, *_BOTH.split()}
     rest = [word for word in words if word not in where | places | {"the", "on", "of", "in", "at"}]
     return bool(set(words) & (places | _LOBES)) or not rest

@@ -35,9 +35,15 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -
         )
     place = np.minimum((probabilities * bins).astype(int), bins - 1)
     return [
-        Bin(number / bins, (number + 1) / bins, int(inside.sum()),
-            float(probabilities[inside].mean()), float(labels[inside].mean()))
-        for number in range(bins) if (inside := place == number).any()
+        Bin(
+            number / bins,
+            (number + 1) / bins,
+            int(inside.sum()),
+            float(probabilities[inside].mean()),
+            float(labels[inside].mean()),
+        )
+        for number in range(bins)
+        if (inside := place == number).any()
     ]
 
 

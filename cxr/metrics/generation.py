@@ -79,8 +79,11 @@ def nearest_distance(
     ValueError for other shapes.
     """
     queries, others = np.asarray(queries, np.float32), np.asarray(others, np.float32)
-    if queries.ndim != 2 or others.ndim != 2 or queries.shape[1] != others.shape[1] or (
-        not len(others)
+    if (
+        queries.ndim != 2
+        or others.ndim != 2
+        or queries.shape[1] != others.shape[1]
+        or (not len(others))
     ):
         raise ValueError(
             f"expected [Q, D] and [N, D], N >= 1; got {list(queries.shape)} and "

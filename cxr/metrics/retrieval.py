@@ -108,7 +108,10 @@ def auroc(scores: np.ndarray, relevant: np.ndarray) -> float:
 
 
 def bootstrap_interval(
-    statistic: Callable[[np.ndarray], float], count: int, rounds: int = 1000, seed: int = 0,
+    statistic: Callable[[np.ndarray], float],
+    count: int,
+    rounds: int = 1000,
+    seed: int = 0,
     level: float = 0.95,
 ) -> tuple[float, float]:
     """Percentile bootstrap interval (Efron 1979) of a statistic of `count` cases.

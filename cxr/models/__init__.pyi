@@ -5,10 +5,10 @@ from .backbones import (
     TorchvisionBackbone as TorchvisionBackbone,
 )
 from .conditioning import (
-    load_conditioning_grid as load_conditioning_grid,
+    load_conditioning_patch_encoder as load_conditioning_patch_encoder,
 )
 from .conditioning import (
-    load_conditioning_tower as load_conditioning_tower,
+    load_conditioning_text_encoder as load_conditioning_text_encoder,
 )
 from .discriminator import (
     REFERENCE_DISCRIMINATOR as REFERENCE_DISCRIMINATOR,
@@ -77,22 +77,22 @@ from .losses_adversarial import (
     shortfall_loss as shortfall_loss,
 )
 from .patch_encoder import (
-    GridEncoder as GridEncoder,
+    PatchEncoder as PatchEncoder,
 )
 from .patch_encoder import (
     image_fingerprint as image_fingerprint,
 )
 from .patch_encoder import (
-    load_grid_encoder as load_grid_encoder,
+    load_patch_encoder as load_patch_encoder,
 )
 from .text_encoder import (
-    TextTower as TextTower,
+    FrozenTextEncoder as FrozenTextEncoder,
 )
 from .text_encoder import (
-    load_text_tower as load_text_tower,
+    load_text_encoder as load_text_encoder,
 )
 from .text_fusion import (
-    GridReading as GridReading,
+    DenseProbe as DenseProbe,
 )
 from .unet import (
     FUSIONS as FUSIONS,

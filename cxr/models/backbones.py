@@ -46,9 +46,12 @@ class TimmBackbone(nn.Module):
             return None, self._checked(grid)
         indices = self.layers or [len(self.model.blocks) - 1]
         found = self.model.forward_intermediates(
-            pixels, indices=indices, norm=True, return_prefix_tokens=self.has_cls,
+            pixels,
+            indices=indices,
+            norm=True,
+            return_prefix_tokens=self.has_cls,
             intermediates_only=True,
-        )  # fmt: skip
+        )
         if not self.has_cls:
             return None, self._checked(torch.cat(found, 1))
         grids, prefixes = zip(*found)

@@ -8,15 +8,15 @@ from typing import Any
 
 from cxr.checkpoints import resolve
 from cxr.hub import HUB, Repository, is_hub_address
-from cxr.models.patch_encoder import GridEncoder, load_grid_encoder
-from cxr.models.text_encoder import TextTower, load_text_tower
+from cxr.models.patch_encoder import PatchEncoder, load_patch_encoder
+from cxr.models.text_encoder import FrozenTextEncoder, load_text_encoder
 
 TEXT = frozenset(("weights", "sha256"))  # keys of config.json's "text_encoder"
 
 
-def load_conditioning_tower(
+def load_conditioning_text_encoder(
     weights: str | Path, config: Mapping[str, Any], text_weights: str | Path | None = None
-) -> TextTower:
+) -> FrozenTextEncoder:
     """The tower that config.json names as "text_encoder": {"weights": name, "sha256": fingerprint},
     with an hf:// "address" where the model came from the Hub.
 
@@ -31,28 +31,31 @@ def load_conditioning_tower(
     """
     named = _named(weights, config)
     address = text_weights or _beside(weights, named)
-    tower = load_text_tower(address)
+    tower = load_text_encoder(address)
     _check("text encoder", tower.fingerprint, named["sha256"], weights, address)
     return tower
 
 
-def load_conditioning_grid(
-    weights: str | Path, config: Mapping[str, Any], layers: Sequence[int], side: int,
+def load_conditioning_patch_encoder(
+    weights: str | Path,
+    config: Mapping[str, Any],
+    layers: Sequence[int],
+    side: int,
     text_weights: str | Path | None = None,
-) -> GridEncoder:
+) -> PatchEncoder:
     """The image encoder beside the text encoder that config.json names, with its "image_sha256".
 
     Args:
-        weights, config, text_weights: as for load_conditioning_tower. layers, side: as for
-            GridEncoder.
+        weights, config, text_weights: as for load_conditioning_text_encoder. layers, side: as for
+            PatchEncoder.
 
     Raises:
-        ValueError: as load_conditioning_tower, or another image encoder than the model was trained
+        ValueError: as for the text encoder, or another image encoder than the model was trained
             with.
     """
     named = _named(weights, config, TEXT | {"image_sha256"})
     address = text_weights or _beside(weights, named)
-    encoder = load_grid_encoder(address, layers, side)
+    encoder = load_patch_encoder(address, layers, side)
     _check("image encoder", encoder.fingerprint, named["image_sha256"], weights, address)
     return encoder
 

@@ -42,12 +42,15 @@ class TextMap(nn.Module):
         first, second, third = config.channels[:3]
         self.text = nn.Sequential(nn.Linear(config.text, config.width), nn.LeakyReLU(0.2))
         self.pixels = nn.Sequential(
-            nn.Conv2d(1, first, 4, 2, 1), nn.LeakyReLU(0.2),
-            nn.Conv2d(first, second, 4, 2, 1, bias=False), nn.BatchNorm2d(second),
+            nn.Conv2d(1, first, 4, 2, 1),
             nn.LeakyReLU(0.2),
-            nn.Conv2d(second, third, 4, 2, 1, bias=False), nn.BatchNorm2d(third),
+            nn.Conv2d(first, second, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(second),
             nn.LeakyReLU(0.2),
-        )  # fmt: skip
+            nn.Conv2d(second, third, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(third),
+            nn.LeakyReLU(0.2),
+        )
         self.last = nn.Conv2d(third + config.width, 1, 16)
 
     def forward(self, films: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
@@ -78,9 +81,11 @@ class Head(nn.Module):
     def __init__(self, channels: int, width: int, text: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            spectral_norm(nn.Conv2d(channels, width, 1)), nn.LeakyReLU(0.2),
-            spectral_norm(nn.Conv2d(width, width, 3, padding=1)), nn.LeakyReLU(0.2),
-        )  # fmt: skip
+            spectral_norm(nn.Conv2d(channels, width, 1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(width, width, 3, padding=1)),
+            nn.LeakyReLU(0.2),
+        )
         self.end = Projection(width, text)
 
     def forward(self, maps: torch.Tensor, text: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
@@ -117,10 +122,14 @@ class Discriminator(nn.Module):
         self.standardise = nn.BatchNorm1d(config.text, affine=False)
         self.pixels = PixelHead(config.channels, config.text)
         self.heads = nn.ModuleList(
-            Head(channels, config.width, config.text) for channels in config.features)
+            Head(channels, config.width, config.text) for channels in config.features
+        )
 
     def forward(
-        self, films: torch.Tensor, text: torch.Tensor, asked: torch.Tensor | None = None,
+        self,
+        films: torch.Tensor,
+        text: torch.Tensor,
+        asked: torch.Tensor | None = None,
         features: Sequence[torch.Tensor] = (),
     ) -> torch.Tensor:
         """films float [B, 1, 128, 128] in [-1, 1]; text float [B, D], unit rows; asked float [B],
@@ -137,8 +146,13 @@ class Discriminator(nn.Module):
         logits = [self.pixels(films, text, asked)]
         logits += [head(maps, text, asked) for head, maps in zip(self.heads, features, strict=True)]
         longest = max(part.shape[1] for part in logits)
-        return torch.cat([F.interpolate(part[:, None], longest)[:, 0] if part.shape[1] != longest
-                          else part for part in logits], 1)  # fmt: skip
+        return torch.cat(
+            [
+                F.interpolate(part[:, None], longest)[:, 0] if part.shape[1] != longest else part
+                for part in logits
+            ],
+            1,
+        )
 
 
 REFERENCE_DISCRIMINATOR = DiscriminatorConfig("convolutions", 512, (64, 128, 256), (), 128)

@@ -1,7 +1,7 @@
 """Image and text encoders and the shared space they meet in.
 
 Contrastive image-text training as in ConVIRT (Zhang et al. 2020) and CLIP (Radford et al. 2021).
-Models here return embeddings and maps; losses are in cxr.models.losses, files in cxr.checkpoints.io.
+Models here return embeddings and maps; losses are in losses.py, files in cxr.checkpoints.
 """
 
 from __future__ import annotations
@@ -93,10 +93,16 @@ class DualEncoderConfig:
 def projection(width: int, config: DualEncoderConfig) -> nn.Module:
     """A head from `width` features to the shared space: linear, or with one hidden layer."""
     if not config.hidden:
-        return nn.Sequential(nn.LayerNorm(width), nn.Dropout(config.dropout),
-                             nn.Linear(width, config.dimension))
-    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, config.hidden), nn.GELU(),
-                         nn.Dropout(config.dropout), nn.Linear(config.hidden, config.dimension))
+        return nn.Sequential(
+            nn.LayerNorm(width), nn.Dropout(config.dropout), nn.Linear(width, config.dimension)
+        )
+    return nn.Sequential(
+        nn.LayerNorm(width),
+        nn.Linear(width, config.hidden),
+        nn.GELU(),
+        nn.Dropout(config.dropout),
+        nn.Linear(config.hidden, config.dimension),
+    )
 
 
 class ImageEncoder(nn.Module):
@@ -115,8 +121,11 @@ class ImageEncoder(nn.Module):
 
     def pool(self, cls: torch.Tensor | None, grid: torch.Tensor) -> torch.Tensor:
         """cls [B, D] or None, grid [B, D, h, w] -> [B, width]."""
-        parts = {"cls": lambda: cls, "mean": lambda: grid.mean((2, 3)),
-                 "max": lambda: grid.amax((2, 3))}
+        parts = {
+            "cls": lambda: cls,
+            "mean": lambda: grid.mean((2, 3)),
+            "max": lambda: grid.amax((2, 3)),
+        }
         return torch.cat([parts[name]() for name in self.config.pooling], 1)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -157,8 +166,10 @@ class TextEncoder(nn.Module):
     def tokenize(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """N texts -> (ids int64 [N, L], attention mask int64 [N, L]), padded to the longest."""
         encoded = self.tokenizer.encode_batch(list(texts))
-        return (torch.tensor([item.ids for item in encoded]),
-                torch.tensor([item.attention_mask for item in encoded]))
+        return (
+            torch.tensor([item.ids for item in encoded]),
+            torch.tensor([item.attention_mask for item in encoded]),
+        )
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """ids, mask int64 [B, L] -> [B, width]."""

@@ -72,8 +72,7 @@ class Generator(nn.Module):
         else:
             # Captions resemble each other: their common part would drown what tells them apart.
             self.standardise = nn.BatchNorm1d(config.text, affine=False)
-            self.body = ResidualBody(
-                config.noise, config.text, config.channels, config.style)
+            self.body = ResidualBody(config.noise, config.text, config.channels, config.style)
 
     def forward(self, noise: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """noise float [B, noise] from N(0, 1); text float [B, text], unit rows.

@@ -32,8 +32,11 @@ class _Modulate(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor, ...]:
         maps, gain = ctx.saved_tensors
-        return (gradient * gain[:, :, None, None], _over_places(gradient * maps),
-                _over_places(gradient))
+        return (
+            gradient * gain[:, :, None, None],
+            _over_places(gradient * maps),
+            _over_places(gradient),
+        )
 
 
 def _over_places(maps: torch.Tensor) -> torch.Tensor:
@@ -87,8 +90,11 @@ class TransposedBody(nn.Module):
         self.start = nn.Linear(inputs, self.channels * self.START**2)
         layers: list[nn.Module] = [nn.BatchNorm2d(self.channels), nn.ReLU()]
         for inner, outer in zip(channels, channels[1:]):
-            layers += [nn.ConvTranspose2d(inner, outer, 4, 2, 1, bias=False),
-                       nn.BatchNorm2d(outer), nn.ReLU()]  # fmt: skip
+            layers += [
+                nn.ConvTranspose2d(inner, outer, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(outer),
+                nn.ReLU(),
+            ]
         self.blocks = nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], 1, 4, 2, 1))
 
     def forward(self, noise: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
@@ -109,11 +115,16 @@ class ResidualBody(nn.Module):
         super().__init__()
         self.channels, last = channels[0], channels[-1]
         self.text = nn.Sequential(nn.Linear(text, noise), nn.LayerNorm(noise))
-        self.mapping = nn.Sequential(nn.Linear(2 * noise, style), nn.LeakyReLU(0.2),
-                                     nn.Linear(style, style), nn.LeakyReLU(0.2))  # fmt: skip
+        self.mapping = nn.Sequential(
+            nn.Linear(2 * noise, style),
+            nn.LeakyReLU(0.2),
+            nn.Linear(style, style),
+            nn.LeakyReLU(0.2),
+        )
         self.start = nn.Linear(style, self.channels * self.START**2)
         self.blocks = nn.ModuleList(
-            ResidualUp(inner, outer, style) for inner, outer in zip(channels, channels[1:]))
+            ResidualUp(inner, outer, style) for inner, outer in zip(channels, channels[1:])
+        )
         self.norm = ConditionalNorm(last, style)
         few = max(4, last // 3)
         self.narrow = nn.Conv2d(last, few, 3, padding=1)

@@ -9,7 +9,9 @@ EXCLUDED = -1e4  # a logit that takes part in no softmax, finite so that no grad
 
 
 def contrastive_loss(
-    image: torch.Tensor, text: torch.Tensor, temperature: torch.Tensor | float,
+    image: torch.Tensor,
+    text: torch.Tensor,
+    temperature: torch.Tensor | float,
     ignore: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Symmetric contrastive loss of N matching pairs (InfoNCE; CLIP, Radford et al. 2021).

@@ -21,7 +21,7 @@ from cxr.models.dual_encoder import DualEncoderConfig, ImageEncoder
 _OURS = "image_encoder."
 
 
-class GridEncoder:
+class PatchEncoder:
     """Films -> a grid of features; in eval mode, without gradients, safe in several threads.
 
     Attributes:
@@ -50,7 +50,7 @@ class GridEncoder:
         self._preprocess, self._layers, self._side = preprocess, list(layers), side
         self.channels = backbone.model.num_features * len(layers)
 
-    def to(self, device: torch.device) -> GridEncoder:
+    def to(self, device: torch.device) -> PatchEncoder:
         """Move it, and give it back."""
         self._model.to(device)
         return self
@@ -61,9 +61,12 @@ class GridEncoder:
         seen = F.interpolate(films, size=self._side, mode="bilinear", antialias=True)
         seen = (seen - self._preprocess.mean) / self._preprocess.std
         grids = self._model.forward_intermediates(
-            seen.expand(-1, self._preprocess.channels, -1, -1), indices=self._layers, norm=True,
-            stop_early=True, intermediates_only=True,
-        )  # fmt: skip
+            seen.expand(-1, self._preprocess.channels, -1, -1),
+            indices=self._layers,
+            norm=True,
+            stop_early=True,
+            intermediates_only=True,
+        )
         return torch.cat(grids, 1)
 
     @cached_property
@@ -72,22 +75,22 @@ class GridEncoder:
         return digest_of(self._model.state_dict()).hexdigest()
 
 
-def load_grid_encoder(address: str | Path, layers: Sequence[int], side: int) -> GridEncoder:
+def load_patch_encoder(address: str | Path, layers: Sequence[int], side: int) -> PatchEncoder:
     """Load the image half of a retrieval checkpoint.
 
     Args:
-        address: a folder or "hf://owner/name[@revision]". layers, side: as for GridEncoder.
+        address: a folder or "hf://owner/name[@revision]". layers, side: as for PatchEncoder.
 
     Raises:
         ValueError: missing or damaged files, another kind of model, one without such layers, or
             weights that do not fit.
     """
     encoder = _image_half(address)
-    return GridEncoder(encoder.backbone, encoder.config.preprocess, layers, side)
+    return PatchEncoder(encoder.backbone, encoder.config.preprocess, layers, side)
 
 
 def image_fingerprint(address: str | Path) -> str:
-    """The `fingerprint` of whatever GridEncoder is loaded from there. Raises as that does."""
+    """The `fingerprint` of whatever PatchEncoder is loaded from there. Raises as that does."""
     return digest_of(_image_half(address).backbone.model.state_dict()).hexdigest()
 
 
@@ -100,8 +103,9 @@ def _image_half(address: str | Path) -> ImageEncoder:
             f"{config.get('model_type', 'another model')!r}; give for instance weights/retrieval"
         )
     encoder = ImageEncoder(DualEncoderConfig.from_dict(config["architecture"]).image)
-    own = {name.removeprefix(_OURS): value for name, value in state.items()
-           if name.startswith(_OURS)}
+    own = {
+        name.removeprefix(_OURS): value for name, value in state.items() if name.startswith(_OURS)
+    }
     try:
         encoder.load_state_dict(own, strict=True)
     except RuntimeError as error:

@@ -33,7 +33,7 @@ _CLIP = ("text_model.", "text_projection.")
 _PROBE = "Right lung: ground-glass opacity, LEFT lower zone; no pneumothorax (64-year-old)."
 
 
-class TextTower:
+class FrozenTextEncoder:
     """Texts -> unit vectors; in eval mode, without gradients, safe to call from several threads.
 
     Attributes:
@@ -64,10 +64,12 @@ class TextTower:
             raise ValueError("expected texts, got an empty one; leave it out")
         # Half of a surrogate pair, as a cut emoji leaves it, is no text that a tokenizer takes.
         clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        rows = [self._encode(clean[first : first + _BATCH])
-                for first in range(0, len(clean), _BATCH)]
-        return F.normalize(torch.cat(rows).float(), dim=1) if rows else torch.empty(
-            0, self.dimension)
+        rows = [
+            self._encode(clean[first : first + _BATCH]) for first in range(0, len(clean), _BATCH)
+        ]
+        return (
+            F.normalize(torch.cat(rows).float(), dim=1) if rows else torch.empty(0, self.dimension)
+        )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -78,7 +80,7 @@ class TextTower:
         return digest.hexdigest()
 
 
-def load_text_tower(address: str | Path) -> TextTower:
+def load_text_encoder(address: str | Path) -> FrozenTextEncoder:
     """Load a frozen text encoder.
 
     Args:
@@ -100,7 +102,7 @@ def load_text_tower(address: str | Path) -> TextTower:
     )
 
 
-def _ours(folder: Path) -> TextTower:
+def _ours(folder: Path) -> FrozenTextEncoder:
     config, state = load_checkpoint(folder)
     architecture = DualEncoderConfig.from_dict(config["architecture"])
     text_encoder = TextEncoder(architecture.text, read_tokenizer(folder))
@@ -111,10 +113,10 @@ def _ours(folder: Path) -> TextTower:
     def encode(texts: Sequence[str]) -> torch.Tensor:
         return head(text_encoder(*text_encoder.tokenize(texts)))
 
-    return TextTower(model, text_encoder.tokenizer, encode, architecture.dimension)
+    return FrozenTextEncoder(model, text_encoder.tokenizer, encode, architecture.dimension)
 
 
-def _clip(folder: Path) -> TextTower:
+def _clip(folder: Path) -> FrozenTextEncoder:
     from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
     settings = CLIPTextConfig.from_pretrained(folder)
@@ -132,7 +134,7 @@ def _clip(folder: Path) -> TextTower:
         ids = torch.tensor([item.ids for item in encoded])
         return model(input_ids=ids).text_embeds
 
-    return TextTower(model, tokenizer, encode, settings.projection_dim)
+    return FrozenTextEncoder(model, tokenizer, encode, settings.projection_dim)
 
 
 def _fill(model: nn.Module, state: dict, prefixes: tuple[str, ...], folder: Path) -> None:

@@ -89,7 +89,7 @@ class KernelFusion(nn.Module):
         return total + self.bias(hidden)[..., None].to(total.dtype)
 
 
-class GridReading(nn.Module):
+class DenseProbe(nn.Module):
     """What a text names, read off a frozen encoder's features by a 1x1 kernel of the text's own.
 
     A linear reading of features that were learned elsewhere takes few masks to learn, and does not

@@ -20,8 +20,8 @@ from cxr.images import Preprocess
 from cxr.models.text_fusion import (
     START,
     BottleneckFusion,
+    DenseProbe,
     FilmFusion,
-    GridReading,
     KernelFusion,
 )
 
@@ -34,7 +34,7 @@ class LocalizerConfig:
     U-Net with one output for each of `outputs`, which is empty otherwise. text_dimension: of the
     embedding. hidden: width between the embedding and what it steers. decoder: channels of the
     decoder's levels, coarsest first; as many levels as halvings of the picture. grid_channels: of
-    the features of a GridEncoder that text reads beside the U-Net, 0 for none; grid_layers and
+    the features of a PatchEncoder that text reads beside the U-Net, 0 for none; grid_layers and
     grid_side: the encoder's."""
 
     encoder: str = "resnet34"
@@ -85,8 +85,11 @@ class LocalizerConfig:
 def _body(config: LocalizerConfig) -> tuple[nn.Module, nn.ModuleList]:
     """Encoder and decoder blocks of segmentation-models-pytorch's U-Net, random weights."""
     unet = smp.Unet(
-        config.encoder, encoder_depth=len(config.decoder), encoder_weights=None,
-        in_channels=config.preprocess.channels, decoder_channels=config.decoder,
+        config.encoder,
+        encoder_depth=len(config.decoder),
+        encoder_weights=None,
+        in_channels=config.preprocess.channels,
+        decoder_channels=config.decoder,
     )
     return unet.encoder, unet.decoder.blocks
 
@@ -132,9 +135,9 @@ class TextGuidedUNet(nn.Module):
             )
         elif config.fusion == "kernel":
             self.fusion = KernelFusion(config.decoder, config.text_dimension, config.hidden)
-        self.reading: GridReading | None = None
+        self.reading: DenseProbe | None = None
         if config.grid_channels:
-            self.reading = GridReading(config.grid_channels, config.text_dimension)
+            self.reading = DenseProbe(config.grid_channels, config.text_dimension)
         self.head: nn.Module | None = None
         if config.fusion != "kernel":
             self.head = nn.Conv2d(config.decoder[-1], max(1, len(config.outputs)), 1)
@@ -172,7 +175,7 @@ class TextGuidedUNet(nn.Module):
         return self.decode(self.encode(pixels), text)
 
     def read(self, grid: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """What a GridEncoder gives of B films, and P prompts about each -> logits float32
+        """What a PatchEncoder gives of B films, and P prompts about each -> logits float32
         [B, P, S, S] at the served size, of the reading alone."""
         logits = self.reading(grid, text)
         return F.interpolate(logits, size=self.config.preprocess.size, mode="bilinear")

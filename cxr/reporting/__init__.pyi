@@ -38,13 +38,13 @@ from .ood_gate import (
     KINDS as KINDS,
 )
 from .ood_gate import (
-    Gate as Gate,
+    OODGate as OODGate,
 )
 from .ood_gate import (
     ThumbnailAutoencoder as ThumbnailAutoencoder,
 )
 from .ood_gate import (
-    standardised as standardised,
+    standardize as standardize,
 )
 from .phrases import (
     BANK as BANK,

@@ -60,8 +60,12 @@ class Calibration:
 
     def __post_init__(self) -> None:
         count = len(self.findings)
-        shapes = (self.directions.shape[1:], self.offsets.shape, self.platt.shape,
-                  self.refits.shape[1:])
+        shapes = (
+            self.directions.shape[1:],
+            self.offsets.shape,
+            self.platt.shape,
+            self.refits.shape[1:],
+        )
         if shapes != ((count,), (count,), (2, count), (2, count)):
             raise ValueError(
                 f"expected a calibration of {count} findings; got arrays of {shapes}. "
@@ -87,8 +91,7 @@ class Calibration:
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The arrays by name, for a checkpoint."""
-        return {name: getattr(self, name)
-                for name in ("directions", "offsets", "platt", "refits")}
+        return {name: getattr(self, name) for name in ("directions", "offsets", "platt", "refits")}
 
     @classmethod
     def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> Calibration:
@@ -98,8 +101,12 @@ class Calibration:
         """
         try:
             arrays = {name: tensors[name] for name in ("directions", "offsets", "platt", "refits")}
-            return cls(tuple(config["findings"]), **arrays, bands=Bands(**config["bands"]),
-                       source=config["source"])
+            return cls(
+                tuple(config["findings"]),
+                **arrays,
+                bands=Bands(**config["bands"]),
+                source=config["source"],
+            )
         except (KeyError, TypeError) as error:
             raise ValueError(
                 f"expected a calibration with findings, bands and source; it lacks {error}. "

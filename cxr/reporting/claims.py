@@ -16,8 +16,8 @@ PRESENT, POSSIBLE, ABSENT = "present", "possible", "absent"
 MENTIONS: dict[str, str] = {
     "atelectasis": r"atelecta\w+|(?:volume loss|loss of volume)|collapse of (?:the|a) \w*\s?lobe",
     "cardiomegaly": r"cardiomegaly|(?:enlarged|large|big) (?:heart|cardiac silhouette)"
-                    r"|(?:heart|cardiac silhouette|heart size|cardiac size) (?:is |appears )?"
-                    r"(?:\w+ly )?enlarged|(?:enlargement|enlarged size) of the (?:heart|cardiac)",
+    r"|(?:heart|cardiac silhouette|heart size|cardiac size) (?:is |appears )?"
+    r"(?:\w+ly )?enlarged|(?:enlargement|enlarged size) of the (?:heart|cardiac)",
     "consolidation": r"consolidat\w+",
     "edema": r"o?edema",
     "emphysema": r"emphysem\w+",
@@ -29,34 +29,57 @@ MENTIONS: dict[str, str] = {
     "mass": r"mass(?:es)?",
     "nodule": r"nodul\w+",
     "pleural effusion": r"(?<!pericardial )(?:pleural )?effusions?|pleural fluid"
-                        r"|blunt\w* (?:of )?(?:the )?(?:\w+ )?costophrenic",
+    r"|blunt\w* (?:of )?(?:the )?(?:\w+ )?costophrenic",
     "pleural thickening": r"pleural(?: \w+)? thickening|thickened pleura|thickening of the pleura",
     "pneumonia": r"pneumonia|bronchopneumonia",
     "pneumothorax": r"(?:hydro)?pneumothora(?:x|ces)",
 }
-LUNGS = ("atelectasis", "consolidation", "edema", "emphysema", "fibrosis", "infiltration",
-         "lung lesion", "lung opacity", "mass", "nodule", "pneumonia")
+LUNGS = (
+    "atelectasis",
+    "consolidation",
+    "edema",
+    "emphysema",
+    "fibrosis",
+    "infiltration",
+    "lung lesion",
+    "lung opacity",
+    "mass",
+    "nodule",
+    "pneumonia",
+)
 ACUTE = ("consolidation", "edema", "pleural effusion", "pneumonia", "pneumothorax")
 # A sentence that calls something normal -> what it denies.
 NORMAL: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"lungs? (?:are |is |appear |fields are )?(?:\w+ ){0,4}clear|clear lungs", LUNGS),
-    (r"(?:heart|cardiac|cardiomediastinal)[^.;]*(?:normal|not enlarged|unremarkable)"
-     r"|normal (?:heart|cardiac)", ("cardiomegaly",)),
-    (r"no (?:evidence of )?(?:active |acute )(?:\w+ )?(?:cardiopulmonary|disease|pulmonary)"
-     r"|(?:normal|negative) chest", ACUTE),
+    (
+        r"(?:heart|cardiac|cardiomediastinal)[^.;]*(?:normal|not enlarged|unremarkable)"
+        r"|normal (?:heart|cardiac)",
+        ("cardiomegaly",),
+    ),
+    (
+        r"no (?:evidence of )?(?:active |acute )(?:\w+ )?(?:cardiopulmonary|disease|pulmonary)"
+        r"|(?:normal|negative) chest",
+        ACUTE,
+    ),
 )
 _BREAK = re.compile(r"[.;:]\s+|[.;]$|\bbut\b|\bhowever\b|\balthough\b|\bwhich may\b", re.I)
 _DENIED = re.compile(
-    r"\b(?:no|not|without|free of|clear of|absence of|negative for|neither|never|resolved)\b", re.I)
+    r"\b(?:no|not|without|free of|clear of|absence of|negative for|neither|never|resolved)\b", re.I
+)
 _UNDENIED = re.compile(r"\b(?:not (?:be )?exclude|no change|not (?:\w+ )?changed|no longer)", re.I)
 _DOUBTED = re.compile(
     r"\b(?:possibl[ey]|probabl[ey]|may|might|could|suggest\w*|suspicious|suspected|versus|vs"
-    r"|question\w*|exclude|uncertain|unsure|likely|perhaps|suspicion|concern\w*)\b", re.I)
+    r"|question\w*|exclude|uncertain|unsure|likely|perhaps|suspicion|concern\w*)\b",
+    re.I,
+)
 _DOUBTED_AFTER = re.compile(
     r"^[^,]{0,40}\b(?:(?:is|are) (?:possible|suspected|questioned)"
-    r"|(?:cannot|can not|not) (?:be )?(?:\w+ )?excluded)\b", re.I)
+    r"|(?:cannot|can not|not) (?:be )?(?:\w+ )?excluded)\b",
+    re.I,
+)
 _DENIED_AFTER = re.compile(
-    r"^[^,.;]{0,30}\b(?:is|are|was) (?:not|no longer) (?:seen|identified|present|evident)\b", re.I)
+    r"^[^,.;]{0,30}\b(?:is|are|was) (?:not|no longer) (?:seen|identified|present|evident)\b", re.I
+)
 _MENTION = {name: re.compile(rf"\b(?:{words})\b", re.I) for name, words in MENTIONS.items()}
 _NORMAL = tuple((re.compile(words, re.I), denied) for words, denied in NORMAL)
 _STRENGTH = {ABSENT: 0, POSSIBLE: 1, PRESENT: 2}

@@ -87,8 +87,14 @@ def _said(choose: Choose, claims: Mapping[str, str], word: str = "") -> Sentence
         text = _capital(f"{WORDINGS[name].name if name in WORDINGS else name} is {word}.")
         return Sentence(text, "findings", dict(claims))
     phrase, similarity = found
-    return Sentence(phrase.text, "findings", dict(phrase.claims), similarity=similarity,
-                    source=phrase.source, origin=phrase.origin)
+    return Sentence(
+        phrase.text,
+        "findings",
+        dict(phrase.claims),
+        similarity=similarity,
+        source=phrase.source,
+        origin=phrase.origin,
+    )
 
 
 def _denials(
@@ -100,13 +106,20 @@ def _denials(
         found = choose(dict.fromkeys(LUNGS if region == "lungs" else absent, ABSENT))
         if found is not None:
             phrase, similarity = found
-            return [Sentence(phrase.text, "findings", dict.fromkeys(absent, ABSENT),
-                             similarity=similarity, source=phrase.source, origin=phrase.origin)]
+            return [
+                Sentence(
+                    phrase.text,
+                    "findings",
+                    dict.fromkeys(absent, ABSENT),
+                    similarity=similarity,
+                    source=phrase.source,
+                    origin=phrase.origin,
+                )
+            ]
     if not absent:
         return []
     names = [_plain(name) for name in absent]
-    text = f"No {names[0]}." if len(names) == 1 else (
-        f"No {', '.join(names[:-1])} or {names[-1]}.")
+    text = f"No {names[0]}." if len(names) == 1 else (f"No {', '.join(names[:-1])} or {names[-1]}.")
     return [Sentence(text, "findings", dict.fromkeys(absent, ABSENT))]
 
 
@@ -119,15 +132,27 @@ def _open(states: Mapping[str, str]) -> list[Sentence]:
 
 def _impression(states: Mapping[str, str], deniable: set[str]) -> list[Sentence]:
     """What is raised, the likely first; else that nothing is, as far as it can be said."""
-    lines = [Sentence(_capital(f"{'likely' if state == PRESENT else 'possible'} {_plain(name)}."),
-                      "impression", {name: state})
-             for state in (PRESENT, POSSIBLE) for name, s in states.items() if s == state]
+    lines = [
+        Sentence(
+            _capital(f"{'likely' if state == PRESENT else 'possible'} {_plain(name)}."),
+            "impression",
+            {name: state},
+        )
+        for state in (PRESENT, POSSIBLE)
+        for name, s in states.items()
+        if s == state
+    ]
     if lines:
         return lines
     acute = [name for name in ACUTE if name in states]
     if acute and all(name in deniable for name in acute):
-        return [Sentence("No acute cardiopulmonary abnormality is suggested.", "impression",
-                         dict.fromkeys(acute, ABSENT))]
+        return [
+            Sentence(
+                "No acute cardiopulmonary abnormality is suggested.",
+                "impression",
+                dict.fromkeys(acute, ABSENT),
+            )
+        ]
     return [Sentence("No finding is suggested with confidence.", "impression")]
 
 
@@ -144,6 +169,9 @@ def report_text(sentences: Sequence[Sentence]) -> str:
     """The report as text: "Findings: ..." and, on the next line, "Impression: ..."."""
     findings = " ".join(one.text for one in sentences if one.section == "findings")
     impression = [one.text for one in sentences if one.section == "impression"]
-    numbered = impression if len(impression) == 1 else [
-        f"{number}. {text}" for number, text in enumerate(impression, 1)]
+    numbered = (
+        impression
+        if len(impression) == 1
+        else [f"{number}. {text}" for number, text in enumerate(impression, 1)]
+    )
     return f"Findings: {findings}\nImpression: {' '.join(numbered)}"

@@ -30,13 +30,20 @@ _ELSEWHERE = re.compile(
     r"|otherwise|acute\w*|mediast\w+|cardiomediast\w+|contour\w*|bon[ey]\w*|osseous|spin\w+|rib\w*"
     r"|aort\w+|hil\w+|skelet\w+|soft tissues?|device\w*|lines?|tubes?|catheter\w*|infect\w+"
     r"|inflam\w+|differential|process\w*|disease|consistent|concern\w*|represent\w*|technique"
-    r"|limited)\b|\d", re.I)
-_SIDE = {"left": r"\bleft\b", "right": r"\bright\b",
-         "bilateral": r"\b(?:bilateral\w*|both|bibasilar|bibasal)\b"}
+    r"|limited)\b|\d",
+    re.I,
+)
+_SIDE = {
+    "left": r"\bleft\b",
+    "right": r"\bright\b",
+    "bilateral": r"\b(?:bilateral\w*|both|bibasilar|bibasal)\b",
+}
 _SEVERITY = re.compile(
     r"\b(mild|minimal|tiny|small|slight|minor|subtle|trace|moderate|large|severe|extensive|marked"
     r"|massive|borderline|patchy|focal|diffuse|linear|streaky|scattered|basilar|basal|apical"
-    r"|(?:upper|middle|lower) (?:lobe|lung))\w*\b", re.I)
+    r"|(?:upper|middle|lower) (?:lobe|lung))\w*\b",
+    re.I,
+)
 
 
 def build_corpus(root: str | Path, out: str | Path, overwrite: bool = False) -> dict:
@@ -66,11 +73,23 @@ def build_corpus(root: str | Path, out: str | Path, overwrite: bool = False) -> 
             "and no usable sentence. Give a data set with reports, such as Open-I"
         )
     licence = "; ".join(sorted({study.licence for study in reported if study.licence}))
-    rows = [{"text": phrase.text, "claims": dict(phrase.claims), "side": phrase.side,
-             "severity": phrase.severity, "source": phrase.source, "origin": phrase.origin}
-            for phrase in phrases]
-    document = {"format_version": FORMAT_VERSION, "licence": licence, "reports": len(reported),
-                "sentences": rows}
+    rows = [
+        {
+            "text": phrase.text,
+            "claims": dict(phrase.claims),
+            "side": phrase.side,
+            "severity": phrase.severity,
+            "source": phrase.source,
+            "origin": phrase.origin,
+        }
+        for phrase in phrases
+    ]
+    document = {
+        "format_version": FORMAT_VERSION,
+        "licence": licence,
+        "reports": len(reported),
+        "sentences": rows,
+    }
     _write(out, document)
     return {"out": str(out), "reports": len(reported), "sentences": len(rows), "licence": licence}
 
@@ -99,15 +118,24 @@ def load_corpus(folder: str | Path) -> tuple[Phrase, ...]:
         if document["format_version"] != FORMAT_VERSION:
             raise ValueError(
                 f"expected report corpus format {FORMAT_VERSION} in {folder}, got "
-                f"{document['format_version']!r}; {build} --overwrite")
+                f"{document['format_version']!r}; {build} --overwrite"
+            )
         return tuple(
-            Phrase(row["text"], tuple(row["claims"].items()), row["side"], row["severity"],
-                   row["source"], row["origin"])
-            for row in document["sentences"])
+            Phrase(
+                row["text"],
+                tuple(row["claims"].items()),
+                row["side"],
+                row["severity"],
+                row["source"],
+                row["origin"],
+            )
+            for row in document["sentences"]
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"expected a report corpus in {folder}, its sentences are damaged ({error}); {build} "
-            "--overwrite") from error
+            "--overwrite"
+        ) from error
 
 
 def corpus_phrases(studies: Sequence[Study]) -> list[Phrase]:
@@ -128,6 +156,12 @@ def corpus_phrases(studies: Sequence[Study]) -> list[Phrase]:
             sides = [side for side in SIDES if re.search(_SIDE[side], text, re.I)]
             side = "bilateral" if len(sides) > 1 else (sides or [""])[0]
             severity = _SEVERITY.search(text)
-            found[key] = Phrase(text, tuple(sorted(claims.items())), side,
-                                severity[1].lower() if severity else "", study.source, study.id)
+            found[key] = Phrase(
+                text,
+                tuple(sorted(claims.items())),
+                side,
+                severity[1].lower() if severity else "",
+                study.source,
+                study.id,
+            )
     return list(found.values())

@@ -32,8 +32,10 @@ class FilmFeatures:
     @classmethod
     def joined(cls, parts: Sequence[FilmFeatures]) -> FilmFeatures:
         """Those of several lists of films, one after the other."""
-        return cls(np.concatenate([part.embeddings for part in parts]),
-                   np.concatenate([part.thumbnails for part in parts]))
+        return cls(
+            np.concatenate([part.embeddings for part in parts]),
+            np.concatenate([part.thumbnails for part in parts]),
+        )
 
 
 def film_features(retriever: Retriever, films: Sequence[Image.Image]) -> FilmFeatures:

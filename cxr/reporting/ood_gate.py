@@ -30,7 +30,7 @@ REASONS = {
     "other": "it seems to show something else",
     BLANK: "it is almost of one grey",
     "": "it is unlike the films that the model knows; side views, children and other parts of the "
-        "body are out of its scope",
+    "body are out of its scope",
 }
 
 
@@ -40,20 +40,25 @@ class ThumbnailAutoencoder(nn.Module):
     def __init__(self, code: int = 24, width: int = 16) -> None:
         super().__init__()
         sizes = (1, width, 2 * width, 4 * width)  # 64 -> 32 -> 16 -> 8 px
-        down = [part for a, b in zip(sizes, sizes[1:])
-                for part in (nn.Conv2d(a, b, 4, 2, 1), nn.GELU())]
+        down = [
+            part for a, b in zip(sizes, sizes[1:]) for part in (nn.Conv2d(a, b, 4, 2, 1), nn.GELU())
+        ]
         self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(sizes[-1] * 64, code))
-        up = [part for a, b in zip(sizes[:0:-1], sizes[-2::-1])
-              for part in (nn.ConvTranspose2d(a, b, 4, 2, 1), nn.GELU())][:-1]
-        self.decoder = nn.Sequential(nn.Linear(code, sizes[-1] * 64), nn.GELU(),
-                                     nn.Unflatten(1, (sizes[-1], 8, 8)), *up)
+        up = [
+            part
+            for a, b in zip(sizes[:0:-1], sizes[-2::-1])
+            for part in (nn.ConvTranspose2d(a, b, 4, 2, 1), nn.GELU())
+        ][:-1]
+        self.decoder = nn.Sequential(
+            nn.Linear(code, sizes[-1] * 64), nn.GELU(), nn.Unflatten(1, (sizes[-1], 8, 8)), *up
+        )
 
     def forward(self, thumbnails: torch.Tensor) -> torch.Tensor:
-        """float [B, 1, 64, 64] standardised -> the same, redrawn."""
+        """float [B, 1, 64, 64] standardize -> the same, redrawn."""
         return self.decoder(self.encoder(thumbnails))
 
 
-def standardised(thumbnails: np.ndarray) -> torch.Tensor:
+def standardize(thumbnails: np.ndarray) -> torch.Tensor:
     """uint8 [N, 64, 64] -> float32 [N, 1, 64, 64], each of mean 0 and spread 1."""
     values = torch.from_numpy(np.asarray(thumbnails, np.float32))
     mean, spread = values.mean((1, 2), keepdim=True), values.std((1, 2), keepdim=True)
@@ -61,7 +66,7 @@ def standardised(thumbnails: np.ndarray) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class OODResult:
     """in_domain; kind: one of KINDS, BLANK, or "" when only the signals are unusual; warning: a
     sentence for the reader, "" when in_domain; signals: each by name, 1 is its limit."""
 
@@ -72,7 +77,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, eq=False)
-class Gate:
+class OODGate:
     """Of embeddings of D numbers and P principal axes.
 
     head: float32 [D + 1, 7], logits of KINDS, the last row added. centre: float32 [D]. axes:
@@ -92,9 +97,11 @@ class Gate:
         """Of N films: "kind", "distance" and "reconstruction", float64 [N]; more is stranger."""
         logits = self.logits(features.embeddings)
         others = np.logaddexp.reduce(logits[:, 1:], axis=1)
-        return {"kind": others - logits[:, 0],
-                "distance": self.distance(features.embeddings),
-                "reconstruction": self.reconstruction(features.thumbnails)}
+        return {
+            "kind": others - logits[:, 0],
+            "distance": self.distance(features.embeddings),
+            "reconstruction": self.reconstruction(features.thumbnails),
+        }
 
     def logits(self, embeddings: np.ndarray) -> np.ndarray:
         """embeddings float [N, D] -> float64 [N, 7] in the order of KINDS."""
@@ -114,8 +121,8 @@ class Gate:
         return np.sqrt(((along**2).sum(1) + left) / away.shape[1])
 
     def reconstruction(self, thumbnails: np.ndarray) -> np.ndarray:
-        """uint8 [N, 64, 64] -> mean squared error of the standardised pixels, float64 [N]."""
-        pixels = standardised(thumbnails)
+        """uint8 [N, 64, 64] -> mean squared error of the standardize pixels, float64 [N]."""
+        pixels = standardize(thumbnails)
         with torch.inference_mode():
             error = (self.autoencoder(pixels) - pixels).pow(2).mean((1, 2, 3))
         return error.double().numpy()
@@ -124,30 +131,39 @@ class Gate:
         """Which of N films are no frontal chest film: bool [N]."""
         found = self.signals(features)
         return np.any([found[name] > limit for name, limit in self.limits.items()], axis=0) | (
-            is_blank(features.thumbnails))
+            is_blank(features.thumbnails)
+        )
 
-    def judge(self, features: FilmFeatures) -> Verdict:
+    def judge(self, features: FilmFeatures) -> OODResult:
         """The verdict on one film. features: of one film."""
         found = self.signals(features)
-        above = {name: round(float(found[name][0] - limit + 1), 3)
-                 for name, limit in self.limits.items()}
+        above = {
+            name: round(float(found[name][0] - limit + 1), 3) for name, limit in self.limits.items()
+        }
         if is_blank(features.thumbnails)[0]:
-            return Verdict(False, BLANK, f"{WARNING}: {REASONS[BLANK]}.", above)
+            return OODResult(False, BLANK, f"{WARNING}: {REASONS[BLANK]}.", above)
         if max(above.values()) <= 1:
-            return Verdict(True, FRONTAL, "", above)
+            return OODResult(True, FRONTAL, "", above)
         kind = KINDS[int(self.logits(features.embeddings)[0].argmax())]
         kind = "" if kind == FRONTAL else kind
-        return Verdict(False, kind, f"{WARNING}: {REASONS[kind]}.", above)
+        return OODResult(False, kind, f"{WARNING}: {REASONS[kind]}.", above)
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Everything but the limits, by name, for a checkpoint."""
-        network = {f"autoencoder.{name}": value.numpy()
-                   for name, value in self.autoencoder.state_dict().items()}
-        return {"head": self.head, "centre": self.centre, "axes": self.axes,
-                "residual": np.float32([self.residual]), **network}
+        network = {
+            f"autoencoder.{name}": value.numpy()
+            for name, value in self.autoencoder.state_dict().items()
+        }
+        return {
+            "head": self.head,
+            "centre": self.centre,
+            "axes": self.axes,
+            "residual": np.float32([self.residual]),
+            **network,
+        }
 
     @classmethod
-    def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> Gate:
+    def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> OODGate:
         """What `tensors` and a config with "limits" and "autoencoder" hold.
 
         Raises ValueError when something is missing or does not fit together.
@@ -155,13 +171,25 @@ class Gate:
         try:
             network = ThumbnailAutoencoder(**config["autoencoder"])
             start = "autoencoder."
-            network.load_state_dict({name.removeprefix(start): torch.from_numpy(value)
-                                     for name, value in tensors.items() if name.startswith(start)})
-            limits = {name: float(config["limits"][name])
-                      for name in ("kind", "distance", "reconstruction")}
-            return cls(tensors["head"], tensors["centre"], tensors["axes"],
-                       float(tensors["residual"][0]), limits,
-                       network.eval().requires_grad_(False))
+            network.load_state_dict(
+                {
+                    name.removeprefix(start): torch.from_numpy(value)
+                    for name, value in tensors.items()
+                    if name.startswith(start)
+                }
+            )
+            limits = {
+                name: float(config["limits"][name])
+                for name in ("kind", "distance", "reconstruction")
+            }
+            return cls(
+                tensors["head"],
+                tensors["centre"],
+                tensors["axes"],
+                float(tensors["residual"][0]),
+                limits,
+                network.eval().requires_grad_(False),
+            )
         except (KeyError, TypeError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ValueError(

@@ -52,70 +52,94 @@ WORDINGS: dict[str, Wording] = {
     "cardiomegaly": Wording(
         "cardiomegaly",
         ("The heart is enlarged.", "There is cardiomegaly."),
-        severities=("mild", "moderate", "marked")),
+        severities=("mild", "moderate", "marked"),
+    ),
     "edema": Wording(
         "pulmonary edema",
         ("There is pulmonary edema.", "The vascular markings are blurred, as in edema."),
-        severities=("mild", "moderate", "severe")),
+        severities=("mild", "moderate", "severe"),
+    ),
     "consolidation": Wording(
         "a consolidation",
         ("There is a consolidation.", "An area of lung is consolidated."),
-        "{severity} consolidation in the {side} lung", "{severity} consolidation in both lungs",
-        ("patchy", "dense")),
+        "{severity} consolidation in the {side} lung",
+        "{severity} consolidation in both lungs",
+        ("patchy", "dense"),
+    ),
     "pneumonia": Wording(
         "pneumonia",
         ("There is pneumonia.", "The shadowing has the pattern of pneumonia."),
-        "{severity} pneumonia in the {side} lung", "{severity} pneumonia in both lungs",
-        ("focal", "widespread")),
+        "{severity} pneumonia in the {side} lung",
+        "{severity} pneumonia in both lungs",
+        ("focal", "widespread"),
+    ),
     "atelectasis": Wording(
         "atelectasis",
         ("There is atelectasis.", "Part of a lung shows atelectasis."),
-        "{severity} atelectasis at the {side} base", "{severity} atelectasis at both bases",
-        ("slight", "linear", "marked")),
+        "{severity} atelectasis at the {side} base",
+        "{severity} atelectasis at both bases",
+        ("slight", "linear", "marked"),
+    ),
     "pneumothorax": Wording(
         "a pneumothorax",
         ("There is a pneumothorax.", "Air in the pleural space: a pneumothorax."),
-        "{severity} {side} pneumothorax", "{severity} bilateral pneumothoraces",
-        ("small", "large")),
+        "{severity} {side} pneumothorax",
+        "{severity} bilateral pneumothoraces",
+        ("small", "large"),
+    ),
     "pleural effusion": Wording(
         "a pleural effusion",
         ("There is a pleural effusion.", "Pleural fluid is seen."),
-        "{severity} {side} pleural effusion", "{severity} bilateral pleural effusions",
-        ("small", "moderate", "large")),
+        "{severity} {side} pleural effusion",
+        "{severity} bilateral pleural effusions",
+        ("small", "moderate", "large"),
+    ),
     "infiltration": Wording(
         "an infiltrate",
         ("There is an infiltrate.", "The lungs show infiltration."),
-        "{severity} infiltrate in the {side} lung", "{severity} infiltrates in both lungs",
-        ("faint", "patchy", "extensive")),
+        "{severity} infiltrate in the {side} lung",
+        "{severity} infiltrates in both lungs",
+        ("faint", "patchy", "extensive"),
+    ),
     "emphysema": Wording(
         "emphysema",
         ("There is emphysema.", "The lungs look emphysematous."),
-        severities=("mild", "advanced")),
+        severities=("mild", "advanced"),
+    ),
     "fibrosis": Wording(
         "fibrosis",
         ("There is fibrosis.", "The lungs show fibrotic change."),
-        "{severity} fibrosis in the {side} lung", "{severity} fibrosis in both lungs",
-        ("mild", "advanced")),
+        "{severity} fibrosis in the {side} lung",
+        "{severity} fibrosis in both lungs",
+        ("mild", "advanced"),
+    ),
     "pleural thickening": Wording(
         "pleural thickening",
         ("There is pleural thickening.", "The pleura is thickened: pleural thickening."),
-        "{severity} {side} pleural thickening", "{severity} bilateral pleural thickening",
-        ("slight", "marked")),
+        "{severity} {side} pleural thickening",
+        "{severity} bilateral pleural thickening",
+        ("slight", "marked"),
+    ),
     "nodule": Wording(
         "a nodule",
         ("There is a nodule in the lung.", "A lung nodule is seen."),
-        "{severity} nodule in the {side} lung", "{severity} nodules in both lungs",
-        ("small", "ill-defined")),
+        "{severity} nodule in the {side} lung",
+        "{severity} nodules in both lungs",
+        ("small", "ill-defined"),
+    ),
     "mass": Wording(
         "a mass",
         ("There is a mass in the lung.", "A mass is seen."),
-        "{severity} mass in the {side} lung", "{severity} masses in both lungs",
-        ("large", "lobulated")),
+        "{severity} mass in the {side} lung",
+        "{severity} masses in both lungs",
+        ("large", "lobulated"),
+    ),
     "hernia": Wording(
         "a hernia through the diaphragm",
         ("There is a hernia through the diaphragm.", "A hiatal hernia is seen."),
-        severities=("small", "large")),
-}  # fmt: skip
+        severities=("small", "large"),
+    ),
+}
 NORMAL: tuple[Phrase, ...] = (
     Phrase("The lungs are clear.", tuple((name, ABSENT) for name in LUNGS)),
     Phrase("Both lungs are clear.", tuple((name, ABSENT) for name in LUNGS)),
@@ -139,14 +163,18 @@ def _sided(finding: str, wording: Wording) -> list[Phrase]:
             text = pattern.format(severity=severity, side=side)
             phrases += [
                 Phrase(_sentence(text), ((finding, PRESENT),), side, severity),
-                Phrase(_sentence(f"possible {text.strip()}"), ((finding, POSSIBLE),), side,
-                       severity)]
+                Phrase(
+                    _sentence(f"possible {text.strip()}"), ((finding, POSSIBLE),), side, severity
+                ),
+            ]
         if severity and not wording.sided:
             name = wording.name.removeprefix("a ")
             phrases += [
                 Phrase(_sentence(f"{severity} {name}"), ((finding, PRESENT),), "", severity),
-                Phrase(_sentence(f"possible {severity} {name}"), ((finding, POSSIBLE),), "",
-                       severity)]
+                Phrase(
+                    _sentence(f"possible {severity} {name}"), ((finding, POSSIBLE),), "", severity
+                ),
+            ]
     return phrases
 
 
@@ -157,10 +185,12 @@ def phrase_bank() -> tuple[Phrase, ...]:
     for finding, wording in WORDINGS.items():
         plain = wording.name.removeprefix("a ").removeprefix("an ")
         phrases += [Phrase(text, ((finding, PRESENT),)) for text in wording.present]
-        phrases += [Phrase(f"There may be {wording.name}.", ((finding, POSSIBLE),)),
-                    Phrase(f"Possible {plain}.", ((finding, POSSIBLE),)),
-                    Phrase(f"{_sentence(plain)[:-1]} cannot be excluded.", ((finding, POSSIBLE),)),
-                    Phrase(f"No {plain}.", ((finding, ABSENT),)),
-                    Phrase(f"No evidence of {plain}.", ((finding, ABSENT),))]
+        phrases += [
+            Phrase(f"There may be {wording.name}.", ((finding, POSSIBLE),)),
+            Phrase(f"Possible {plain}.", ((finding, POSSIBLE),)),
+            Phrase(f"{_sentence(plain)[:-1]} cannot be excluded.", ((finding, POSSIBLE),)),
+            Phrase(f"No {plain}.", ((finding, ABSENT),)),
+            Phrase(f"No evidence of {plain}.", ((finding, ABSENT),)),
+        ]
         phrases += _sided(finding, wording)
     return tuple(phrases)

@@ -22,7 +22,7 @@ from cxr.reporting.claims import ABSENT
 from cxr.reporting.compose import Sentence, compose_report, report_text
 from cxr.reporting.corpus import load_corpus
 from cxr.reporting.features import FilmFeatures, film_features
-from cxr.reporting.ood_gate import Gate, Verdict
+from cxr.reporting.ood_gate import OODGate, OODResult
 from cxr.reporting.phrases import Phrase, phrase_bank
 from cxr.retrieval import Match, Retriever
 
@@ -60,7 +60,7 @@ class Suggestion:
     in_domain: bool
     warnings: list[str]
     sentences: list[Sentence]
-    verdict: Verdict
+    verdict: OODResult
 
 
 class ReportSuggester:
@@ -75,7 +75,7 @@ class ReportSuggester:
         self,
         retriever: Retriever,
         calibration: Calibration,
-        gate: Gate,
+        gate: OODGate,
         phrases: Sequence[Phrase] | None = None,
     ) -> None:
         self.retriever, self.calibration, self.gate = retriever, calibration, gate
@@ -137,10 +137,11 @@ class ReportSuggester:
             return Suggestion([], "", near[:SIMILAR], False, warnings, [], verdict)
         findings = self.findings(vector)
         told = self._sentences(vector, findings, near)
-        return Suggestion(findings, report_text(told), near[:SIMILAR], verdict.in_domain,
-                          warnings, told, verdict)
+        return Suggestion(
+            findings, report_text(told), near[:SIMILAR], verdict.in_domain, warnings, told, verdict
+        )
 
-    def judge(self, image: Image.Image) -> Verdict:
+    def judge(self, image: Image.Image) -> OODResult:
         """Whether any PIL image looks like a frontal chest film. Raises ValueError as `suggest`."""
         return self.gate.judge(self._features(image))
 
@@ -153,14 +154,19 @@ class ReportSuggester:
         chances = self.calibration.probabilities(row)[0]
         low, high = (bound[0] for bound in self.calibration.intervals(row))
         found = [
-            Finding(name, float(chances[i]), float(low[i]), float(high[i]),
-                    self.calibration.bands.word(float(chances[i])), affirmative(name)[0])
-            for i, name in enumerate(self.calibration.findings)]
+            Finding(
+                name,
+                float(chances[i]),
+                float(low[i]),
+                float(high[i]),
+                self.calibration.bands.word(float(chances[i])),
+                affirmative(name)[0],
+            )
+            for i, name in enumerate(self.calibration.findings)
+        ]
         return sorted(found, key=lambda finding: -finding.probability)
 
-    def sentences_for(
-        self, embedding: np.ndarray, findings: Sequence[Finding]
-    ) -> list[Sentence]:
+    def sentences_for(self, embedding: np.ndarray, findings: Sequence[Finding]) -> list[Sentence]:
         """The report's sentences for a film's embedding, float [512], without studies."""
         return self._sentences(embedding, findings, [])
 
@@ -168,23 +174,28 @@ class ReportSuggester:
         self, vector: np.ndarray, findings: Sequence[Finding], near: Sequence[Match]
     ) -> list[Sentence]:
         fits = self._vectors @ vector
-        told = compose_report({one.name: one.word for one in findings},
-                       lambda claims: self._choose(claims, fits))
+        told = compose_report(
+            {one.name: one.word for one in findings}, lambda claims: self._choose(claims, fits)
+        )
         by_name = {one.name: one for one in findings}
         return [self._with_evidence(one, by_name, near, fits) for one in told]
 
-    def _choose(
-        self, claims: Mapping[str, str], fits: np.ndarray
-    ) -> tuple[Phrase, float] | None:
-        rows = [row for row in self._by_claims.get(frozenset(claims.items()), ())
-                if self._phrases[row].neutral]
+    def _choose(self, claims: Mapping[str, str], fits: np.ndarray) -> tuple[Phrase, float] | None:
+        rows = [
+            row
+            for row in self._by_claims.get(frozenset(claims.items()), ())
+            if self._phrases[row].neutral
+        ]
         if not rows:
             return None
         best = max(rows, key=lambda row: fits[row])
         return self._phrases[best], float(fits[best])
 
     def _with_evidence(
-        self, sentence: Sentence, findings: Mapping[str, Finding], near: Sequence[Match],
+        self,
+        sentence: Sentence,
+        findings: Mapping[str, Finding],
+        near: Sequence[Match],
         fits: np.ndarray,
     ) -> Sentence:
         """A sentence that raises one finding gets that finding's evidence; one that denies some,
@@ -197,12 +208,19 @@ class ReportSuggester:
             return replace(sentence, probability=chance, support=tuple(without[:SUPPORT]))
         (name,) = sentence.claims
         carried = [match for match in near if match.study.findings.get(name) == 1]
-        rows = [row for row in self._by_claims.get(frozenset(sentence.claims.items()), ())
-                if not self._phrases[row].neutral]
+        rows = [
+            row
+            for row in self._by_claims.get(frozenset(sentence.claims.items()), ())
+            if not self._phrases[row].neutral
+        ]
         best = sorted(rows, key=lambda row: -fits[row])[:ALTERNATIVES]
-        return replace(sentence, probability=findings[name].probability,
-                       support=tuple(carried[:SUPPORT]), prompt=findings[name].prompt,
-                       alternatives=tuple(self._phrases[row].text for row in best))
+        return replace(
+            sentence,
+            probability=findings[name].probability,
+            support=tuple(carried[:SUPPORT]),
+            prompt=findings[name].prompt,
+            alternatives=tuple(self._phrases[row].text for row in best),
+        )
 
     def _nearest(self, vector: np.ndarray) -> list[Match]:
         gallery = self.retriever.gallery
@@ -219,7 +237,7 @@ def _lacks(study: Study, names: Iterable[str]) -> bool:
 
 def load_reporting(
     folder: str | Path, encoder: str, weights: str | Path = "weights/retrieval"
-) -> tuple[Calibration, Gate]:
+) -> tuple[Calibration, OODGate]:
     """Calibration and gate of a checkpoint that train.reporting.train wrote.
 
     Args:
@@ -246,4 +264,4 @@ def load_reporting(
         raise ValueError(
             f"expected a calibration and a gate in {folder}, it has no {error}; fit them: {refit}"
         ) from error
-    return Calibration.read(parts[0], arrays), Gate.read(parts[1], arrays)
+    return Calibration.read(parts[0], arrays), OODGate.read(parts[1], arrays)

@@ -48,7 +48,7 @@ class Retriever:
 
     Attributes:
         model: in eval mode, on `device`. gallery: None for encoding only.
-        bands, film_bands: three falling cosines that divide cxr.retrieval.similarity.WORDS, for a text and
+        bands, film_bands: three falling cosines that divide similarity.WORDS, for a text and
             for a film as query, where the gallery is too small to tell its own. encoder: sha256
             of the checkpoint. encode_query: texts -> float32 [N, 512], unit rows, the vectors that
             `search` ranks by (cxr.language.query).
@@ -173,13 +173,17 @@ class Retriever:
         found = self.gallery.search(vector, k, where)
         if isinstance(query, Image.Image):
             return self.matches(found)
-        return [Match(self.gallery.studies[row], score, self.scale.text_word(score, vector))
-                for row, score in found]
+        return [
+            Match(self.gallery.studies[row], score, self.scale.text_word(score, vector))
+            for row, score in found
+        ]
 
     def matches(self, found: Sequence[tuple[int, float]]) -> list[Match]:
         """Rows of the gallery with their cosines to a film -> the same with their words."""
-        return [Match(self.gallery.studies[row], score, self.scale.film_word(score))
-                for row, score in found]
+        return [
+            Match(self.gallery.studies[row], score, self.scale.film_word(score))
+            for row, score in found
+        ]
 
     @cached_property
     def scale(self) -> Scale:

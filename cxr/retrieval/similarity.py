@@ -69,8 +69,9 @@ def scale_of(
 
 def _carried(studies: Sequence, films: np.ndarray, encode_query: Callable) -> np.ndarray:
     """Between the names of findings and the films that carry them: float32 [labels]."""
-    shown = np.array([[study.findings.get(name) == 1 for name in FINDINGS[1:]]
-                      for study in studies])  # fmt: skip
+    shown = np.array(
+        [[study.findings.get(name) == 1 for name in FINDINGS[1:]] for study in studies]
+    )
     names = np.flatnonzero(shown.sum(0) >= _CARRIERS)
     if not len(names):
         return np.empty(0, np.float32)
@@ -108,7 +109,8 @@ def checked_bands(bands: Sequence[float]) -> tuple[float, ...]:
     """Three falling cosines. Raises ValueError for anything else."""
     real = isinstance(bands, (list, tuple)) and all(
         isinstance(band, (int, float)) and not isinstance(band, bool) and math.isfinite(band)
-        for band in bands)  # fmt: skip
+        for band in bands
+    )
     if not real or len(bands) != len(WORDS) - 1 or list(bands) != sorted(bands, reverse=True):
         raise ValueError(f"expected three falling cosines as similarity_bands, got {bands!r}")
     return tuple(bands)

@@ -22,9 +22,7 @@ def launch(services: Services, tell: Callable[[str], None]) -> None:
     if on_zerogpu():
         services.load(tell)
     app = build_app(services)
-    _, address, _ = app.launch(
-        **launch_options(services), quiet=True, prevent_thread_lock=True
-    )
+    _, address, _ = app.launch(**launch_options(services), quiet=True, prevent_thread_lock=True)
     tell(f"The page is on {address}")
     if not on_zerogpu():
         threading.Thread(target=services.load, args=[tell], name="load", daemon=True).start()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cxr.findings import FINDINGS, VIEWS, Study
-from cxr.tabs.localize.reference_masks import Truths
+from cxr.tabs.localize.reference_masks import ReferenceMasks
 from cxr.tabs.shared.image_urls import Films
 from cxr.tabs.shared.models import Model, absent, loaded
 from cxr.tabs.shared.zerogpu import lent
@@ -92,7 +92,7 @@ class Services:
     ):
         self.gallery, self.weights = gallery, weights
         self.films = Films()
-        self.truths = Truths(masks)
+        self.truths = ReferenceMasks(masks)
         self.localizer = localizer or Model(LOCALIZER, _load_localizer, FETCH_LOCALIZER)
         self.generator = generator or Model(GENERATOR, _load_generator, FETCH_GENERATOR)
         self.suggester = suggester or Model(reporting, self._load_suggester, FIT_REPORTING)

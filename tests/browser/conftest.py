@@ -62,8 +62,12 @@ def visit(browser):
     contexts, elsewhere, errors = [], [], []
 
     def open_page(
-        server: Server, width: int = 1280, height: int = 900, path: str = "",
-        ready: str = "#shelf :is(.tiles, .state)", **options,
+        server: Server,
+        width: int = 1280,
+        height: int = 900,
+        path: str = "",
+        ready: str = "#shelf :is(.tiles, .state)",
+        **options,
     ):
         context = browser.new_context(
             viewport={"width": width, "height": height}, reduced_motion="reduce", **options

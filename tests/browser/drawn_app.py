@@ -11,7 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS.parent)]
 
-from drawn_models import DrawnLocalizer, DrawnOriginals, DrawnSampler, drawn  # noqa: E402
+from drawn_models import DrawnLocalizer, DrawnSampler, DrawnTrainingImages, drawn  # noqa: E402
 
 from cxr.progress import Steps  # noqa: E402
 from cxr.tabs.serve import launch  # noqa: E402
@@ -26,7 +26,7 @@ def main() -> None:
         os.environ["CXR_WEIGHTS"],
         reporting=os.environ.get("CXR_REPORTING", REPORTING),
         localizer=drawn(DrawnLocalizer),
-        generator=drawn(lambda: DrawnSampler(DrawnOriginals())),
+        generator=drawn(lambda: DrawnSampler(DrawnTrainingImages())),
     )
     launch(services, Steps())
 

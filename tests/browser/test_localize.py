@@ -100,8 +100,9 @@ def test_the_curtain_and_side_by_side(visit_tab, mine):
     page.mouse.up()
     assert page.get_attribute(".curtain", "aria-valuenow") == "25"
     page.click("text=Side by side")
-    one, two = (page.locator(f"{name} canvas").bounding_box()
-                for name in (".plain-side", ".marked-side"))  # fmt: skip
+    one, two = (
+        page.locator(f"{name} canvas").bounding_box() for name in (".plain-side", ".marked-side")
+    )
     assert two["x"] >= one["x"] + one["width"] and one["width"] == pytest.approx(two["width"], 0.01)
     assert one["width"] / one["height"] == pytest.approx(SIZE[0] / SIZE[1], rel=0.02)
 

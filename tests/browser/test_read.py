@@ -28,8 +28,13 @@ def shelf(tmp_path_factory, film):
 
 def served(shelf, folder, limit: float):
     reporting = save_reporting(folder / "reporting", fingerprint(shelf.weights), limit)
-    return serving(folder, shelf.gallery, shelf.weights, "tests/browser/drawn_app.py",
-                   CXR_REPORTING=str(reporting))  # fmt: skip
+    return serving(
+        folder,
+        shelf.gallery,
+        shelf.weights,
+        "tests/browser/drawn_app.py",
+        CXR_REPORTING=str(reporting),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -133,14 +138,14 @@ def test_two_films_move_together(visit_tab, mine, xray):
     assert told[0] == told[1] and told[0].startswith("W 100")
     bring(page, xray, "#compare-upload")
     page.wait_for_selector('#read-film h2:has-text("your other film")')
-    page.wait_for_function(
-        "document.querySelectorAll('#read-film canvas')[1]?.height === 400")
+    page.wait_for_function("document.querySelectorAll('#read-film canvas')[1]?.height === 400")
     page.click("text=End comparison")
     page.wait_for_function("document.querySelectorAll('#read-film .stage').length === 1")
 
 
-def test_a_film_brought_while_another_is_read_is_read_itself(visit_tab, reading_server, tmp_path,
-                                                             film):
+def test_a_film_brought_while_another_is_read_is_read_itself(
+    visit_tab, reading_server, tmp_path, film
+):
     page = visit_tab()
     for number, side in enumerate((210, 220, 230, 240)):
         film(number, (side, 260)).save(tmp_path / f"{number}.png")

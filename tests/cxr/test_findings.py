@@ -64,11 +64,20 @@ def test_every_canonical_name_is_its_own():
 @pytest.mark.parametrize(
     ("name", "view"),
     [
-        ("PA", "PA"), ("ap", "AP"), ("AP Supine", "AP"), ("Frontal AP", "AP"), ("LL", "lateral"),
-        ("Lateral", "lateral"), ("Frontal", "frontal"), ("PA and lateral", None), ("", None),
-        ("PA/AP", None), ("frontal/lateral", None), ("axial", None),
+        ("PA", "PA"),
+        ("ap", "AP"),
+        ("AP Supine", "AP"),
+        ("Frontal AP", "AP"),
+        ("LL", "lateral"),
+        ("Lateral", "lateral"),
+        ("Frontal", "frontal"),
+        ("PA and lateral", None),
+        ("", None),
+        ("PA/AP", None),
+        ("frontal/lateral", None),
+        ("axial", None),
     ],
-)  # fmt: skip
+)
 def test_canonical_view(name, view):
     assert canonical_view(name) == view
 

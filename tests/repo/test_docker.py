@@ -78,7 +78,8 @@ def test_the_context_holds_the_app_and_nothing_else():
     assert context() == set(space_files(REPOSITORY))
     rules = (REPOSITORY / ".dockerignore").read_text().splitlines()
     assert [rule for rule in rules if rule.startswith("!weights")] == [
-        f"!weights/**/*{suffix}" for suffix in WEIGHTS]
+        f"!weights/**/*{suffix}" for suffix in WEIGHTS
+    ]
 
 
 def test_the_steps_that_run_python_run_it(recipe, tmp_path):
@@ -109,8 +110,11 @@ def healthy(recipe, port: int) -> bool:
     words = only(recipe, "HEALTHCHECK")
     program, *arguments = json.loads(words[words.index("[") :])
     assert program == "python"
-    done = subprocess.run([sys.executable, *arguments], capture_output=True,
-                          env=os.environ | {"GRADIO_SERVER_PORT": str(port)})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        env=os.environ | {"GRADIO_SERVER_PORT": str(port)},
+    )
     return done.returncode == 0
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
 def modules(repository: Path) -> dict[str, Path]:
     """Dotted module name -> file, over cxr/, train/ and app.py."""
     files = [*repository.glob("cxr/**/*.py"), *repository.glob("train/**/*.py")]

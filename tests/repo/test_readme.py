@@ -61,11 +61,7 @@ def test_the_two_commands_come_first_and_the_plain_ones_beside_them():
 def test_every_make_target_on_the_pages_exists():
     targets = set(re.findall(r"^([a-z][a-z-]*):", (REPOSITORY / "Makefile").read_text(), re.M))
     used = {
-        word
-        for words in commands()
-        if words[0] == "make"
-        for word in words[1:]
-        if "=" not in word
+        word for words in commands() if words[0] == "make" for word in words[1:] if "=" not in word
     }
     assert {"app", "test", "gallery"} <= used
     assert used <= targets

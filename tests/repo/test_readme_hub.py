@@ -22,7 +22,7 @@ from tiny_localizer import save_localizer
 import cxr
 from cxr.checkpoints.io import fingerprint
 from cxr.cli.main import main
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.text_encoder import load_text_encoder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TITLE = "## From the Hugging Face Hub"
@@ -62,7 +62,7 @@ def checkout(tmp_path, film):
     weights.parent.rename(root / "made")
     (root / "weights").mkdir()
     (root / "made").rename(weights)
-    about = {"weights": "retrieval", "sha256": load_text_tower(weights).fingerprint}
+    about = {"weights": "retrieval", "sha256": load_text_encoder(weights).fingerprint}
     save_localizer(root / "weights", text_encoder=about)
     save_reporting(root / "weights" / "reporting", fingerprint(weights))
     film(3).save(root / "film.png")
@@ -90,8 +90,14 @@ def test_every_command_of_the_section_runs(hub, checkout, tmp_path, monkeypatch,
             hub.log.clear()
             serve(environment, checkout, lambda: hub.asked("api/datasets/owner/films"))
         elif variables:
-            done = subprocess.run([sys.executable, *words[1:]], env=environment, cwd=checkout,
-                                  capture_output=True, text=True, timeout=120)
+            done = subprocess.run(
+                [sys.executable, *words[1:]],
+                env=environment,
+                cwd=checkout,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
             assert done.returncode == 0, done.stderr[-2000:]
             assert done.stdout.startswith("heart and mediastinum: ")
         else:
@@ -109,8 +115,13 @@ def serve(environment: dict[str, str], checkout: Path, fetched) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = subprocess.Popen([sys.executable, "app.py"], cwd=checkout, stderr=subprocess.PIPE,
-                           env={**environment, "GRADIO_SERVER_PORT": str(port)}, text=True)
+    app = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=checkout,
+        stderr=subprocess.PIPE,
+        env={**environment, "GRADIO_SERVER_PORT": str(port)},
+        text=True,
+    )
     try:
         for _ in range(600):
             assert app.poll() is None, app.stderr.read()[-2000:]

@@ -47,8 +47,15 @@ def test_the_gradio_declared_is_the_one_that_was_tried(declared):
 def test_the_front_matter_is_whole(declared):
     assert declared.title == "CXR Reading Room" and len(declared.short_description) <= 60
     assert len(declared.emoji) == 1 and {declared.colorFrom, declared.colorTo} <= {
-        "red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"
-    }  # fmt: skip
+        "red",
+        "yellow",
+        "green",
+        "blue",
+        "indigo",
+        "purple",
+        "pink",
+        "gray",
+    }
     assert declared.python_version in ("3.10", "3.11", "3.12")
     assert (REPOSITORY / declared.app_file).is_file()
     assert all(re.fullmatch(r"[\w.-]+/[\w.-]+", name) for name in declared.models)
@@ -69,8 +76,11 @@ def test_the_terminal_has_one_line_a_step(space):
     said = space.says("Generate: loading\n").splitlines()
     steps = [line for line in said if re.match(r" *\d+\.\d s  \S", line)]
     assert [step.partition("s  ")[2].split(":")[0].split(" on ")[0] for step in steps[:4]] == [
-        "Starting Gradio", "The page is", "Search", "Search",
-    ]  # fmt: skip
+        "Starting Gradio",
+        "The page is",
+        "Search",
+        "Search",
+    ]
     seconds = [float(step.split()[0]) for step in steps]
     assert seconds == sorted(seconds)
     ready = {step.split()[2].strip(":") for step in steps if step.endswith(": ready")}

@@ -12,8 +12,8 @@ from cxr.checkpoints.io import fingerprint, save_dual_encoder
 from cxr.findings import Study
 from cxr.gallery.gallery import build_gallery
 from cxr.retrieval.retriever import Retriever
-from cxr.tabs.search.handlers import Desk
-from cxr.tabs.search.state import Room
+from cxr.tabs.search.handlers import SearchHandlers
+from cxr.tabs.search.state import SearchState
 
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>${1+1}{{value}}'
 REPORT = "The heart is enlarged.\nNo effusion."
@@ -74,14 +74,14 @@ def event(**data) -> gr.EventData:
     return gr.EventData(None, data)
 
 
-def opened(desk: Desk, name: str, query: str = "heart") -> Room:
+def opened(desk: SearchHandlers, name: str, query: str = "heart") -> SearchState:
     """The room with the film of one study open."""
-    room = desk.more(desk.search(Room(), query, *NO_FILTER))
+    room = desk.more(desk.search(SearchState(), query, *NO_FILTER))
     index = [match.study.id for match in room.matches].index(name)
     return desk.open_film(room, event(index=index))
 
 
-def shown(desk: Desk, room: Room) -> str:
+def shown(desk: SearchHandlers, room: SearchState) -> str:
     """Films and open film as the page gets them."""
     _, films, film, _ = desk.show(room)
     return films + film

@@ -52,7 +52,7 @@ class DrawnLocalizer:
         return heat / 5 if query.target == AIRWAYS else heat
 
 
-class DrawnOriginals:
+class DrawnTrainingImages:
     """Training films that every film keeps away from by 0.8; those of two patients by 0.3."""
 
     limit = 0.3
@@ -64,7 +64,7 @@ class DrawnOriginals:
 class DrawnSampler:
     """Films of grey lungs beside a heart as large as its text is long; the seed moves the lungs."""
 
-    def __init__(self, originals: DrawnOriginals | None = None) -> None:
+    def __init__(self, originals: DrawnTrainingImages | None = None) -> None:
         self.originals = originals
 
     def sample(
@@ -73,7 +73,12 @@ class DrawnSampler:
         return [_film(_size(text), seed, film, truncation) for film in range(n)]
 
     def interpolate(
-        self, text_a: str, text_b: str, steps: int = 8, seed: int = 0, truncation: float = 1.0,
+        self,
+        text_a: str,
+        text_b: str,
+        steps: int = 8,
+        seed: int = 0,
+        truncation: float = 1.0,
         film: int = 0,
     ) -> list[Image.Image]:
         sizes = np.linspace(_size(text_a), _size(text_b), steps)

@@ -27,8 +27,11 @@ def make_checkpoint(folder: Path) -> Path:
 def same(address: object, folder: object) -> bool:
     """Whether two addresses hold the same checkpoint."""
     (config, found), (expected, tensors) = load_checkpoint(address), load_checkpoint(folder)
-    return config == expected and found.keys() == tensors.keys() and all(
-        torch.equal(found[name], tensors[name]) for name in tensors)
+    return (
+        config == expected
+        and found.keys() == tensors.keys()
+        and all(torch.equal(found[name], tensors[name]) for name in tensors)
+    )
 
 
 def fails(address: str = "hf://owner/model") -> str:

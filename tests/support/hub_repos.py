@@ -46,8 +46,10 @@ class Blob:
         if not self.large:
             return {**about, "oid": git_hash(self.content)}
         sha = digest(self.content)
-        pointer = (f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha}\n"
-                   f"size {len(self.content)}\n").encode()
+        pointer = (
+            f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha}\n"
+            f"size {len(self.content)}\n"
+        ).encode()
         lfs = {"oid": sha, "size": len(self.content), "pointerSize": len(pointer)}
         return {**about, "oid": git_hash(pointer), "lfs": lfs}
 
@@ -73,10 +75,15 @@ class Repo:
 
     def add_folder(self, folder: Path, revision: str = "main") -> str:
         """Commit the files of a folder."""
-        files = {file.relative_to(folder).as_posix(): file.read_bytes()
-                 for file in folder.rglob("*") if file.is_file()}
-        return self.commit({name: Blob(content, is_large(name, len(content)))
-                            for name, content in files.items()}, revision)
+        files = {
+            file.relative_to(folder).as_posix(): file.read_bytes()
+            for file in folder.rglob("*")
+            if file.is_file()
+        }
+        return self.commit(
+            {name: Blob(content, is_large(name, len(content))) for name, content in files.items()},
+            revision,
+        )
 
     def find(self, revision: str) -> str | None:
         """The commit that a branch, tag or commit hash means."""
@@ -106,7 +113,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     cut: int = -1  # bytes after which the connection is closed
     stall: bool = False  # no answer before the server is closed
-    spoil: bool = False  # another byte at the end
+    mask_patches: bool = False  # another byte at the end
 
 
 class Hub:
@@ -141,19 +148,29 @@ class Hub:
 
     def environment(self, home: Path) -> dict[str, str]:
         """Variables with which another process takes this server for the Hub."""
-        return {"HF_ENDPOINT": self.address, "HF_HOME": str(home), "HF_TOKEN": TOKEN,
-                "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_PROXY": "*"}
+        return {
+            "HF_ENDPOINT": self.address,
+            "HF_HOME": str(home),
+            "HF_TOKEN": TOKEN,
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_OFFLINE": "0",
+            "NO_PROXY": "*",
+        }
 
     def connect(self, monkeypatch, cache: Path, token: str | None = TOKEN) -> None:
         """Let this process take this server for the Hub, with a cache of its own."""
         from huggingface_hub import constants
 
         template = self.address + "/{repo_id}/resolve/{revision}/{filename}"
-        for name, value in {"ENDPOINT": self.address, "HUGGINGFACE_CO_URL_TEMPLATE": template,
-                            "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": False,
-                            "HF_HUB_DISABLE_XET": True, "HF_TOKEN_PATH": str(cache / "no token"),
-                            "AGENT_HARNESSES_PATH": str(cache / "harnesses.json"),
-                            }.items():  # fmt: skip
+        for name, value in {
+            "ENDPOINT": self.address,
+            "HUGGINGFACE_CO_URL_TEMPLATE": template,
+            "HF_HUB_CACHE": str(cache),
+            "HF_HUB_OFFLINE": False,
+            "HF_HUB_DISABLE_XET": True,
+            "HF_TOKEN_PATH": str(cache / "no token"),
+            "AGENT_HARNESSES_PATH": str(cache / "harnesses.json"),
+        }.items():
             monkeypatch.setattr(constants, name, value)
         monkeypatch.setenv("NO_PROXY", "*")
         if token:

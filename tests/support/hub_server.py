@@ -52,8 +52,14 @@ class _Handler(BaseHTTPRequestHandler):
         line = f"{self.command} {self.path}"
         self.hub.log.append(line + (" Range" if self.headers.get("Range") else ""))
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.fault = next((fault for fault in self.hub.faults
-                           if fault.times > 0 and re.search(fault.where, line)), None)
+        self.fault = next(
+            (
+                fault
+                for fault in self.hub.faults
+                if fault.times > 0 and re.search(fault.where, line)
+            ),
+            None,
+        )
         if self.fault:
             self.fault.times -= 1
             if self.fault.stall:
@@ -63,19 +69,23 @@ class _Handler(BaseHTTPRequestHandler):
             if self.fault.status:
                 return self.reply(self.fault.status, b"{}", self.fault.headers)
         for pattern, route in (
-            (r"/api/repos/create", self.create), (r"/api/validate-yaml", self.valid),
-            (_BATCH, self.batch), (r"/storage/(\w+)", self.stored), (r"/files/(.+)", self.plain),
+            (r"/api/repos/create", self.create),
+            (r"/api/validate-yaml", self.valid),
+            (_BATCH, self.batch),
+            (r"/storage/(\w+)", self.stored),
+            (r"/files/(.+)", self.plain),
             (r"/api/v1/datasets/download/ashery/(chexpert)", self.kaggle),
-            (_RESOLVE, self.resolve), (_API, self.api),
-        ):  # fmt: skip
+            (_RESOLVE, self.resolve),
+            (_API, self.api),
+        ):
             if match := re.fullmatch(pattern, self.path):
                 return route(*match.groups())
         self.reply(404, b"{}")
 
     def reply(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
         """Send a response, or what a fault makes of it."""
-        cut, spoil = (self.fault.cut, self.fault.spoil) if self.fault else (-1, False)
-        if spoil and content:
+        cut, mask_patches = (self.fault.cut, self.fault.mask_patches) if self.fault else (-1, False)
+        if mask_patches and content:
             content = content[:-1] + bytes([content[-1] ^ 1])
         self.send_response(status)
         for name, value in {"Content-Length": str(len(content)), **(headers or {})}.items():
@@ -129,9 +139,16 @@ class _Handler(BaseHTTPRequestHandler):
             return self.send_file(blob.content, about)
         self.hub.storage[blob.etag] = blob.content
         storage = self.hub.address.replace("127.0.0.1", "localhost")
-        self.reply(302, b"", {**about, "X-Linked-Etag": f'"{blob.etag}"',
-                              "X-Linked-Size": str(len(blob.content)),
-                              "Location": f"{storage}/storage/{blob.etag}"})
+        self.reply(
+            302,
+            b"",
+            {
+                **about,
+                "X-Linked-Etag": f'"{blob.etag}"',
+                "X-Linked-Size": str(len(blob.content)),
+                "Location": f"{storage}/storage/{blob.etag}",
+            },
+        )
 
     def stored(self, oid: str) -> None:
         if self.headers.get("Authorization"):
@@ -176,10 +193,26 @@ class _Handler(BaseHTTPRequestHandler):
     def batch(self, kind: str | None, name: str) -> None:
         if not self.known or self.allowed(kind or "models", name) is None:
             return
-        self.json({"transfer": "basic", "objects": [
-            {**one, **({} if one["oid"] in self.hub.storage else {"actions": {"upload": {
-                "href": f"{self.hub.address}/storage/{one['oid']}"}}})}
-            for one in json.loads(self.body)["objects"]]})  # fmt: skip
+        self.json(
+            {
+                "transfer": "basic",
+                "objects": [
+                    {
+                        **one,
+                        **(
+                            {}
+                            if one["oid"] in self.hub.storage
+                            else {
+                                "actions": {
+                                    "upload": {"href": f"{self.hub.address}/storage/{one['oid']}"}
+                                }
+                            }
+                        ),
+                    }
+                    for one in json.loads(self.body)["objects"]
+                ],
+            }
+        )
 
     def api(self, kind: str, name: str, what: str | None, revision: str | None) -> None:
         if (repo := self.allowed(kind, name)) is None:
@@ -187,10 +220,20 @@ class _Handler(BaseHTTPRequestHandler):
         if what in ("preupload", "commit") and not self.known:
             return self.json({"error": "no token"}, 403)
         if what == "preupload":
-            return self.json({"files": [
-                {"path": one["path"], "shouldIgnore": False,
-                 "uploadMode": "lfs" if is_large(one["path"], one["size"]) else "regular"}
-                for one in json.loads(self.body)["files"]]})
+            return self.json(
+                {
+                    "files": [
+                        {
+                            "path": one["path"],
+                            "shouldIgnore": False,
+                            "uploadMode": "lfs"
+                            if is_large(one["path"], one["size"])
+                            else "regular",
+                        }
+                        for one in json.loads(self.body)["files"]
+                    ]
+                }
+            )
         if what == "commit":
             lines = [json.loads(line) for line in self.body.splitlines()]
             oid = repo.apply(lines, self.hub.storage, revision)

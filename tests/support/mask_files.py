@@ -17,8 +17,15 @@ SHAPES = {  # ellipses: centre and radii as fractions of the width and the heigh
     "consolidation": (0.72, 0.30, 0.08, 0.08),  # left upper zone
     "endotracheal tube": (0.50, 0.15, 0.01, 0.12),
 }
-GREY = {"right lung": 40, "left lung": 40, "heart and mediastinum": 190, "airways": 70,
-        "ground-glass opacity": 110, "consolidation": 215, "endotracheal tube": 250}
+GREY = {
+    "right lung": 40,
+    "left lung": 40,
+    "heart and mediastinum": 190,
+    "airways": 70,
+    "ground-glass opacity": 110,
+    "consolidation": 215,
+    "endotracheal tube": 250,
+}
 ALWAYS = ("right lung", "left lung", "heart and mediastinum", "airways")
 
 
@@ -45,19 +52,31 @@ def make_masks(root: Path, count: int = 12, size: tuple[int, int] = (80, 96)) ->
     and a tube; of six films one validates and one tests."""
     for folder in ("images", "masks"):
         (root / folder).mkdir(parents=True)
-    with open(root / "images.csv", "w", newline="") as images, open(
-        root / "masks.csv", "w", newline=""
-    ) as masks:
+    with (
+        open(root / "images.csv", "w", newline="") as images,
+        open(root / "masks.csv", "w", newline="") as masks,
+    ):
         image_rows, mask_rows = csv.writer(images), csv.writer(masks)
         image_rows.writerow(["image", "split", "patient_id", "view", "sex", "age"])
         mask_rows.writerow(["image", "target", "mask", "area_fraction"])
         for row in range(count):
-            shown = [*ALWAYS, *(["ground-glass opacity"] if row % 2 == 0 else []),
-                     *(["consolidation", "endotracheal tube"] if row % 3 == 0 else [])]
+            shown = [
+                *ALWAYS,
+                *(["ground-glass opacity"] if row % 2 == 0 else []),
+                *(["consolidation", "endotracheal tube"] if row % 3 == 0 else []),
+            ]
             film, found = drawn(shown, size, row)
             film.save(root / "images" / f"film{row}.png")
-            image_rows.writerow([f"film{row}.png", {4: "val", 3: "test"}.get(row % 6, "train"),
-                                 f"patient{row}", "PA", "MF"[row % 2], 30 + 3 * row])
+            image_rows.writerow(
+                [
+                    f"film{row}.png",
+                    {4: "val", 3: "test"}.get(row % 6, "train"),
+                    f"patient{row}",
+                    "PA",
+                    "MF"[row % 2],
+                    30 + 3 * row,
+                ]
+            )
             for target, mask in found.items():
                 name = f"film{row}__{target.replace(' ', '_')}.png"
                 Image.fromarray(mask).save(root / "masks" / name)
@@ -77,8 +96,15 @@ def make_lungs(root: Path, count: int = 4, size: tuple[int, int] = (96, 80)) -> 
             film.save(root / "images" / f"child{row}.png")
             lungs = found["right lung"] | found["left lung"]
             Image.fromarray(lungs).save(root / "masks" / f"child{row}.png")
-            rows.writerow([f"child{row}.png", "test" if row == 3 else "train", "lungs",
-                           f"child{row}.png", 0.3])
+            rows.writerow(
+                [
+                    f"child{row}.png",
+                    "test" if row == 3 else "train",
+                    "lungs",
+                    f"child{row}.png",
+                    0.3,
+                ]
+            )
     return root
 
 
@@ -92,8 +118,18 @@ def make_openi(root: Path) -> Path:
         rows.writerows([[uid, f"{uid}_IM-1-1001.dcm.png", "Frontal"] for uid in range(1, 9)])
     with open(root / "indiana_reports.csv", "w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["uid", "MeSH", "Problems", "image", "indication", "comparison", "findings",
-                       "impression"])
+        rows.writerow(
+            [
+                "uid",
+                "MeSH",
+                "Problems",
+                "image",
+                "indication",
+                "comparison",
+                "findings",
+                "impression",
+            ]
+        )
         for uid in range(1, 9):
             problems = "normal" if uid == 3 else "Opacity;Cardiomegaly"
             rows.writerow([uid, problems, problems, "", "", "", "", f"Impression {uid}."])

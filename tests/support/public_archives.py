@@ -22,10 +22,18 @@ TABLE = """Image Index,Finding Labels,Patient ID,Patient Age,Patient Gender,View
 00000002_000.png,Mass,2,60,F,AP
 """
 FILM = "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"
-CHEXPERT = "\n".join((
-    ",".join(("Path,Sex,Age,Frontal/Lateral,AP/PA", *CHEXPERT_NAMES)),
-    ",".join((FILM, "Female,68,Frontal,AP",
-              *("1.0" if name == "Cardiomegaly" else "" for name in CHEXPERT_NAMES)))))
+CHEXPERT = "\n".join(
+    (
+        ",".join(("Path,Sex,Age,Frontal/Lateral,AP/PA", *CHEXPERT_NAMES)),
+        ",".join(
+            (
+                FILM,
+                "Female,68,Frontal,AP",
+                *("1.0" if name == "Cardiomegaly" else "" for name in CHEXPERT_NAMES),
+            )
+        ),
+    )
+)
 
 
 def tar(files: dict[str, bytes]) -> bytes:

@@ -32,13 +32,21 @@ def make_pickled_text_model(
     folder.mkdir()
     settings = {**tiny_config().text.transformer, **changes}
     torch.manual_seed(2)
-    model = BertForPreTraining(BertConfig(**{k: v for k, v in settings.items()
-                                             if k != "model_type"}))
-    own = {name: value + 0.01 * torch.rand_like(value)
-           for name, value in model.state_dict().items()}
-    torch.save({name.replace("LayerNorm.weight", "LayerNorm.gamma")
-                .replace("LayerNorm.bias", "LayerNorm.beta"): value
-                for name, value in own.items()}, folder / "pytorch_model.bin")
+    model = BertForPreTraining(
+        BertConfig(**{k: v for k, v in settings.items() if k != "model_type"})
+    )
+    own = {
+        name: value + 0.01 * torch.rand_like(value) for name, value in model.state_dict().items()
+    }
+    torch.save(
+        {
+            name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+                "LayerNorm.bias", "LayerNorm.beta"
+            ): value
+            for name, value in own.items()
+        },
+        folder / "pytorch_model.bin",
+    )
     if not model_type:
         del settings["model_type"]
     (folder / "config.json").write_text(json.dumps(settings))

@@ -8,24 +8,28 @@ from html import unescape
 from reporting_parts import save_reporting
 
 from cxr.checkpoints.io import fingerprint
-from cxr.tabs.read.handlers import ReadDesk
-from cxr.tabs.read.state import Lightbox
+from cxr.tabs.read.handlers import ReadHandlers
+from cxr.tabs.read.state import ReadState
 from cxr.tabs.services import Services
 
 
 def reading_services(services, folder, limit: float = 1e9) -> Services:
     """Services with a tiny calibration and a gate whose limits are all `limit`."""
     reporting = save_reporting(folder, fingerprint(services.weights), limit)
-    return Services(services.gallery, services.weights, lambda **_: services.retriever(),
-                    reporting=str(reporting))  # fmt: skip
+    return Services(
+        services.gallery,
+        services.weights,
+        lambda **_: services.retriever(),
+        reporting=str(reporting),
+    )
 
 
-def answered(desk: ReadDesk, box: Lightbox) -> Lightbox:
+def answered(desk: ReadHandlers, box: ReadState) -> ReadState:
     """The box after the model has said what it has to say."""
     return desk.hear(box, desk.ask(box))
 
 
-def panes(desk: ReadDesk, box: Lightbox) -> str:
+def panes(desk: ReadHandlers, box: ReadState) -> str:
     """All that the page shows, message first."""
     return "".join(desk.show(box)[:5])
 

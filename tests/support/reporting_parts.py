@@ -10,7 +10,7 @@ import torch
 from cxr.checkpoints.io import save_checkpoint
 from cxr.findings import NIH_FINDINGS
 from cxr.reporting.calibration import Bands, Calibration
-from cxr.reporting.ood_gate import KINDS, Gate, ThumbnailAutoencoder
+from cxr.reporting.ood_gate import KINDS, OODGate, ThumbnailAutoencoder
 from train.reporting.train import as_tensors
 
 DIMENSION = 512
@@ -23,26 +23,44 @@ def tiny_calibration(seed: int = 0, spread: float = 6.0) -> Calibration:
     platt = np.stack([np.full(count, 1.0), np.linspace(0.5, -3, count)]).astype(np.float32)
     refits = platt + random.normal(0, 0.2, (20, 2, count)).astype(np.float32)
     directions = random.normal(0, spread, (DIMENSION, count)).astype(np.float32)
-    return Calibration(NIH_FINDINGS, directions, np.zeros(count, np.float32), platt, refits,
-                       Bands(0.5, 0.2, 0.1), "random directions")
+    return Calibration(
+        NIH_FINDINGS,
+        directions,
+        np.zeros(count, np.float32),
+        platt,
+        refits,
+        Bands(0.5, 0.2, 0.1),
+        "random directions",
+    )
 
 
-def tiny_gate(limit: float = 1e9) -> Gate:
+def tiny_gate(limit: float = 1e9) -> OODGate:
     """A gate that lets everything but blank pictures through, or nothing for a limit of 0."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = ThumbnailAutoencoder(2, 2).eval().requires_grad_(False)
     head = np.zeros((DIMENSION + 1, len(KINDS)), np.float32)
     limits = dict.fromkeys(("kind", "distance", "reconstruction"), limit)
-    return Gate(head, np.zeros(DIMENSION, np.float32),
-                np.eye(2, DIMENSION, dtype=np.float32), 1.0, limits, network)
+    return OODGate(
+        head,
+        np.zeros(DIMENSION, np.float32),
+        np.eye(2, DIMENSION, dtype=np.float32),
+        1.0,
+        limits,
+        network,
+    )
 
 
 def save_reporting(folder: Path, encoder: str, limit: float = 1e9) -> Path:
     """The tiny calibration and gate as a checkpoint for an encoder."""
     calibration, gate = tiny_calibration(), tiny_gate(limit)
-    config = {"encoder": encoder,
-              "calibration": {"findings": list(calibration.findings), "source": "random",
-                              "bands": vars(calibration.bands)},
-              "gate": {"limits": gate.limits, "autoencoder": {"code": 2, "width": 2}}}
+    config = {
+        "encoder": encoder,
+        "calibration": {
+            "findings": list(calibration.findings),
+            "source": "random",
+            "bands": vars(calibration.bands),
+        },
+        "gate": {"limits": gate.limits, "autoencoder": {"code": 2, "width": 2}},
+    }
     return save_checkpoint(folder, as_tensors(calibration, gate), config)

@@ -39,16 +39,24 @@ class SpaceHub:
             return 200, {"errors": [], "warnings": []}
         if "/preupload/" in path:
             asked = json.loads(body)["files"]
-            return 200, {"files": [{"path": one["path"], "uploadMode": "regular",
-                                    "shouldIgnore": False} for one in asked]}  # fmt: skip
+            return 200, {
+                "files": [
+                    {"path": one["path"], "uploadMode": "regular", "shouldIgnore": False}
+                    for one in asked
+                ]
+            }
         if "/commit/" in path:
             for line in map(json.loads, body.splitlines()):
                 self._commit(line["key"], line["value"])
-            return 200, {"commitUrl": f"{self.url}/spaces/me/room/commit/{COMMIT}",
-                         "commitOid": COMMIT}  # fmt: skip
+            return 200, {
+                "commitUrl": f"{self.url}/spaces/me/room/commit/{COMMIT}",
+                "commitOid": COMMIT,
+            }
         if "/tree/" in path:
-            return 200, [{"type": "file", "path": name, "size": len(content), "oid": COMMIT}
-                         for name, content in self.files.items()]  # fmt: skip
+            return 200, [
+                {"type": "file", "path": name, "size": len(content), "oid": COMMIT}
+                for name, content in self.files.items()
+            ]
         if path.startswith("/api/spaces/"):
             siblings = [{"rfilename": name} for name in self.files]
             private = self.created.get("visibility") == "private"

@@ -73,8 +73,13 @@ def space_process() -> Iterator[Space]:
     with _proxy() as (proxy, proxied):
         url, settings = _settings(own, proxy)
         with open(own / "log", "wb") as log:
-            app = subprocess.Popen([*_unprivileged(), sys.executable, "app.py"], cwd=folder,
-                                   env=settings, stdout=log, stderr=log)  # fmt: skip
+            app = subprocess.Popen(
+                [*_unprivileged(), sys.executable, "app.py"],
+                cwd=folder,
+                env=settings,
+                stdout=log,
+                stderr=log,
+            )
         try:
             seconds = _up(url, app, own / "log")
             yield Space(url, folder, seconds, own / "log", own / "asked", proxied)
@@ -90,13 +95,23 @@ def _settings(own: Path, proxy: str) -> tuple[str, dict[str, str]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     return f"http://127.0.0.1:{port}", {
-        "PATH": os.environ["PATH"], "HOME": "/nonexistent", "TMPDIR": str(own),
-        "SYSTEM": "spaces", "SPACE_ID": "owner/room", "SPACE_HOST": "owner-room.hf.space",
-        "SPACE_AUTHOR_NAME": "owner", "SPACE_REPO_NAME": "room",
-        "GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": str(port),
-        "HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "ALL_PROXY": proxy,
-        "PYTHONPATH": str(own), "ASKED": str(own / "asked"), "OMP_NUM_THREADS": "1",
-    }  # fmt: skip
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "TMPDIR": str(own),
+        "SYSTEM": "spaces",
+        "SPACE_ID": "owner/room",
+        "SPACE_HOST": "owner-room.hf.space",
+        "SPACE_AUTHOR_NAME": "owner",
+        "SPACE_REPO_NAME": "room",
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+        "GRADIO_SERVER_PORT": str(port),
+        "HTTP_PROXY": proxy,
+        "HTTPS_PROXY": proxy,
+        "ALL_PROXY": proxy,
+        "PYTHONPATH": str(own),
+        "ASKED": str(own / "asked"),
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def _unprivileged() -> list[str]:
@@ -110,8 +125,9 @@ def _unprivileged() -> list[str]:
 
 def _writable(folder: Path, writable: bool) -> None:
     for path in (folder, *folder.rglob("*")):
-        path.chmod((0o755 if path.is_dir() else 0o644) if writable else
-                   (0o555 if path.is_dir() else 0o444))  # fmt: skip
+        path.chmod(
+            (0o755 if path.is_dir() else 0o644) if writable else (0o555 if path.is_dir() else 0o444)
+        )
 
 
 def _up(url: str, app: subprocess.Popen, log: Path) -> float:

@@ -34,8 +34,12 @@ def tiny_tokenizer() -> Tokenizer:
 def tiny_config(backbone: str = "resnet10t", **changes) -> DualEncoderConfig:
     """A convolutional backbone at 64 px beside a one-layer BERT."""
     transformer = {
-        "model_type": "bert", "vocab_size": tiny_tokenizer().get_vocab_size(), "hidden_size": 32,
-        "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64,
+        "model_type": "bert",
+        "vocab_size": tiny_tokenizer().get_vocab_size(),
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
         "max_position_embeddings": 64,
     }
     image = ImageConfig(backbone, Preprocess(64, 0.5, 0.25, 1))

@@ -6,7 +6,7 @@ import torch
 
 from cxr.checkpoints.io import save_checkpoint
 from cxr.models.generator import Generator, GeneratorConfig
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.text_encoder import load_text_encoder
 
 TINY = {
     "transposed": GeneratorConfig("transposed", 8, 16, (16, 8, 8, 8), 8),
@@ -27,6 +27,6 @@ def tiny_generator(body: str) -> Generator:
 
 def save_generator(folder, retrieval, **about):
     generator = tiny_generator("residual")
-    named = {"weights": "retrieval", "sha256": load_text_tower(retrieval).fingerprint}
+    named = {"weights": "retrieval", "sha256": load_text_encoder(retrieval).fingerprint}
     config = {"architecture": generator.config.to_dict(), "text_encoder": named, **about}
     return save_checkpoint(folder, generator.state_dict(), config)

@@ -13,8 +13,9 @@ from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 SIZE = 64
 
 
-CONFIG = LocalizerConfig("resnet18", Preprocess(SIZE, 0.5, 0.25, 1), "film", hidden=8,
-                         decoder=(16, 8, 8, 8, 4))
+CONFIG = LocalizerConfig(
+    "resnet18", Preprocess(SIZE, 0.5, 0.25, 1), "film", hidden=8, decoder=(16, 8, 8, 8, 4)
+)
 
 
 def save_localizer(root: Path, config: LocalizerConfig = CONFIG, **changes) -> Path:

@@ -1,4 +1,4 @@
-"""Phase 1 of the localizer: a U-Net learns to redraw films without labels (MSE).
+"""Phase 1 of the localizer: a U-Net learns to reconstruct films without labels (MSE).
 
     accelerate launch -m train.autoencoder --data ROOT [ROOT ...] --minutes 25 --mask-ratio 0.5
 
@@ -37,7 +37,7 @@ from train.common.augment import random_affine, random_tone
 from train.common.energy import hardware
 from train.common.grids import save_grid
 from train.common.image_cache import pack
-from train.common.launch import start_all
+from train.common.launch import start_processes
 from train.common.options import command_line, precision
 from train.common.record import Record
 from train.common.schedule import Budget, Clock, warm_average
@@ -76,7 +76,7 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def spoil(
+def mask_patches(
     films: torch.Tensor, ratio: float, patch: int, noise: float, generator: torch.Generator
 ) -> torch.Tensor:
     """What the model sees: a share `ratio` of the squares of side `patch` set to mid grey, and
@@ -89,21 +89,24 @@ def spoil(
     return torch.where(hidden, 0.5, films + grain)
 
 
-def redraw(
-    model: torch.nn.Module, films: np.ndarray, options: argparse.Namespace, view: Preprocess,
+def reconstruct(
+    model: torch.nn.Module,
+    films: np.ndarray,
+    options: argparse.Namespace,
+    view: Preprocess,
     device: torch.device,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Packed films uint8 [N, S, S] -> (film, what was shown, what was redrawn) [N, 1, S, S], grey
     levels in [0, 1]; always the same squares and grain."""
     generator = torch.Generator().manual_seed(options.seed)
     whole = torch.from_numpy(np.array(films)).to(device).unsqueeze(1).float() / 255
-    shown = spoil(whole, options.mask_ratio, options.patch, options.noise, generator)
+    shown = mask_patches(whole, options.mask_ratio, options.patch, options.noise, generator)
     drawn = model((shown - view.mean) / view.std) * view.std + view.mean
     return whole, shown, drawn.float()
 
 
 def main(argv: list[str] | None = None) -> None:
-    start_all("train.autoencoder")
+    start_processes("train.autoencoder")
     options = arguments().parse_args(argv)
     budget = Budget(options.steps, options.minutes)
     set_seed(options.seed)
@@ -121,10 +124,12 @@ def main(argv: list[str] | None = None) -> None:
     accelerator.print(f"{len(rows)} films to train on, {len(held_out)} held out")
 
     model = AutoencoderUNet(config).to(memory_format=torch.channels_last)
-    average = AveragedModel(model, multi_avg_fn=warm_average(options.average),
-                            use_buffers=True).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), options.rate, fused=True,
-                                  weight_decay=options.weight_decay)
+    average = AveragedModel(model, multi_avg_fn=warm_average(options.average), use_buffers=True).to(
+        device
+    )
+    optimizer = torch.optim.AdamW(
+        model.parameters(), options.rate, fused=True, weight_decay=options.weight_decay
+    )
     model, optimizer = accelerator.prepare(model, optimizer)
     accelerator.register_for_checkpointing(average)
     plain = accelerator.unwrap_model(model)
@@ -142,11 +147,16 @@ def main(argv: list[str] | None = None) -> None:
     def look() -> None:
         average.eval()
         with accelerator.autocast():
-            parts = redraw(average.module, held_out[:64], options, view, device)
+            parts = reconstruct(average.module, held_out[:64], options, view, device)
         record.add(step, held_out_loss=F.mse_loss(parts[2], parts[0]).item())
         record.plot(PANELS)
-        save_grid([[part[row, 0].cpu().numpy() for part in parts]
-                   for row in range(min(SAMPLES, len(parts[0])))], options.workdir / "samples.png")
+        save_grid(
+            [
+                [part[row, 0].cpu().numpy() for part in parts]
+                for row in range(min(SAMPLES, len(parts[0])))
+            ],
+            options.workdir / "samples.png",
+        )
 
     bar = tqdm(disable=not accelerator.is_main_process, unit="step", initial=step)
     model.train()
@@ -160,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
         if options.train_size:
             views = F.interpolate(views, size=options.train_size, mode="bilinear", antialias=True)
         target = (views - view.mean) / view.std
-        shown = spoil(views, options.mask_ratio, options.patch, options.noise, generator)
+        shown = mask_patches(views, options.mask_ratio, options.patch, options.noise, generator)
         shown = ((shown - view.mean) / view.std).contiguous(memory_format=torch.channels_last)
         for group in optimizer.param_groups:
             group["lr"] = options.rate * budget.rate(used)
@@ -188,12 +198,23 @@ def main(argv: list[str] | None = None) -> None:
     if accelerator.is_main_process:
         look()
         training = {
-            "command": command_line(COMMAND, options, arguments()), "films": len(rows),
-            "data": [root.name for root in options.data], "steps": step,
-            "minutes": round(seconds / 60, 1), "hardware": hardware(),
+            "command": command_line(COMMAND, options, arguments()),
+            "films": len(rows),
+            "data": [root.name for root in options.data],
+            "steps": step,
+            "minutes": round(seconds / 60, 1),
+            "hardware": hardware(),
         }
-        save_checkpoint(options.out, average.module.encoder.state_dict(),
-                        {"encoder": config.encoder, "preprocess": view.to_dict(),
-                         "training": training, "code_version": __version__},
-                        dtype=torch.float32, shard_mb=1000)
+        save_checkpoint(
+            options.out,
+            average.module.encoder.state_dict(),
+            {
+                "encoder": config.encoder,
+                "preprocess": view.to_dict(),
+                "training": training,
+                "code_version": __version__,
+            },
+            dtype=torch.float32,
+            shard_mb=1000,
+        )
     accelerator.end_training()

@@ -27,19 +27,32 @@ def distance_table(metrics: dict) -> str:
         for name, title in ROWS.items():
             entry = metrics["distances"][split].get(name)
             if entry:
-                rows.append([
-                    f"{title}, {words} captions" if name != "real" else f"{title}, {words} films",
-                    f"{entry['generated']} / {entry['real']}", f"{entry['frechet_distance']:.4f}",
-                    f"{entry['kernel_distance']:.3f}", f"{entry['thumbnail_distance']:.3f}"])
-    return table(["", "films / real films", "Frechet distance", "kernel distance x 1000",
-                  "thumbnails"], rows)  # fmt: skip
+                rows.append(
+                    [
+                        f"{title}, {words} captions"
+                        if name != "real"
+                        else f"{title}, {words} films",
+                        f"{entry['generated']} / {entry['real']}",
+                        f"{entry['frechet_distance']:.4f}",
+                        f"{entry['kernel_distance']:.3f}",
+                        f"{entry['thumbnail_distance']:.3f}",
+                    ]
+                )
+    return table(
+        ["", "films / real films", "Frechet distance", "kernel distance x 1000", "thumbnails"], rows
+    )
 
 
 def caption_table(metrics: dict) -> str:
     """How generated and real test films go with their captions."""
-    rows = [[title, f"{metrics['captions'][name]['similarity']:.3f}",
-             f"{100 * metrics['captions'][name]['recall_at_10']:.1f}"]
-            for name, title in (("generator", "generated"), ("real", "real"))]
+    rows = [
+        [
+            title,
+            f"{metrics['captions'][name]['similarity']:.3f}",
+            f"{100 * metrics['captions'][name]['recall_at_10']:.1f}",
+        ]
+        for name, title in (("generator", "generated"), ("real", "real"))
+    ]
     return table(["test captions", "similarity to the film", "recall@10 of the caption, %"], rows)
 
 
@@ -48,18 +61,44 @@ def finding_table(metrics: dict) -> str:
     rows = []
     for name, entry in sorted(metrics["findings"].items(), key=lambda item: -item[1]["value"]):
         found = metrics["spread"].get(name)
-        rows.append([name, with_interval(entry), f"{found['ratio']:.2f}" if found else "–",
-                     str(found["real_films"]) if found else "–"])
+        rows.append(
+            [
+                name,
+                with_interval(entry),
+                f"{found['ratio']:.2f}" if found else "–",
+                str(found["real_films"]) if found else "–",
+            ]
+        )
     return table(["finding", "AUROC", "spread", "real films"], rows)
 
 
 def copy_table(metrics: dict) -> str:
     """How near generated films come to training films."""
-    rows = [[words, str(e["generated"]), str(e["training"]), f"{e['limit']:.3f}",
-             f"{e['nearest']:.3f}", f"{e['median']:.3f}", str(e["nearer"])]
-            for space, words in SPACES.items() for e in [metrics["copies"][space]]]
-    return table(["by", "generated", "training films", "limit", "nearest", "median",
-                  "nearer than the limit"], rows)  # fmt: skip
+    rows = [
+        [
+            words,
+            str(e["generated"]),
+            str(e["training"]),
+            f"{e['limit']:.3f}",
+            f"{e['nearest']:.3f}",
+            f"{e['median']:.3f}",
+            str(e["nearer"]),
+        ]
+        for space, words in SPACES.items()
+        for e in [metrics["copies"][space]]
+    ]
+    return table(
+        [
+            "by",
+            "generated",
+            "training films",
+            "limit",
+            "nearest",
+            "median",
+            "nearer than the limit",
+        ],
+        rows,
+    )
 
 
 def summary(metrics: dict) -> str:
@@ -68,11 +107,13 @@ def summary(metrics: dict) -> str:
     floor = metrics["distances"]["train"]["real"]["frechet_distance"]
     ratio = metrics["frechet_ratio"]
     beside = f", {ratio['train']:.2f} times the reference's" if ratio else ""
-    return (f"Frechet distance (our encoder, {entry['generated']} films, captions of the training "
-            f"films of {metrics['data']}) {entry['frechet_distance']:.4f}{beside}; real against "
-            f"real {floor:.4f}. {metrics['findings_shown']} of {len(metrics['findings'])} findings "
-            f"are recovered with an AUROC of {GOOD:.2f} or more; mean spread within a caption "
-            f"{metrics['mean_spread']} of real films'.")
+    return (
+        f"Frechet distance (our encoder, {entry['generated']} films, captions of the training "
+        f"films of {metrics['data']}) {entry['frechet_distance']:.4f}{beside}; real against "
+        f"real {floor:.4f}. {metrics['findings_shown']} of {len(metrics['findings'])} findings "
+        f"are recovered with an AUROC of {GOOD:.2f} or more; mean spread within a caption "
+        f"{metrics['mean_spread']} of real films'."
+    )
 
 
 def tried(metrics: dict) -> str:
@@ -80,15 +121,18 @@ def tried(metrics: dict) -> str:
     ratio = metrics["frechet_ratio"]
     if not ratio:
         return "No other generator was measured beside it."
-    return ("The reference profile, the field's network, on the same films: this generator's "
-            f"Frechet distance is {ratio['train']:.2f} times the reference's on the training "
-            f"captions, {ratio['test']:.2f} times on those of the test split.")
+    return (
+        "The reference profile, the field's network, on the same films: this generator's "
+        f"Frechet distance is {ratio['train']:.2f} times the reference's on the training "
+        f"captions, {ratio['test']:.2f} times on those of the test split."
+    )
 
 
 def further_folders(command: str) -> str:
     """The --extra and --normal of a training command, as its evaluation needs them too."""
-    return "".join(f" {found}" for found in re.findall(r"--(?:extra|normal)(?: [^-\s]\S*)+",
-                                                       command))
+    return "".join(
+        f" {found}" for found in re.findall(r"--(?:extra|normal)(?: [^-\s]\S*)+", command)
+    )
 
 
 def generator_card(folder: Path) -> str:
@@ -99,16 +143,25 @@ def generator_card(folder: Path) -> str:
     model = Generator(GeneratorConfig.from_dict(config["architecture"]))
     count = sum(parameter.numel() for parameter in model.parameters())
     parts = {
-        "parameters": f"{count / 1e6:.1f}", "text_encoder": config["text_encoder"]["weights"],
-        "summary": summary(metrics), "distances": distance_table(metrics),
-        "captions": caption_table(metrics), "findings": finding_table(metrics),
-        "copies": copy_table(metrics), "each": str(EACH), "films": str(training["films"]),
-        "seen": str(training["films_seen"]), "energy": energy_text(training),
-        "data": data_sets(training), "groups": groups_text(metrics.get("groups"), GROUPS),
-        "command": training["command"], "tried": tried(metrics),
-        "roots": further_folders(training["command"]), "seconds": str(metrics["seconds_for_16"]),
+        "parameters": f"{count / 1e6:.1f}",
+        "text_encoder": config["text_encoder"]["weights"],
+        "summary": summary(metrics),
+        "distances": distance_table(metrics),
+        "captions": caption_table(metrics),
+        "findings": finding_table(metrics),
+        "copies": copy_table(metrics),
+        "each": str(EACH),
+        "films": str(training["films"]),
+        "seen": str(training["films_seen"]),
+        "energy": energy_text(training),
+        "data": data_sets(training),
+        "groups": groups_text(metrics.get("groups"), GROUPS),
+        "command": training["command"],
+        "tried": tried(metrics),
+        "roots": further_folders(training["command"]),
+        "seconds": str(metrics["seconds_for_16"]),
         "sha256": metrics["weights_sha256"],
-    }  # fmt: skip
+    }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
 
 

@@ -16,7 +16,7 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Column:
-    """A measure of train.evaluate.groups: its key there, its title, and whether it is shown in per cent."""
+    """A measure of train.evaluate.groups: its key, its title, and whether it is in per cent."""
 
     key: str
     title: str
@@ -38,26 +38,36 @@ def groups_text(measured: dict | None, columns: list[Column]) -> str:
     if measured is None:
         return PENDING
     titles = [column.title for column in columns]
-    groups = [[name, str(entry["films"]), *(c.shown(entry.get(c.key)) for c in columns)]
-              for name, entry in measured["groups"].items()]
-    gaps = [[" − ".join(entry["groups"]), *(c.shown(entry.get(c.key)) for c in columns)]
-            for entry in measured["gaps"]]
+    groups = [
+        [name, str(entry["films"]), *(c.shown(entry.get(c.key)) for c in columns)]
+        for name, entry in measured["groups"].items()
+    ]
+    gaps = [
+        [" − ".join(entry["groups"]), *(c.shown(entry.get(c.key)) for c in columns)]
+        for entry in measured["gaps"]
+    ]
     parts = [table(["group", "films", *titles], groups)] if groups else []
     parts += [table(["gap", *titles], gaps)] if gaps else []
     return "\n\n".join([*parts, " ".join([*_sentences(measured, columns), NOTE])])
 
 
 def _sentences(measured: dict, columns: list[Column]) -> list[str]:
-    clear = [f"{' − '.join(entry['groups'])} ({column.title})"
-             for entry in measured["gaps"] for column in columns
-             if (e := entry.get(column.key)) and (e["low"] > 0 or e["high"] < 0)]
+    clear = [
+        f"{' − '.join(entry['groups'])} ({column.title})"
+        for entry in measured["gaps"]
+        for column in columns
+        if (e := entry.get(column.key)) and (e["low"] > 0 or e["high"] < 0)
+    ]
     compared = any(column.key in entry for entry in measured["gaps"] for column in columns)
     small = [f"{name} ({films})" for name, films in measured["left_out"].items()]
     unknown = [f"{kind} ({films})" for kind, films in measured["unknown"].items()]
     said = []
     if compared:
-        said.append(f"Gaps whose interval leaves out 0: {', '.join(clear)}." if clear
-                    else "No gap's interval leaves out 0.")
+        said.append(
+            f"Gaps whose interval leaves out 0: {', '.join(clear)}."
+            if clear
+            else "No gap's interval leaves out 0."
+        )
     if small:
         said.append(f"Left out for fewer than {measured['least_films']} films: {', '.join(small)}.")
     return [*said, f"Not known of so many films: {', '.join(unknown)}."] if unknown else said

@@ -14,22 +14,40 @@ from train.cards.tables import percent, table, with_interval
 from train.common.energy import energy_text
 
 TEMPLATE = Path(__file__).with_name("localizer.md")
-GROUPS = [Column("lungs", "lungs"), Column("heart and mediastinum", "heart"),
-          Column("opacity", "opacity")]
-KINDS = ("with masks", "with further masks", "read as normal", "with boxes around opacities",
-         "whose masks an earlier round drew")
-SHORT = {"heart and mediastinum": "heart", "ground-glass opacity": "ground glass",
-         "tubes and lines": "tubes"}  # fmt: skip
+GROUPS = [
+    Column("lungs", "lungs"),
+    Column("heart and mediastinum", "heart"),
+    Column("opacity", "opacity"),
+]
+KINDS = (
+    "with masks",
+    "with further masks",
+    "read as normal",
+    "with boxes around opacities",
+    "whose masks an earlier round drew",
+)
+SHORT = {
+    "heart and mediastinum": "heart",
+    "ground-glass opacity": "ground glass",
+    "tubes and lines": "tubes",
+}
 
 
 def target_table(metrics: dict) -> str:
     """A row a target: Dice and IoU where it is present, the share marked where it is absent."""
-    rows = [[name, str(e["films"]), *(with_interval(e[key]) if key in e else "–"
-                                      for key in ("dice", "iou")),
-             str(e["absent_films"]),
-             f"{percent(e['false_marks']['value'])} ({percent(e['false_marks']['low'])}–"
-             f"{percent(e['false_marks']['high'])})" if "false_marks" in e else "–"]
-            for name, e in metrics["targets"].items()]
+    rows = [
+        [
+            name,
+            str(e["films"]),
+            *(with_interval(e[key]) if key in e else "–" for key in ("dice", "iou")),
+            str(e["absent_films"]),
+            f"{percent(e['false_marks']['value'])} ({percent(e['false_marks']['low'])}–"
+            f"{percent(e['false_marks']['high'])})"
+            if "false_marks" in e
+            else "–",
+        ]
+        for name, e in metrics["targets"].items()
+    ]
     return table(["target", "films", "Dice", "IoU", "films without", "marked there, %"], rows)
 
 
@@ -38,37 +56,63 @@ def compared_table(metrics: dict) -> str:
     names = list(metrics["targets"])
     rows = []
     for entry in metrics["compared"]:
-        text = "none" if entry["fusion"] == "none" else (
-            "shuffled" if entry["shuffled_text"] else entry["fusion"])
+        text = (
+            "none"
+            if entry["fusion"] == "none"
+            else ("shuffled" if entry["shuffled_text"] else entry["fusion"])
+        )
         values = [f"{entry['dice'][name]:.3f}" if name in entry["dice"] else "–" for name in names]
-        rows.append([entry["name"], text, f"{100 * entry.get('reading', 0):.0f}",
-                     "yes" if entry["phase_1"] else "no",
-                     f"{entry['step']}", *values,
-                     "–" if entry["false_marks"] is None else percent(entry["false_marks"])])
-    return table(["checkpoint", "text enters by", "reading, %", "phase 1", "steps",
-                  *(SHORT.get(name, name) for name in names), "false marks, %"], rows)
+        rows.append(
+            [
+                entry["name"],
+                text,
+                f"{100 * entry.get('reading', 0):.0f}",
+                "yes" if entry["phase_1"] else "no",
+                f"{entry['step']}",
+                *values,
+                "–" if entry["false_marks"] is None else percent(entry["false_marks"]),
+            ]
+        )
+    return table(
+        [
+            "checkpoint",
+            "text enters by",
+            "reading, %",
+            "phase 1",
+            "steps",
+            *(SHORT.get(name, name) for name in names),
+            "false marks, %",
+        ],
+        rows,
+    )
 
 
 def pointing_table(metrics: dict) -> str:
     """A row a target of the boxes; a sentence when there were none."""
     if not metrics.get("pointing"):
         return "No boxes were at hand."
-    return table(["target", "films", "hits", "accuracy, %", "boxes' share of the picture, %"], [
-        [name, str(e["films"]), str(e["hits"]), percent(e["accuracy"]), percent(e["chance"])]
-        for name, e in metrics["pointing"].items()])
+    return table(
+        ["target", "films", "hits", "accuracy, %", "boxes' share of the picture, %"],
+        [
+            [name, str(e["films"]), str(e["hits"]), percent(e["accuracy"]), percent(e["chance"])]
+            for name, e in metrics["pointing"].items()
+        ],
+    )
 
 
 def sentences(metrics: dict) -> dict[str, str]:
     """Sides and normal films in a sentence each."""
     sides = metrics["sides"].values()
     normal = metrics.get("normal_films", {})
-    marked = ", ".join(f"{name} {percent(value)}%" for name, value in normal.items()
-                       if name != "films")
+    marked = ", ".join(
+        f"{name} {percent(value)}%" for name, value in normal.items() if name != "films"
+    )
     return {
         "sides": f"asked for one side {sum(e['films'] for e in sides)} times (lungs and opacities),"
-                 f" it marked more of the other side {sum(e['wrong'] for e in sides)} times",
+        f" it marked more of the other side {sum(e['wrong'] for e in sides)} times",
         "normal": f"In {normal['films']} films read as normal it marked, of the picture: {marked}."
-                  if marked else "",
+        if marked
+        else "",
     }
 
 
@@ -79,11 +123,13 @@ def reading_text(config: dict) -> str:
         return ""
     share = ", ".join(f"{100 * value:.0f}% for {name}" for name, value in shares.items())
     layers = ", ".join(str(layer + 1) for layer in architecture["grid_layers"])
-    return (f"Beside the U-Net the text reads, with a linear kernel of its own, the features that "
-            f"the frozen image encoder of `{config['text_encoder']['weights']}` "
-            f"(`{config['text_encoder']['image_sha256'][:12]}`) has of the same square, enlarged "
-            f"to {architecture['grid_side']} px, after blocks {layers}. Share of this reading in "
-            f"the logits, either half of which counts up to {SURE:.0f}: {share}.")
+    return (
+        f"Beside the U-Net the text reads, with a linear kernel of its own, the features that "
+        f"the frozen image encoder of `{config['text_encoder']['weights']}` "
+        f"(`{config['text_encoder']['image_sha256'][:12]}`) has of the same square, enlarged "
+        f"to {architecture['grid_side']} px, after blocks {layers}. Share of this reading in "
+        f"the logits, either half of which counts up to {SURE:.0f}: {share}."
+    )
 
 
 def steps_of(training: dict) -> list[dict]:
@@ -102,8 +148,17 @@ def steps_of(training: dict) -> list[dict]:
 def _energy(runs: Sequence[dict]) -> str:
     """Of several runs: one text for each kind of hardware, or for what was not recorded."""
     kinds = list(dict.fromkeys(run.get("hardware") for run in runs))
-    return "\n".join(energy_text({"hardware": kind, "minutes": round(sum(
-        run["minutes"] for run in runs if run.get("hardware") == kind), 1)}) for kind in kinds)
+    return "\n".join(
+        energy_text(
+            {
+                "hardware": kind,
+                "minutes": round(
+                    sum(run["minutes"] for run in runs if run.get("hardware") == kind), 1
+                ),
+            }
+        )
+        for kind in kinds
+    )
 
 
 def localizer_card(folder: Path) -> str:
@@ -116,22 +171,32 @@ def localizer_card(folder: Path) -> str:
     runs = [step for step in steps if "minutes" in step]
     minutes = round(sum(run["minutes"] for run in runs), 1)
     parts = {
-        "targets": target_table(metrics), "compared": compared_table(metrics),
-        "pointing": pointing_table(metrics), **sentences(metrics),
-        "backbone": architecture["encoder"], "fusion": architecture["fusion"],
-        "size": str(architecture["preprocess"]["size"]), "films": str(metrics["films"]),
-        "split": metrics["split"], "data_name": metrics["data"],
-        "threshold": str(metrics["threshold"]), "speed": str(metrics["seconds_per_map"]),
-        "tower": tower["weights"], "tower_sha256": tower["sha256"][:12],
-        "command": "\n".join(step["command"] for step in steps), "minutes": str(minutes),
+        "targets": target_table(metrics),
+        "compared": compared_table(metrics),
+        "pointing": pointing_table(metrics),
+        **sentences(metrics),
+        "backbone": architecture["encoder"],
+        "fusion": architecture["fusion"],
+        "size": str(architecture["preprocess"]["size"]),
+        "films": str(metrics["films"]),
+        "split": metrics["split"],
+        "data_name": metrics["data"],
+        "threshold": str(metrics["threshold"]),
+        "speed": str(metrics["seconds_per_map"]),
+        "tower": tower["weights"],
+        "tower_sha256": tower["sha256"][:12],
+        "command": "\n".join(step["command"] for step in steps),
+        "minutes": str(minutes),
         "reading": reading_text(config),
         "notes": training.get("notes", ""),
         "energy": _energy(runs),
         "data": data_sets({"data": list(dict.fromkeys(n for run in runs for n in run["data"]))}),
         "groups": groups_text(metrics.get("groups"), GROUPS),
-        "masked": str(training["films"][0]), "sha256": metrics["weights_sha256"],
-        "train_films": ", ".join(f"{count} {kind}" for count, kind in zip(training["films"], KINDS)
-                                 if count),
+        "masked": str(training["films"][0]),
+        "sha256": metrics["weights_sha256"],
+        "train_films": ", ".join(
+            f"{count} {kind}" for count, kind in zip(training["films"], KINDS) if count
+        ),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
 

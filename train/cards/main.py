@@ -19,8 +19,10 @@ from train.cards.generator import generator_card
 from train.cards.localizer import localizer_card
 
 CARDS: dict[str, Callable[[Path], str]] = {
-    "retrieval": card.card_text, "reporting": card_report.card_text,
-    "localizer": localizer_card, "generator": generator_card,
+    "retrieval": card.card_text,
+    "reporting": card_report.card_text,
+    "localizer": localizer_card,
+    "generator": generator_card,
 }
 
 
@@ -32,8 +34,10 @@ def derived(weights: Path, readme: Path) -> dict[Path, str]:
     texts = {}
     for folder in sorted(path for path in weights.iterdir() if path.is_dir()):
         if folder.name not in CARDS:
-            raise ValueError(f"expected folders named {', '.join(CARDS)} in {weights}, got "
-                             f"{folder.name}; give it a card in train/cards.py")
+            raise ValueError(
+                f"expected folders named {', '.join(CARDS)} in {weights}, got "
+                f"{folder.name}; give it a card in train/cards.py"
+            )
         texts[folder / "README.md"] = CARDS[folder.name](folder)
     if readme.exists() and (weights / "retrieval").is_dir():
         texts[readme] = card.filled(readme.read_text("utf-8"), weights / "retrieval")
@@ -42,8 +46,9 @@ def derived(weights: Path, readme: Path) -> dict[Path, str]:
 
 def stale(texts: dict[Path, str]) -> list[Path]:
     """The files that hold something else, or are not there."""
-    return [path for path, text in texts.items()
-            if not path.exists() or path.read_text("utf-8") != text]
+    return [
+        path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text
+    ]
 
 
 def main(argv: list[str] | None = None) -> int:

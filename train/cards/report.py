@@ -19,16 +19,20 @@ GROUPS = [Column("micro_f1", "micro-F1, %", percent=True), Column("mean_auroc", 
 def labels_table(metrics: dict) -> str:
     """F1, precision and recall of the suggested findings and of the baselines."""
     columns = ("micro_f1", "macro_f1", "micro_precision", "micro_recall")
-    rows = [[name, *(percent_with_interval(entry[column]) for column in columns)]
-            for name, entry in metrics["labels"].items()]
+    rows = [
+        [name, *(percent_with_interval(entry[column]) for column in columns)]
+        for name, entry in metrics["labels"].items()
+    ]
     return table(["report", "micro-F1", "macro-F1", "precision", "recall"], rows)
 
 
 def text_table(metrics: dict) -> str:
     """BLEU, ROUGE-L and METEOR of the suggested reports and of the baselines."""
     columns = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "meteor")
-    rows = [[name, *(f"{entry[column]:.3f}" for column in columns)]
-            for name, entry in metrics["text"].items()]
+    rows = [
+        [name, *(f"{entry[column]:.3f}" for column in columns)]
+        for name, entry in metrics["text"].items()
+    ]
     return table(["report", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "METEOR"], rows)
 
 
@@ -36,51 +40,71 @@ def summary_table(metrics: dict) -> str:
     """The numbers that decide whether it is good enough."""
     error, gate = metrics["calibration_error"], metrics["gate"]
     mean = metrics["mean_auroc"]
-    return table(["measure", "value (95% interval)"], [
-        [f"mean AUROC over {mean['findings']} findings", with_interval(mean)],
-        ["the same from the prompts alone", with_interval(metrics["mean_auroc_prompts"])],
-        ["expected calibration error, before", with_interval(error["before"])],
-        ["expected calibration error, after", with_interval(error["after"])],
-        ["micro-F1 of the suggested findings, %",
-         percent_with_interval(metrics["labels"]["suggested report"]["micro_f1"])],
-        ["frontal films refused, %", percent_with_interval(gate["false_alarms"])],
-        ["other pictures let through, %", percent_with_interval(gate["misses"])],
-    ])
+    return table(
+        ["measure", "value (95% interval)"],
+        [
+            [f"mean AUROC over {mean['findings']} findings", with_interval(mean)],
+            ["the same from the prompts alone", with_interval(metrics["mean_auroc_prompts"])],
+            ["expected calibration error, before", with_interval(error["before"])],
+            ["expected calibration error, after", with_interval(error["after"])],
+            [
+                "micro-F1 of the suggested findings, %",
+                percent_with_interval(metrics["labels"]["suggested report"]["micro_f1"]),
+            ],
+            ["frontal films refused, %", percent_with_interval(gate["false_alarms"])],
+            ["other pictures let through, %", percent_with_interval(gate["misses"])],
+        ],
+    )
 
 
 def gate_table(metrics: dict) -> str:
     """How often each kind of picture is refused."""
     gate = metrics["gate"]
     rows = [["frontal films", str(gate["frontal_films"]), percent(gate["false_alarms"]["value"])]]
-    rows += [[kind, str(entry["pictures"]), percent(entry["share"])]
-             for kind, entry in gate["refused"].items()]
+    rows += [
+        [kind, str(entry["pictures"]), percent(entry["share"])]
+        for kind, entry in gate["refused"].items()
+    ]
     return table(["picture", "number", "refused, %"], rows)
 
 
 def findings_table(metrics: dict) -> str:
     """Precision, recall and F1 a finding."""
-    rows = [[name, *(percent(entry[key]) for key in ("precision", "recall", "f1"))]
-            for name, entry in metrics["per_finding"].items()]
+    rows = [
+        [name, *(percent(entry[key]) for key in ("precision", "recall", "f1"))]
+        for name, entry in metrics["per_finding"].items()
+    ]
     return table(["finding", "precision, %", "recall, %", "F1, %"], rows)
 
 
 def saliency_table(metrics: dict) -> str:
     """The two sanity checks of the heat maps."""
     checks = metrics["saliency"]
-    rows = [[f"random weights: correlation over {checks['cases']} films",
-             with_interval(checks["correlation_with_randomised"])],
-            ["deletion: fall for the marked area", with_interval(checks["drop_marked"])],
-            ["deletion: fall for areas elsewhere", with_interval(checks["drop_elsewhere"])],
-            ["difference", with_interval(checks["drop_difference"])],
-            ["films where the marked area matters more, %",
-             percent_with_interval(checks["marked_drops_more"])]]
+    rows = [
+        [
+            f"random weights: correlation over {checks['cases']} films",
+            with_interval(checks["correlation_with_randomised"]),
+        ],
+        ["deletion: fall for the marked area", with_interval(checks["drop_marked"])],
+        ["deletion: fall for areas elsewhere", with_interval(checks["drop_elsewhere"])],
+        ["difference", with_interval(checks["drop_difference"])],
+        [
+            "films where the marked area matters more, %",
+            percent_with_interval(checks["marked_drops_more"]),
+        ],
+    ]
     return table(["check", "value (95% interval)"], rows)
 
 
 def trials_text(config: dict) -> str:
     """Which scores were tried on the validation split."""
-    rows = [["prompts alone" if not trial["head"] else f"with a head, C = {trial['head']:g}",
-             f"{trial['mean_auroc']:.3f}"] for trial in config["training"]["trials"]]
+    rows = [
+        [
+            "prompts alone" if not trial["head"] else f"with a head, C = {trial['head']:g}",
+            f"{trial['mean_auroc']:.3f}",
+        ]
+        for trial in config["training"]["trials"]
+    ]
     return table(["scores tried (validation split)", "mean AUROC"], rows)
 
 
@@ -97,22 +121,41 @@ def card_text(folder: Path) -> str:
     bands = {name: f"{value:.2f}" for name, value in config["calibration"]["bands"].items()}
     training = config["training"]
     parts = {
-        "count": str(len(config["calibration"]["findings"])), "refits": str(training["refits"]),
-        "source": config["calibration"]["source"], "encoder": config["encoder"], **bands,
-        "trials": trials_text(config), "cases": str(LEAST_CASES), "energy": energy_text(training),
+        "count": str(len(config["calibration"]["findings"])),
+        "refits": str(training["refits"]),
+        "source": config["calibration"]["source"],
+        "encoder": config["encoder"],
+        **bands,
+        "trials": trials_text(config),
+        "cases": str(LEAST_CASES),
+        "energy": energy_text(training),
         "groups": groups_text(metrics.get("groups"), GROUPS),
         "data": data_sets({"data": [training["data"]]}),
         **{key: str(training[key]) for key in ("train", "val")},
     }
-    measured = {"summary", "table", "findings", "labels", "reference", "meteor", "text", "gate",
-                "saliency", "share"}
+    measured = {
+        "summary",
+        "table",
+        "findings",
+        "labels",
+        "reference",
+        "meteor",
+        "text",
+        "gate",
+        "saliency",
+        "share",
+    }
     if metrics:
         parts |= {
             "summary": f"{metrics['films']} {metrics['split']} films of {metrics['data']}:",
-            "table": summary_table(metrics), "findings": findings_table(metrics),
-            "labels": labels_table(metrics), "reference": metrics["reference"],
-            "meteor": ", ".join(metrics["meteor_modules"]), "text": text_table(metrics),
-            "gate": gate_table(metrics), "saliency": saliency_table(metrics),
+            "table": summary_table(metrics),
+            "findings": findings_table(metrics),
+            "labels": labels_table(metrics),
+            "reference": metrics["reference"],
+            "meteor": ", ".join(metrics["meteor_modules"]),
+            "text": text_table(metrics),
+            "gate": gate_table(metrics),
+            "saliency": saliency_table(metrics),
             "share": f"{percent(metrics['saliency']['deleted_share'])}%",
         }
     else:
@@ -143,8 +186,13 @@ def plot_reliability(metrics: dict, path: Path) -> None:
         error = metrics["calibration_error"][name]["value"]
         axis.plot(x, y, color=colour, linewidth=1.2, label=f"{name} (error {error:.3f})")
         axis.scatter(x, y, [12 + 4 * one["count"] ** 0.5 for one in bins], color=colour)
-    axis.set(xlabel="probability given", ylabel="share of films that carry the finding",
-             xlim=(0, 1), ylim=(0, 1), title=f"{metrics['data']}, {metrics['split']} split")
+    axis.set(
+        xlabel="probability given",
+        ylabel="share of films that carry the finding",
+        xlim=(0, 1),
+        ylim=(0, 1),
+        title=f"{metrics['data']}, {metrics['split']} split",
+    )
     axis.legend()
     axis.grid(alpha=0.3)
     figure.savefig(path, dpi=90, metadata={"Software": None})

@@ -32,21 +32,41 @@ def recall_table(metrics: dict) -> str:
 
 def finding_table(metrics: dict) -> str:
     """A row a finding: how often it occurs, how a search for it ranks, zero-shot AUROC."""
-    rows = [[name, str(e["positives"]), percent(e["prevalence"]), percent(e["precision_at_5"]),
-             percent(e["precision_at_10"]), f"{e['average_precision']:.3f}",
-             with_interval(e["auroc"])]
-            for name, e in sorted(metrics["findings"].items(), key=lambda i: -i[1]["positives"])]
-    return table(["finding", "films", "prevalence, %", "P@5, %", "P@10, %", "average precision",
-                  "AUROC"], rows)
+    rows = [
+        [
+            name,
+            str(e["positives"]),
+            percent(e["prevalence"]),
+            percent(e["precision_at_5"]),
+            percent(e["precision_at_10"]),
+            f"{e['average_precision']:.3f}",
+            with_interval(e["auroc"]),
+        ]
+        for name, e in sorted(metrics["findings"].items(), key=lambda i: -i[1]["positives"])
+    ]
+    return table(
+        ["finding", "films", "prevalence, %", "P@5, %", "P@10, %", "average precision", "AUROC"],
+        rows,
+    )
 
 
 def trials_table(trials: list[dict]) -> str:
     """What was tried, on the validation split; rows of trials.json in the order of the score."""
-    rows = [[t["name"], t["how"], f"{t['minutes']:.0f}", percent(t["image_to_text_recall_at_10"]),
-             percent(t["text_to_image_recall_at_10"]), f"{t['mean_auroc']:.3f}"]
-            for t in sorted(trials, key=lambda t: -t["score"])]
-    return table(["start", "how", "minutes", "film → caption @10, %", "caption → film @10, %",
-                  "mean AUROC"], rows)
+    rows = [
+        [
+            t["name"],
+            t["how"],
+            f"{t['minutes']:.0f}",
+            percent(t["image_to_text_recall_at_10"]),
+            percent(t["text_to_image_recall_at_10"]),
+            f"{t['mean_auroc']:.3f}",
+        ]
+        for t in sorted(trials, key=lambda t: -t["score"])
+    ]
+    return table(
+        ["start", "how", "minutes", "film → caption @10, %", "caption → film @10, %", "mean AUROC"],
+        rows,
+    )
 
 
 def read_trials(path: Path) -> list[dict]:
@@ -66,17 +86,22 @@ def card_text(folder: Path) -> str:
     config = read_json(folder / "config.json", "a checkpoint's config.json")
     trials = read_trials(folder / "trials.json")
     parts = {
-        "recall": recall_table(metrics), "findings": finding_table(metrics),
+        "recall": recall_table(metrics),
+        "findings": finding_table(metrics),
         "groups": groups_text(metrics.get("groups"), GROUPS),
         "trials": trials_table(trials) if trials else "",
-        "summary": summary(metrics), "backbone": config["architecture"]["image"]["backbone"],
+        "summary": summary(metrics),
+        "backbone": config["architecture"]["image"]["backbone"],
         "size": str(config["architecture"]["image"]["preprocess"]["size"]),
         "layers": str(config["architecture"]["text"]["transformer"]["num_hidden_layers"]),
-        "films": str(config["training"]["films"]), "cases": str(LEAST_CASES),
+        "films": str(config["training"]["films"]),
+        "cases": str(LEAST_CASES),
         "energy": energy_text(config["training"]),
         "pairs": str(metrics["pairs"]),
-        "command": config["training"]["command"], "speed": str(metrics["images_per_second"]),
-        "sha256": metrics["weights_sha256"], "data": data_sets(config["training"]),
+        "command": config["training"]["command"],
+        "speed": str(metrics["images_per_second"]),
+        "sha256": metrics["weights_sha256"],
+        "data": data_sets(config["training"]),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
 
@@ -84,9 +109,11 @@ def card_text(folder: Path) -> str:
 def summary(metrics: dict) -> str:
     """One sentence for the reader in a hurry."""
     mean = metrics["mean_auroc"]
-    return (f"{metrics['pairs']} {metrics['split']} films of {metrics['data']}: mean zero-shot "
-            f"AUROC {with_interval(mean)} over {mean['findings']} findings; recall in per cent "
-            "with 95% bootstrap intervals:")
+    return (
+        f"{metrics['pairs']} {metrics['split']} films of {metrics['data']}: mean zero-shot "
+        f"AUROC {with_interval(mean)} over {mean['findings']} findings; recall in per cent "
+        "with 95% bootstrap intervals:"
+    )
 
 
 def write_card(folder: Path) -> None:

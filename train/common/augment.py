@@ -12,8 +12,11 @@ import torch.nn.functional as F
 
 
 def random_affine(
-    films: torch.Tensor, generator: torch.Generator, degrees: float = 8.0,
-    scale: tuple[float, float] = (0.8, 1.1), shift: float = 0.06,
+    films: torch.Tensor,
+    generator: torch.Generator,
+    degrees: float = 8.0,
+    scale: tuple[float, float] = (0.8, 1.1),
+    shift: float = 0.06,
 ) -> torch.Tensor:
     """Rotate, scale and shift each film; what comes from outside the film is black.
 
@@ -28,17 +31,23 @@ def random_affine(
 
     angle = uniform(-degrees, degrees) * math.pi / 180
     zoom, aspect = uniform(*scale), uniform(-0.06, 0.06).exp()
-    row_x = torch.stack([angle.cos() * zoom * aspect, -angle.sin() * zoom,
-                         uniform(-2 * shift, 2 * shift)], 1)
-    row_y = torch.stack([angle.sin() * zoom, angle.cos() * zoom / aspect,
-                         uniform(-2 * shift, 2 * shift)], 1)
+    row_x = torch.stack(
+        [angle.cos() * zoom * aspect, -angle.sin() * zoom, uniform(-2 * shift, 2 * shift)], 1
+    )
+    row_y = torch.stack(
+        [angle.sin() * zoom, angle.cos() * zoom / aspect, uniform(-2 * shift, 2 * shift)], 1
+    )
     grid = F.affine_grid(torch.stack([row_x, row_y], 1), list(films.shape), align_corners=False)
     return F.grid_sample(films, grid, mode="bilinear", align_corners=False)
 
 
 def random_tone(
-    films: torch.Tensor, generator: torch.Generator, contrast: float = 0.25,
-    brightness: float = 0.1, gamma: float = 0.25, noise: float = 0.02,
+    films: torch.Tensor,
+    generator: torch.Generator,
+    contrast: float = 0.25,
+    brightness: float = 0.1,
+    gamma: float = 0.25,
+    noise: float = 0.02,
 ) -> torch.Tensor:
     """Vary exposure as film and detector do. films: float32 [B, 1, S, S] in [0, 1], same back."""
     shape = (len(films), 1, 1, 1)

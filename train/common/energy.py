@@ -68,11 +68,17 @@ def energy_text(training: dict) -> str:
     if minutes is None:
         return "The time was not recorded, so that energy and CO2 cannot be estimated."
     if not hardware:
-        return (f"{minutes} minutes. The hardware was not recorded, so that energy and CO2 cannot "
-                "be estimated.")
+        return (
+            f"{minutes} minutes. The hardware was not recorded, so that energy and CO2 cannot "
+            "be estimated."
+        )
     found = estimate(minutes, hardware)
     if found is None:
-        return (f"{minutes} minutes on {hardware}, whose power is not known: energy and CO2 cannot "
-                "be estimated.")
-    return (f"{minutes} minutes on {hardware}: by estimate {found.watts:g} W, "
-            f"{found.kilowatt_hours:.2f} kWh and {found.grams:.0f} g of CO2. {SOURCES}")
+        return (
+            f"{minutes} minutes on {hardware}, whose power is not known: energy and CO2 cannot "
+            "be estimated."
+        )
+    return (
+        f"{minutes} minutes on {hardware}: by estimate {found.watts:g} W, "
+        f"{found.kilowatt_hours:.2f} kWh and {found.grams:.0f} g of CO2. {SOURCES}"
+    )

@@ -88,18 +88,21 @@ def _decode(
         return ""
 
     with ThreadPoolExecutor(workers) as pool:
-        problems = list(
-            tqdm(pool.map(read, range(len(paths))), "packing", len(paths), unit="film")
-        )
+        problems = list(tqdm(pool.map(read, range(len(paths))), "packing", len(paths), unit="film"))
     films.flush()
     lost = [row for row, problem in enumerate(problems) if problem]
     if not lost:
         return [True] * len(paths)
-    _log.warning("%d of %d films cannot be read and are left out; the first: %s", len(lost),
-                 len(paths), "; ".join(f"{paths[row]}: {problems[row]}" for row in lost[:_NAMED]))
+    _log.warning(
+        "%d of %d films cannot be read and are left out; the first: %s",
+        len(lost),
+        len(paths),
+        "; ".join(f"{paths[row]}: {problems[row]}" for row in lost[:_NAMED]),
+    )
     if len(lost) == len(paths):
-        raise ValueError(f"expected readable films, all {len(lost)} failed; the first, "
-                         f"{paths[0]}: {problems[0]}")
+        raise ValueError(
+            f"expected readable films, all {len(lost)} failed; the first, {paths[0]}: {problems[0]}"
+        )
     _close_up(films, [row for row, problem in enumerate(problems) if not problem], target)
     return [not problem for problem in problems]
 

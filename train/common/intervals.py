@@ -14,5 +14,8 @@ def value_with_interval(
 ) -> dict[str, float]:
     """{"value", "low", "high"}: a statistic of case numbers int64 [n] and its 95% interval."""
     low, high = bootstrap_interval(statistic, count, rounds, seed)
-    return {"value": round(statistic(np.arange(count)), 4),
-            "low": round(low, 4), "high": round(high, 4)}
+    return {
+        "value": round(statistic(np.arange(count)), 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+    }

@@ -17,8 +17,14 @@ def asked_for(command: list[str]) -> int:
     from accelerate.commands.config.config_args import load_config_from_file
     from accelerate.commands.launch import launch_command_parser
 
-    start = next((i for i, word in enumerate(command)
-                  if word == "launch" or word.endswith("accelerate-launch")), None)
+    start = next(
+        (
+            i
+            for i, word in enumerate(command)
+            if word == "launch" or word.endswith("accelerate-launch")
+        ),
+        None,
+    )
     if start is None:
         return 1
     options = launch_command_parser().parse_args(command[start + 1 :])
@@ -27,7 +33,7 @@ def asked_for(command: list[str]) -> int:
     return options.num_processes or 1
 
 
-def start_all(module: str) -> None:
+def start_processes(module: str) -> None:
     """Replace this process by the launcher of all of them, when it alone was started though
     `accelerate launch` was asked for several on a CPU. Call it first; else it does nothing."""
     on_cpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("true", "1")
@@ -39,6 +45,17 @@ def start_all(module: str) -> None:
     count = asked_for(psutil.Process().parent().cmdline())
     if count > 1:
         sys.stdout.flush()
-        os.execv(sys.executable, [
-            sys.executable, "-m", "torch.distributed.run", "--standalone",
-            "--nproc_per_node", str(count), "-m", module, *sys.argv[1:]])  # fmt: skip
+        os.execv(
+            sys.executable,
+            [
+                sys.executable,
+                "-m",
+                "torch.distributed.run",
+                "--standalone",
+                "--nproc_per_node",
+                str(count),
+                "-m",
+                module,
+                *sys.argv[1:],
+            ],
+        )

@@ -9,17 +9,19 @@ from pathlib import Path
 from cxr.devices import best_device, has_bf16
 
 
-def command_line(
-    start: str, options: argparse.Namespace, parser: argparse.ArgumentParser
-) -> str:
+def command_line(start: str, options: argparse.Namespace, parser: argparse.ArgumentParser) -> str:
     """`start` with every option that is not the parser's default; of a folder, its name alone."""
     words = [start]
     for name, value in vars(options).items():
         if value in (parser.get_default(name), False, None):
             continue
         values = value if isinstance(value, list) else [value]
-        shown = [Path(item).name if isinstance(item, Path) or Path(str(item)).is_absolute()
-                 else str(item) for item in values]
+        shown = [
+            Path(item).name
+            if isinstance(item, Path) or Path(str(item)).is_absolute()
+            else str(item)
+            for item in values
+        ]
         words.append(" ".join([f"--{name.replace('_', '-')}", *([] if value is True else shown)]))
     return " ".join(words)
 

@@ -41,8 +41,9 @@ class Record:
 
         figure = Figure(figsize=(5 * len(panels), 3.6), layout="constrained")
         FigureCanvasAgg(figure)
-        for axis, (title, names) in zip(figure.subplots(1, len(panels), squeeze=False)[0],
-                                        panels.items()):
+        for axis, (title, names) in zip(
+            figure.subplots(1, len(panels), squeeze=False)[0], panels.items()
+        ):
             for name in names:
                 points = [(e["step"], e[name]) for e in self.entries() if name in e]
                 if points:

@@ -30,8 +30,10 @@ class Budget:
 
     def used(self, step: int, seconds: float) -> float:
         """The share of the budget that is used, 1 or more at the end."""
-        return max(step / self.steps if self.steps else 0.0,
-                   seconds / 60 / self.minutes if self.minutes else 0.0)
+        return max(
+            step / self.steps if self.steps else 0.0,
+            seconds / 60 / self.minutes if self.minutes else 0.0,
+        )
 
     def rate(self, used: float) -> float:
         """The factor of the learning rate in [0, 1] at a share of the budget."""

@@ -17,8 +17,10 @@ TARGETS = FINDINGS[1:]  # "no finding" is the absence of the others
 def labels_of(studies: Sequence[Study], targets: Sequence[str] = TARGETS) -> torch.Tensor:
     """float32 [N, F]: 1 present, 0 absent, NaN uncertain or not read."""
     values = {1: 1.0, 0: 0.0}
-    rows = [[values.get(study.findings.get(name), float("nan")) for name in targets]
-            for study in studies]
+    rows = [
+        [values.get(study.findings.get(name), float("nan")) for name in targets]
+        for study in studies
+    ]
     return torch.tensor(rows, dtype=torch.float32).reshape(len(studies), len(targets))
 
 

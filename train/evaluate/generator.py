@@ -21,7 +21,7 @@ import torch
 from cxr.checkpoints import fingerprint, read_config, resolve
 from cxr.data import load_split, load_studies
 from cxr.findings import Study
-from cxr.generation import Originals, Sampler, project_originals, save_originals
+from cxr.generation import Sampler, TrainingImageIndex, project_training_images, save_training_index
 from cxr.images import Preprocess
 from cxr.models import SIDE
 from cxr.retrieval import Retriever
@@ -67,7 +67,7 @@ class Films:
         return Films(self.squares[index], self.embeddings[index])
 
 
-class Bench:
+class GeneratorEvaluation:
     """Makes and embeds films; embeddings of real ones are kept under `cache`."""
 
     def __init__(self, retriever: Retriever, cache: Path) -> None:
@@ -101,13 +101,18 @@ class Bench:
         return Films(squares, self._embed(squares))
 
     def _embed(self, squares: np.ndarray) -> np.ndarray:
-        parts = [self.retriever.encode_images(pictures(squares[first : first + 64]))
-                 for first in range(0, len(squares), 64)]
+        parts = [
+            self.retriever.encode_images(pictures(squares[first : first + 64]))
+            for first in range(0, len(squares), 64)
+        ]
         return np.concatenate(parts)
 
 
 def compare(
-    bench: Bench, samplers: dict[str, Sampler], train: Sequence[Study], test: Sequence[Study],
+    bench: GeneratorEvaluation,
+    samplers: dict[str, Sampler],
+    train: Sequence[Study],
+    test: Sequence[Study],
     seed: int,
 ) -> tuple[dict, dict[str, Films]]:
     """Distances of every generator, on captions of the training and of the test films, with real
@@ -129,7 +134,7 @@ def compare(
 
 
 def spreads(
-    bench: Bench, sampler: Sampler, train: Sequence[Study], seed: int
+    bench: GeneratorEvaluation, sampler: Sampler, train: Sequence[Study], seed: int
 ) -> dict[str, dict]:
     """For each finding that LEAST films show: films of one caption beside those films."""
     out = {}
@@ -137,8 +142,9 @@ def spreads(
         shown = [study for study in train if study.findings.get(name) == 1]
         if len(shown) >= LEAST:
             text = f"Findings: {name}."
-            out[name] = spread(bench.made(sampler, [text] * EACH, seed).embeddings,
-                               bench.real(shown).embeddings)
+            out[name] = spread(
+                bench.made(sampler, [text] * EACH, seed).embeddings, bench.real(shown).embeddings
+            )
     return out
 
 
@@ -155,37 +161,50 @@ def seconds_for_16(sampler: Sampler) -> float:
 
 def known_patients(studies: Sequence[Study]) -> list[str]:
     """The patient of each film; "" where the data set does not say, and every film is its own."""
-    return ["" if study.patient == study.id else f"{study.source} {study.patient}"
-            for study in studies]
+    return [
+        "" if study.patient == study.id else f"{study.source} {study.patient}" for study in studies
+    ]
 
 
 def training_prints(
     retriever: Retriever, data: Path, extra: Sequence[Path], normal: Sequence[Path], cache: Path
-) -> tuple[Originals, Films, list[str]]:
+) -> tuple[TrainingImageIndex, Films, list[str]]:
     """Fingerprints of the films that a generator was trained on, these films, their patients."""
     studies, *_ = generator_studies(data, extra, normal)
-    films, patients = Bench(retriever, cache).real(studies), known_patients(studies)
-    return project_originals(films.embeddings, patients, retriever.encoder), films, patients
+    films, patients = GeneratorEvaluation(retriever, cache).real(studies), known_patients(studies)
+    return project_training_images(films.embeddings, patients, retriever.encoder), films, patients
 
 
 def evaluate_generator(
-    weights: str, reference: str | None, encoder: str, data: Path, extra: Sequence[Path],
-    normal: Sequence[Path], cache: Path, rounds: int = 300, seed: int = 0,
-) -> tuple[dict, Originals]:
+    weights: str,
+    reference: str | None,
+    encoder: str,
+    data: Path,
+    extra: Sequence[Path],
+    normal: Sequence[Path],
+    cache: Path,
+    rounds: int = 300,
+    seed: int = 0,
+) -> tuple[dict, TrainingImageIndex]:
     """The report as JSON-able values, and the fingerprints of the training films.
 
     data, extra, normal: what it was trained on; captions and films of the train and of the test
     split of `data` are compared. Raises ValueError for data or checkpoints that cannot be read.
     """
     retriever = Retriever.load(encoder, gallery=None)
-    bench, samplers = Bench(retriever, cache), {"generator": Sampler.load(weights, encoder)}
+    bench, samplers = (
+        GeneratorEvaluation(retriever, cache),
+        {"generator": Sampler.load(weights, encoder)},
+    )
     if reference:
         samplers["reference"] = Sampler.load(reference, encoder)
     split = load_split(data, load_studies(data))
     train, test = frontal(split["train"]), frontal(split["test"])
     if min(len(train), len(test)) < 10:
-        raise ValueError(f"expected at least 10 films to train and to test in {data}; got "
-                         f"{len(train)} and {len(test)}")
+        raise ValueError(
+            f"expected at least 10 films to train and to test in {data}; got "
+            f"{len(train)} and {len(test)}"
+        )
     compared, made = compare(bench, samplers, train, test, seed)
     asked = imagined_films(TARGETS, EACH, seed)
     shown = bench.made(samplers["generator"], canonical(asked), seed)
@@ -197,26 +216,42 @@ def evaluate_generator(
     every = [made["generator train"], made["generator test"], shown]
     ratio = None
     if reference:
-        ratio = {s: round(compared[s]["generator"]["frechet_distance"]
-                          / compared[s]["reference"]["frechet_distance"], 3) for s in compared}
+        ratio = {
+            s: round(
+                compared[s]["generator"]["frechet_distance"]
+                / compared[s]["reference"]["frechet_distance"],
+                3,
+            )
+            for s in compared
+        }
     report = {
-        "data": data.resolve().name, "weights_sha256": fingerprint(weights),
+        "data": data.resolve().name,
+        "weights_sha256": fingerprint(weights),
         "encoder_sha256": retriever.encoder,
         "seconds_for_16": seconds_for_16(samplers["generator"]),
-        "distances": compared, "frechet_ratio": ratio,
+        "distances": compared,
+        "frechet_ratio": ratio,
         "captions": {
             "generator": caption_agreement(made["generator test"].embeddings, texts),
-            "real": caption_agreement(bench.real(test).embeddings, texts)},
-        "findings": found, "findings_shown": sum(e["value"] >= GOOD for e in found.values()),
+            "real": caption_agreement(bench.real(test).embeddings, texts),
+        },
+        "findings": found,
+        "findings_shown": sum(e["value"] >= GOOD for e in found.values()),
         "groups": shown_by_group(scores, asked, TARGETS, rounds, seed),
         "spread": spreading,
         "mean_spread": round(float(np.mean([e["ratio"] for e in spreading.values()])), 3)
-        if spreading else None,
+        if spreading
+        else None,
         "copies": {
-            "embedding": copies(np.concatenate([f.embeddings for f in every]),
-                                training.embeddings, patients),
-            "pixels": copies(np.concatenate([thumbnails(f.squares, SMALL) for f in every]),
-                             thumbnails(training.squares, SMALL), patients)},
+            "embedding": copies(
+                np.concatenate([f.embeddings for f in every]), training.embeddings, patients
+            ),
+            "pixels": copies(
+                np.concatenate([thumbnails(f.squares, SMALL) for f in every]),
+                thumbnails(training.squares, SMALL),
+                patients,
+            ),
+        },
         "training": read_config(resolve(weights)).get("training", {}),
     }
     return report, originals
@@ -242,8 +277,16 @@ def measure_generator(options: argparse.Namespace) -> dict:
     """`evaluate_generator` as the command line asks for it; with --write the fingerprints of the
     training films go into the checkpoint."""
     report, originals = evaluate_generator(
-        options.weights, options.reference, options.encoder, options.data, options.extra,
-        options.normal, options.cache, options.rounds, options.seed)
+        options.weights,
+        options.reference,
+        options.encoder,
+        options.data,
+        options.extra,
+        options.normal,
+        options.cache,
+        options.rounds,
+        options.seed,
+    )
     if options.write:
-        save_originals(originals, Path(options.weights))
+        save_training_index(originals, Path(options.weights))
     return report

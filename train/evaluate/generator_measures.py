@@ -43,11 +43,12 @@ def distances(
     """Frechet and kernel distance of embeddings [N, D], and Frechet distance of thumbnails
     [N, P], with the numbers of films. real, generated: (embeddings, thumbnails)."""
     return {
-        "real": len(real[0]), "generated": len(generated[0]),
+        "real": len(real[0]),
+        "generated": len(generated[0]),
         "frechet_distance": round(frechet_distance(real[0], generated[0]), 5),
         "kernel_distance": round(1000 * kernel_distance(real[0], generated[0]), 4),
         "thumbnail_distance": round(frechet_distance(real[1], generated[1]), 4),
-    }  # fmt: skip
+    }
 
 
 def halves(patients: Sequence[str], seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -62,10 +63,18 @@ def imagined_films(findings: Sequence[str], each: int, seed: int) -> list[Study]
     """Studies to ask for: `each` with one finding alone, of all ages, both sexes and views."""
     rng = np.random.default_rng(seed)
     return [
-        Study(id=f"{name} {row}", source="text", patient="none", view=("PA", "AP")[row // 2 % 2],
-              sex=SEXES[row % 2], age=int(rng.integers(20, 91)), findings={name: 1})
-        for name in findings for row in range(each)
-    ]  # fmt: skip
+        Study(
+            id=f"{name} {row}",
+            source="text",
+            patient="none",
+            view=("PA", "AP")[row // 2 % 2],
+            sex=SEXES[row % 2],
+            age=int(rng.integers(20, 91)),
+            findings={name: 1},
+        )
+        for name in findings
+        for row in range(each)
+    ]
 
 
 def caption_agreement(films: np.ndarray, texts: np.ndarray) -> dict[str, float]:
@@ -73,8 +82,10 @@ def caption_agreement(films: np.ndarray, texts: np.ndarray) -> dict[str, float]:
     "similarity", the mean cosine, and "recall_at_10", the share of films whose own caption is
     among the ten that the encoder finds most similar."""
     similarity = films @ texts.T
-    return {"similarity": round(float(np.diag(similarity).mean()), 4),
-            "recall_at_10": round(recall_at_k(similarity, 10), 4)}
+    return {
+        "similarity": round(float(np.diag(similarity).mean()), 4),
+        "recall_at_10": round(recall_at_k(similarity, 10), 4),
+    }
 
 
 def shown_findings(
@@ -91,9 +102,14 @@ def shown_findings(
             continue
         values = scores[:, column]
         low, high = bootstrap_interval(
-            lambda rows, v=values, p=present: auroc(v[rows], p[rows]), len(values), rounds, seed)
-        out[name] = {"films": int(present.sum()), "value": round(auroc(values, present), 4),
-                     "low": round(low, 4), "high": round(high, 4)}
+            lambda rows, v=values, p=present: auroc(v[rows], p[rows]), len(values), rounds, seed
+        )
+        out[name] = {
+            "films": int(present.sum()),
+            "value": round(auroc(values, present), 4),
+            "low": round(low, 4),
+            "high": round(high, 4),
+        }
     return out
 
 
@@ -110,8 +126,12 @@ def spread(generated: np.ndarray, real: np.ndarray) -> dict[str, float | int]:
     """Mean cosine distance among films of one caption and among real films with its finding;
     "ratio" of the two. Both float [N, D]."""
     ours, theirs = mean_pairwise_distance(generated), mean_pairwise_distance(real)
-    return {"real_films": len(real), "generated": round(ours, 4), "real": round(theirs, 4),
-            "ratio": round(ours / theirs, 3)}
+    return {
+        "real_films": len(real),
+        "generated": round(ours, 4),
+        "real": round(theirs, 4),
+        "ratio": round(ours / theirs, 3),
+    }
 
 
 def nearest_pair(rows: np.ndarray, patients: Sequence[str]) -> float:
@@ -132,9 +152,14 @@ def copies(
     many generated films are nearer than that to a training film, and must not be shipped."""
     distance, _ = nearest_distance(generated, training)
     limit = nearest_pair(training, patients)
-    return {"generated": len(generated), "training": len(training), "limit": round(limit, 4),
-            "nearest": round(float(distance.min()), 4),
-            "median": round(float(np.median(distance)), 4), "nearer": int((distance < limit).sum())}
+    return {
+        "generated": len(generated),
+        "training": len(training),
+        "limit": round(limit, 4),
+        "nearest": round(float(distance.min()), 4),
+        "median": round(float(np.median(distance)), 4),
+        "nearer": int((distance < limit).sum()),
+    }
 
 
 def canonical(studies: Sequence[Study]) -> list[str]:

@@ -69,6 +69,7 @@ def mean_auroc_of(scores: np.ndarray, labels: np.ndarray, least: int = LEAST_CAS
     """Mean AUROC over the findings that every group has `least` films with and without of.
 
     scores, labels float [N, F]: 1 present, 0 absent, NaN not known."""
+
     def mean(rows: np.ndarray, columns: Sequence[int]) -> float:
         known = [(c, rows[~np.isnan(labels[rows, c])]) for c in columns]
         found = [auroc(scores[k, c], labels[k, c] == 1) for c, k in known if len(k)]
@@ -76,16 +77,21 @@ def mean_auroc_of(scores: np.ndarray, labels: np.ndarray, least: int = LEAST_CAS
         return float(np.mean(found)) if found else float("nan")
 
     def measure(groups: Sequence[np.ndarray]) -> tuple[Statistic, dict[str, int]] | None:
-        columns = [c for c in range(labels.shape[1])
-                   if all((labels[rows, c] == value).sum() >= least
-                          for rows in groups for value in (0, 1))]
+        columns = [
+            c
+            for c in range(labels.shape[1])
+            if all((labels[rows, c] == value).sum() >= least for rows in groups for value in (0, 1))
+        ]
         return (lambda rows: mean(rows, columns), {"findings": len(columns)}) if columns else None
 
     return measure
 
 
 def by_group(
-    people: Sequence[Person], measures: Mapping[str, Measure], rounds: int, seed: int,
+    people: Sequence[Person],
+    measures: Mapping[str, Measure],
+    rounds: int,
+    seed: int,
     least: int = LEAST_FILMS,
 ) -> dict:
     """Each measure in each group of N people, and the gaps, as JSON-able values:
@@ -96,8 +102,10 @@ def by_group(
     """
     groups, gaps, left_out, unknown = {}, [], {}, {}
     for kind, members in GROUPS.items():
-        rows = {name: np.flatnonzero([belongs(person) for person in people])
-                for name, belongs in members.items()}
+        rows = {
+            name: np.flatnonzero([belongs(person) for person in people])
+            for name, belongs in members.items()
+        }
         unknown[kind] = len(people) - sum(map(len, rows.values()))
         left_out |= {name: len(r) for name, r in rows.items() if len(r) < least}
         rows = {name: r for name, r in rows.items() if len(r) >= least}
@@ -107,8 +115,13 @@ def by_group(
         for one, other in combinations(rows, 2):
             found = _measured(measures, [rows[one], rows[other]], rounds, seed)
             gaps.append({"groups": [one, other], **found})
-    return {"least_films": least, "groups": groups, "gaps": gaps, "left_out": left_out,
-            "unknown": {kind: films for kind, films in unknown.items() if films}}
+    return {
+        "least_films": least,
+        "groups": groups,
+        "gaps": gaps,
+        "left_out": left_out,
+        "unknown": {kind: films for kind, films in unknown.items() if films},
+    }
 
 
 def _measured(
@@ -130,6 +143,7 @@ def _of(statistic: Statistic, rows: np.ndarray) -> Statistic:
 
 def _difference(statistic: Statistic, one: np.ndarray, other: np.ndarray) -> Statistic:
     """The statistic of the first group less that of the second, of films drawn from both."""
+
     def difference(drawn: np.ndarray) -> float:
         first = drawn < len(one)
         if first.all() or not first.any():

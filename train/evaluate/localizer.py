@@ -77,8 +77,11 @@ def measure_localizer(options: argparse.Namespace) -> dict:
         raise ValueError(f"expected films in {options.data} ({options.split}), found none")
     localizer = Localizer.load(options.weights, options.text)
     report = {
-        "data": options.data.resolve().name, "split": options.split, "films": len(films),
-        "threshold": THRESHOLD, "weights_sha256": fingerprint(options.weights),
+        "data": options.data.resolve().name,
+        "split": options.split,
+        "films": len(films),
+        "threshold": THRESHOLD,
+        "weights_sha256": fingerprint(options.weights),
         **on_masks(localizer, films, options.rounds, options.seed),
     }
     report["seconds_per_map"] = seconds_per_map(localizer, load_image(films[0].image))
@@ -153,12 +156,23 @@ def on_masks(localizer: Localizer, films: Sequence[MaskedFilm], rounds: int, see
             right, left = (int((marked & lung).sum()) for lung in lungs)
             sides[query.prompt].append(left > right if "right" in query.prompt else right > left)
     return {
-        "targets": {target: _entry(overlaps[target], falsely[target], rounds, seed)
-                    for target in TARGETS if overlaps[target] or falsely[target]},
-        "sides": {prompt: {"films": len(wrong), "wrong": int(sum(wrong))}
-                  for prompt, wrong in sides.items() if wrong},
-        "groups": by_group(films, {target: mean_of(values, LEAST)
-                                   for target, values in by_film.items()}, rounds, seed, LEAST),
+        "targets": {
+            target: _entry(overlaps[target], falsely[target], rounds, seed)
+            for target in TARGETS
+            if overlaps[target] or falsely[target]
+        },
+        "sides": {
+            prompt: {"films": len(wrong), "wrong": int(sum(wrong))}
+            for prompt, wrong in sides.items()
+            if wrong
+        },
+        "groups": by_group(
+            films,
+            {target: mean_of(values, LEAST) for target, values in by_film.items()},
+            rounds,
+            seed,
+            LEAST,
+        ),
     }
 
 
@@ -193,20 +207,29 @@ def on_boxes(localizer: Localizer, studies: Sequence[Study], root: Path) -> dict
             hit = pointing_game(localizer.find(image, target).heat, np.array(places))
             share = min(1.0, sum(place[2] * place[3] for place in places))
             found.setdefault(target, []).append((hit, share))
-    return {target: {"films": len(pairs), "hits": int(sum(hit for hit, _ in pairs)),
-                     "accuracy": round(float(np.mean([hit for hit, _ in pairs])), 4),
-                     "chance": round(float(np.mean([share for _, share in pairs])), 4)}
-            for target, pairs in found.items()}
+    return {
+        target: {
+            "films": len(pairs),
+            "hits": int(sum(hit for hit, _ in pairs)),
+            "accuracy": round(float(np.mean([hit for hit, _ in pairs])), 4),
+            "chance": round(float(np.mean([share for _, share in pairs])), 4),
+        }
+        for target, pairs in found.items()
+    }
 
 
 def on_normal_films(localizer: Localizer, studies: Sequence[Study]) -> dict:
     """The mean share of the picture marked for each opacity in films read as normal."""
     films = normal_films(studies)[:NORMAL_FILMS]
     found = [localizer.find_all(load_image(film.image), OPACITIES) for film in films]
-    shares = {target: [float((maps[place].heat >= THRESHOLD).mean()) for maps in found]
-              for place, target in enumerate(OPACITIES)}
-    return {"films": len(films), **{target: round(float(np.mean(values)), 4)
-                                    for target, values in shares.items() if values}}
+    shares = {
+        target: [float((maps[place].heat >= THRESHOLD).mean()) for maps in found]
+        for place, target in enumerate(OPACITIES)
+    }
+    return {
+        "films": len(films),
+        **{target: round(float(np.mean(values)), 4) for target, values in shares.items() if values},
+    }
 
 
 def row(name: str, weights: str | Path, scores: dict) -> dict:
@@ -216,8 +239,10 @@ def row(name: str, weights: str | Path, scores: dict) -> dict:
     targets = scores["targets"]
     wrong = [e["false_marks"]["value"] for e in targets.values() if "false_marks" in e]
     return {
-        "name": name, "fusion": config["architecture"]["fusion"],
-        "phase_1": bool(training.get("phase_1")), "step": training.get("step"),
+        "name": name,
+        "fusion": config["architecture"]["fusion"],
+        "phase_1": bool(training.get("phase_1")),
+        "step": training.get("step"),
         "shuffled_text": bool(training.get("shuffled_text")),
         "reading": config.get("shares", {}).get(OPACITY, 0.0),
         "dice": {t: e["dice"]["value"] for t, e in targets.items() if "dice" in e},

@@ -50,8 +50,15 @@ def measure(options: argparse.Namespace) -> dict:
     """The numbers of the model that was asked for; with --write they go into its folder."""
     if options.model == "report":
         result = evaluate_report(
-            options.weights, options.reporting, options.data, options.split, options.cache,
-            options.rounds, options.seed, options.others)
+            options.weights,
+            options.reporting,
+            options.data,
+            options.split,
+            options.cache,
+            options.rounds,
+            options.seed,
+            options.others,
+        )
         folder, write = options.reporting, write_report_card
     elif options.model == "generator":
         result = measure_generator(options)
@@ -61,7 +68,8 @@ def measure(options: argparse.Namespace) -> dict:
         folder, write = Path(options.weights), write_localizer_card
     else:
         result = evaluate_retrieval(
-            options.weights, options.data, options.split, options.rounds, options.seed)
+            options.weights, options.data, options.split, options.rounds, options.seed
+        )
         folder, write = Path(options.weights), write_card
     if options.write:
         (folder / "metrics.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")

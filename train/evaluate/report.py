@@ -38,8 +38,14 @@ CASES = 40  # films on which heat maps are checked
 
 
 def evaluate_report(
-    weights: str, reporting: Path, data: Path, split: str, cache: Path, rounds: int = 1000,
-    seed: int = 0, others: int = 300,
+    weights: str,
+    reporting: Path,
+    data: Path,
+    split: str,
+    cache: Path,
+    rounds: int = 1000,
+    seed: int = 0,
+    others: int = 300,
 ) -> dict:
     """The report on one split of a data set, as JSON-able values.
 
@@ -48,8 +54,10 @@ def evaluate_report(
     splits = load_split(data, load_studies(data))
     train, studies = frontal(splits["train"]), frontal(splits[split])
     if len(studies) < 10 or len(train) < 10:
-        raise ValueError(f"expected at least 10 films in {data} ({split} and train), "
-                         f"got {len(studies)} and {len(train)}")
+        raise ValueError(
+            f"expected at least 10 films in {data} ({split} and train), "
+            f"got {len(studies)} and {len(train)}"
+        )
     retriever = Retriever.load(weights, gallery=None)
     suggester = ReportSuggester.with_retriever(retriever, reporting, weights=weights)
     names = suggester.calibration.findings
@@ -57,8 +65,11 @@ def evaluate_report(
     bank = features_of(retriever, film_pictures(train, FRONTAL), cache, "train")
     labels = labels_of(studies, names).numpy()
     return {
-        "data": data.resolve().name, "split": split, "films": len(studies),
-        "encoder": retriever.encoder, "findings_from": suggester.calibration.source,
+        "data": data.resolve().name,
+        "split": split,
+        "films": len(studies),
+        "encoder": retriever.encoder,
+        "findings_from": suggester.calibration.source,
         **_probabilities(suggester, films.embeddings, labels, rounds, seed),
         **_reports(suggester, (studies, films, labels), (train, bank), rounds, seed),
         "groups": _groups(suggester, studies, films.embeddings, labels, rounds, seed),
@@ -86,17 +97,24 @@ def _probabilities(
         return value_with_interval(of, len(labels), rounds, seed)
 
     known = ~np.isnan(labels)
-    bins = {name: [vars(one) for one in reliability(values[known], labels[known])]
-            for name, values in (("before", before), ("after", chances))}
-    return {"mean_auroc": mean_auroc(chances, labels, rounds, seed),
-            "mean_auroc_prompts": mean_auroc(prompts, labels, rounds, seed),
-            "calibration_error": {"before": error(before), "after": error(chances)},
-            "reliability": bins}
+    bins = {
+        name: [vars(one) for one in reliability(values[known], labels[known])]
+        for name, values in (("before", before), ("after", chances))
+    }
+    return {
+        "mean_auroc": mean_auroc(chances, labels, rounds, seed),
+        "mean_auroc_prompts": mean_auroc(prompts, labels, rounds, seed),
+        "calibration_error": {"before": error(before), "after": error(chances)},
+        "reliability": bins,
+    }
 
 
 def _reports(
-    suggester: ReportSuggester, judged: tuple[Sequence[Study], FilmFeatures, np.ndarray],
-    bank: tuple[Sequence[Study], FilmFeatures], rounds: int, seed: int,
+    suggester: ReportSuggester,
+    judged: tuple[Sequence[Study], FilmFeatures, np.ndarray],
+    bank: tuple[Sequence[Study], FilmFeatures],
+    rounds: int,
+    seed: int,
 ) -> dict:
     """Findings and text of the suggested reports beside three baselines from training films."""
     studies, films, labels = judged
@@ -107,41 +125,59 @@ def _reports(
     rows = baseline_rows(lent, bank[1].embeddings, films.embeddings, seed)
     named = {"suggested report": found, **{name: lent[row] for name, row in rows.items()}}
     scores = {
-        name: with_intervals(lambda r, v=values: label_scores(v[r], truth[r], known[r]),
-                             len(studies), rounds, seed) for name, values in named.items()}
+        name: with_intervals(
+            lambda r, v=values: label_scores(v[r], truth[r], known[r]), len(studies), rounds, seed
+        )
+        for name, values in named.items()
+    }
     written = sum(study.report is not None for study in [*studies, *bank[0]])
     own = written == len(studies) + len(bank[0])
-    texts = {"suggested report": [
-        report_text(suggester.sentences_for(vector, suggester.findings(vector)))
-        for vector in films.embeddings]}
-    source = [study.report if own else canonical_report(row, calibration.findings)
-              for study, row in zip(bank[0], lent)]
+    texts = {
+        "suggested report": [
+            report_text(suggester.sentences_for(vector, suggester.findings(vector)))
+            for vector in films.embeddings
+        ]
+    }
+    source = [
+        study.report if own else canonical_report(row, calibration.findings)
+        for study, row in zip(bank[0], lent)
+    ]
     if not own:  # as the baselines are, in the very words of the reference
         texts["suggested findings, plain words"] = [
-            canonical_report(row, calibration.findings) for row in found]
+            canonical_report(row, calibration.findings) for row in found
+        ]
     texts |= {name: [source[one] for one in row] for name, row in rows.items()}
-    reference = [study.report if own else canonical_report(row, calibration.findings)
-                 for study, row in zip(studies, truth)]
+    reference = [
+        study.report if own else canonical_report(row, calibration.findings)
+        for study, row in zip(studies, truth)
+    ]
     return {
-        "labels": scores, "per_finding": per_finding(found, truth & known, calibration.findings),
-        "reference": "the studies' own reports" if own else
-        "our phrases composed from the labels: the data set has no reports",
+        "labels": scores,
+        "per_finding": per_finding(found, truth & known, calibration.findings),
+        "reference": "the studies' own reports"
+        if own
+        else "our phrases composed from the labels: the data set has no reports",
         "text": {name: text_scores(texts[name], reference) for name in texts},
         "meteor_modules": meteor_modules(),
     }
 
 
 def _groups(
-    suggester: ReportSuggester, studies: Sequence[Study], embeddings: np.ndarray,
-    labels: np.ndarray, rounds: int, seed: int,
+    suggester: ReportSuggester,
+    studies: Sequence[Study],
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    rounds: int,
+    seed: int,
 ) -> dict:
     """Micro-F1 of the suggested findings and mean AUROC by sex, age band and view."""
     calibration = suggester.calibration
     chances = calibration.probabilities(embeddings)
     found, truth, known = chances >= calibration.bands.possible, labels == 1, ~np.isnan(labels)
     f1 = of_films(lambda r: label_scores(found[r], truth[r], known[r])["micro_f1"])
-    return by_group(studies, {"micro_f1": f1, "mean_auroc": mean_auroc_of(chances, labels)},
-                    rounds, seed)
+    return by_group(
+        studies, {"micro_f1": f1, "mean_auroc": mean_auroc_of(chances, labels)}, rounds, seed
+    )
 
 
 def canonical_report(present: np.ndarray, names: Sequence[str]) -> str:
@@ -160,10 +196,16 @@ def canonical_report(present: np.ndarray, names: Sequence[str]) -> str:
 
 
 def _gate(
-    suggester: ReportSuggester, retriever: Retriever, films: FilmFeatures,
-    studies: Sequence[Study], cache: Path, others: int, seed: int,
+    suggester: ReportSuggester,
+    retriever: Retriever,
+    films: FilmFeatures,
+    studies: Sequence[Study],
+    cache: Path,
+    others: int,
+    seed: int,
 ) -> dict:
     """Share of frontal films refused, and of each kind of other picture let through."""
+
     def refused(pictures, title: str) -> np.ndarray:
         return suggester.gate.refused(features_of(retriever, pictures, cache, title))
 
@@ -173,13 +215,16 @@ def _gate(
     alarms = suggester.gate.refused(films)
     whole = np.concatenate([values for kind, values in kinds.items() if kind != "part"])
     return {
-        "false_alarms": value_with_interval(lambda r: float(alarms[r].mean()), len(alarms), 1000,
-                                            seed),
-        "misses": value_with_interval(lambda r: float(1 - whole[r].mean()), len(whole), 1000,
-                                      seed),
-        "frontal_films": len(alarms), "other_pictures": len(whole),
-        "refused": {kind: {"pictures": len(values), "share": round(float(values.mean()), 4)}
-                    for kind, values in kinds.items()},
+        "false_alarms": value_with_interval(
+            lambda r: float(alarms[r].mean()), len(alarms), 1000, seed
+        ),
+        "misses": value_with_interval(lambda r: float(1 - whole[r].mean()), len(whole), 1000, seed),
+        "frontal_films": len(alarms),
+        "other_pictures": len(whole),
+        "refused": {
+            kind: {"pictures": len(values), "share": round(float(values.mean()), 4)}
+            for kind, values in kinds.items()
+        },
         "limits": suggester.gate.limits,
     }
 

@@ -20,12 +20,17 @@ def label_scores(found: np.ndarray, truth: np.ndarray, known: np.ndarray) -> dic
     hits = (found & truth & known).sum(0).astype(float)
     named, there = (found & known).sum(0).astype(float), (truth & known).sum(0).astype(float)
     occurs = there > 0
-    parts = {"micro": (hits.sum(), named.sum(), there.sum()),
-             "macro": (hits[occurs], named[occurs], there[occurs])}
+    parts = {
+        "micro": (hits.sum(), named.sum(), there.sum()),
+        "macro": (hits[occurs], named[occurs], there[occurs]),
+    }
     scores = {}
     for kind, (both, claimed, present) in parts.items():
-        values = {"precision": _ratio(both, claimed), "recall": _ratio(both, present),
-                  "f1": _ratio(2 * both, claimed + present)}
+        values = {
+            "precision": _ratio(both, claimed),
+            "recall": _ratio(both, present),
+            "f1": _ratio(2 * both, claimed + present),
+        }
         for name, value in values.items():
             scores[f"{kind}_{name}"] = float(np.mean(value)) if np.size(value) else 0.0
     return scores
@@ -35,8 +40,10 @@ def with_intervals(
     score: Callable[[np.ndarray], dict[str, float]], count: int, rounds: int, seed: int
 ) -> dict[str, dict[str, float]]:
     """Every score of the films' numbers int64 [n], with its 95% bootstrap interval over films."""
-    return {name: value_with_interval(lambda rows, n=name: score(rows)[n], count, rounds, seed)
-            for name in score(np.arange(count))}
+    return {
+        name: value_with_interval(lambda rows, n=name: score(rows)[n], count, rounds, seed)
+        for name in score(np.arange(count))
+    }
 
 
 def commonest(labels: np.ndarray) -> int:
@@ -53,9 +60,11 @@ def baseline_rows(
     labels: bool [M, F], embeddings: float [M, D] of the training films; films: float [N, D].
     """
     random = np.random.default_rng(seed).integers(0, len(labels), len(films))
-    return {"commonest report": np.full(len(films), commonest(labels)),
-            "random report": random,
-            "nearest neighbour's report": (films @ embeddings.T).argmax(1)}
+    return {
+        "commonest report": np.full(len(films), commonest(labels)),
+        "random report": random,
+        "nearest neighbour's report": (films @ embeddings.T).argmax(1),
+    }
 
 
 def per_finding(found: np.ndarray, truth: np.ndarray, names: Sequence[str]) -> dict[str, dict]:
@@ -63,8 +72,10 @@ def per_finding(found: np.ndarray, truth: np.ndarray, names: Sequence[str]) -> d
     out = {}
     for column, name in enumerate(names):
         if truth[:, column].any():
-            one = label_scores(found[:, [column]], truth[:, [column]],
-                               np.ones((len(truth), 1), bool))
-            out[name] = {key: round(one[f"micro_{key}"], 4)
-                         for key in ("precision", "recall", "f1")}
+            one = label_scores(
+                found[:, [column]], truth[:, [column]], np.ones((len(truth), 1), bool)
+            )
+            out[name] = {
+                key: round(one[f"micro_{key}"], 4) for key in ("precision", "recall", "f1")
+            }
     return out

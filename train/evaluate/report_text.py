@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|\d+|[.,;:]")
-NO_LIBRARY = ("expected nltk and rouge-score, which measure text; "
-              "install them: pip install -r requirements.txt")
+NO_LIBRARY = (
+    "expected nltk and rouge-score, which measure text; "
+    "install them: pip install -r requirements.txt"
+)
 
 
 def words(text: str) -> list[str]:
@@ -25,8 +27,10 @@ def text_scores(candidates: Sequence[str], references: Sequence[str]) -> dict[st
     Raises ValueError when the libraries are missing or the lists differ in length.
     """
     if len(candidates) != len(references) or not candidates:
-        raise ValueError(f"expected as many candidates as references and one at least; "
-                         f"got {len(candidates)} and {len(references)}.")
+        raise ValueError(
+            f"expected as many candidates as references and one at least; "
+            f"got {len(candidates)} and {len(references)}."
+        )
     try:
         from nltk.translate.bleu_score import SmoothingFunction, corpus_bleu
         from nltk.translate.meteor_score import single_meteor_score
@@ -36,14 +40,21 @@ def text_scores(candidates: Sequence[str], references: Sequence[str]) -> dict[st
     made, wanted = [words(text) for text in candidates], [words(text) for text in references]
     smooth = SmoothingFunction().method2
     scores = {
-        f"bleu_{n}": corpus_bleu([[one] for one in wanted], made, weights=(1 / n,) * n,
-                                 smoothing_function=smooth) for n in (1, 2, 3, 4)}
+        f"bleu_{n}": corpus_bleu(
+            [[one] for one in wanted], made, weights=(1 / n,) * n, smoothing_function=smooth
+        )
+        for n in (1, 2, 3, 4)
+    }
     rouge = RougeScorer(["rougeL"], use_stemmer=True)
-    scores["rouge_l"] = float(np.mean([rouge.score(" ".join(b), " ".join(a))["rougeL"].fmeasure
-                                       for a, b in zip(made, wanted)]))
+    scores["rouge_l"] = float(
+        np.mean(
+            [rouge.score(" ".join(b), " ".join(a))["rougeL"].fmeasure for a, b in zip(made, wanted)]
+        )
+    )
     synonyms = wordnet() or _NoSynonyms()
-    scores["meteor"] = float(np.mean([single_meteor_score(b, a, wordnet=synonyms)
-                                      for a, b in zip(made, wanted)]))
+    scores["meteor"] = float(
+        np.mean([single_meteor_score(b, a, wordnet=synonyms) for a, b in zip(made, wanted)])
+    )
     return {name: round(float(value), 4) for name, value in scores.items()}
 
 

@@ -36,8 +36,9 @@ def recalls(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: int
     for k in KS:
         hits = hit_probability(similarity, relevant, k)
         out[f"recall_at_{k}"] = {
-            **value_with_interval(lambda rows, h=hits: float(h[rows].mean()), len(hits), rounds,
-                                  seed),
+            **value_with_interval(
+                lambda rows, h=hits: float(h[rows].mean()), len(hits), rounds, seed
+            ),
             "random": round(random_recall_at_k(relevant, k), 4),
         }
     return out
@@ -45,8 +46,10 @@ def recalls(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: int
 
 def both_ways(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: int) -> dict:
     """similarity [films, captions] -> recalls in both directions."""
-    return {"image_to_text": recalls(similarity, relevant, rounds, seed),
-            "text_to_image": recalls(similarity.T, relevant.T, rounds, seed)}
+    return {
+        "image_to_text": recalls(similarity, relevant, rounds, seed),
+        "text_to_image": recalls(similarity.T, relevant.T, rounds, seed),
+    }
 
 
 def by_finding(
@@ -68,28 +71,41 @@ def by_finding(
             "precision_at_10": round(precision_at_k(found, present, min(10, len(found))), 4),
             "average_precision": round(average_precision(found, present), 4),
             "auroc": value_with_interval(
-                lambda rows, s=scores, p=present: auroc(s[rows], p[rows]), len(scores), rounds,
-                seed),
+                lambda rows, s=scores, p=present: auroc(s[rows], p[rows]), len(scores), rounds, seed
+            ),
         }
     return out
 
 
 def mean_auroc(zero_shot: np.ndarray, labels: np.ndarray, rounds: int, seed: int) -> dict:
     """Mean AUROC over findings with at least LEAST_POSITIVES positives, interval over films."""
-    names = [column for column in range(labels.shape[1])
-             if (labels[:, column] == 1).sum() >= LEAST_POSITIVES]
+    names = [
+        column
+        for column in range(labels.shape[1])
+        if (labels[:, column] == 1).sum() >= LEAST_POSITIVES
+    ]
 
     def mean(rows: np.ndarray) -> float:
         known = [~np.isnan(labels[rows, c]) for c in names]
-        return float(np.nanmean([auroc(zero_shot[rows, c][k], labels[rows, c][k] == 1)
-                                 for c, k in zip(names, known)]))
+        return float(
+            np.nanmean(
+                [
+                    auroc(zero_shot[rows, c][k], labels[rows, c][k] == 1)
+                    for c, k in zip(names, known)
+                ]
+            )
+        )
 
     return {**value_with_interval(mean, len(labels), rounds, seed), "findings": len(names)}
 
 
 def groups(
-    studies: Sequence[Study], similarity: np.ndarray, zero_shot: np.ndarray, labels: np.ndarray,
-    rounds: int, seed: int,
+    studies: Sequence[Study],
+    similarity: np.ndarray,
+    zero_shot: np.ndarray,
+    labels: np.ndarray,
+    rounds: int,
+    seed: int,
 ) -> dict:
     """Recall at 10 among all films, the mean of both directions, and mean AUROC by group."""
     pairs = np.eye(len(studies), dtype=bool)
@@ -120,7 +136,9 @@ def evaluate_retrieval(
     zero_shot = prompt_scores(retriever.model, images, TARGETS)
     queries = retriever.encode_query(TARGETS).T
     return {
-        "data": data.resolve().name, "split": split, "pairs": len(studies),
+        "data": data.resolve().name,
+        "split": split,
+        "pairs": len(studies),
         "weights_sha256": fingerprint(weights),
         "images_per_second": round(len(studies) / seconds, 1),
         "exact_pairs": both_ways(similarity, np.eye(len(studies), dtype=bool), rounds, seed),

@@ -19,7 +19,7 @@ SHARE = 0.15  # of the film that is deleted
 SHIFTS = 8  # areas elsewhere that the marked one is compared with
 
 
-def randomised(retriever: Retriever, seed: int = 0) -> Retriever:
+def randomized(retriever: Retriever, seed: int = 0) -> Retriever:
     """The same retriever, but its image side has random weights; its text side is as it was."""
     model = copy.deepcopy(retriever.model)
     with torch.random.fork_rng():
@@ -58,9 +58,17 @@ def shifted_areas(mask: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
     """The same area moved elsewhere, wrapped at the edges: `count` masks of the same size."""
     random = np.random.default_rng(seed)
     height, width = mask.shape
-    return [np.roll(mask, (int(random.integers(height // 6, height - height // 6)),
-                           int(random.integers(width // 6, width - width // 6))), (0, 1))
-            for _ in range(count)]
+    return [
+        np.roll(
+            mask,
+            (
+                int(random.integers(height // 6, height - height // 6)),
+                int(random.integers(width // 6, width - width // 6)),
+            ),
+            (0, 1),
+        )
+        for _ in range(count)
+    ]
 
 
 def deletion_drops(
@@ -69,8 +77,11 @@ def deletion_drops(
     """By how much the similarity to `query` falls when the marked area is deleted, and when areas
     of the same size and shape elsewhere are (their mean)."""
     mask = marked_area(retriever.heat_map(film, query))
-    films = [film, without(film, mask),
-             *(without(film, one) for one in shifted_areas(mask, SHIFTS, seed))]
+    films = [
+        film,
+        without(film, mask),
+        *(without(film, one) for one in shifted_areas(mask, SHIFTS, seed)),
+    ]
     scores = retriever.encode_images(films) @ retriever.encode_text([query])[0]
     return float(scores[0] - scores[1]), float(scores[0] - scores[2:].mean())
 
@@ -84,18 +95,31 @@ def saliency_report(
     """
     if not cases:
         raise ValueError("expected films that carry a finding; got none. Use another split.")
-    other = randomised(retriever, seed)
-    kept = np.array([rank_correlation(retriever.heat_map(film, query),
-                                      other.heat_map(film, query)) for film, query in cases])
-    drops = np.array([deletion_drops(retriever, film, query, seed + row)
-                      for row, (film, query) in enumerate(cases)])
+    other = randomized(retriever, seed)
+    kept = np.array(
+        [
+            rank_correlation(retriever.heat_map(film, query), other.heat_map(film, query))
+            for film, query in cases
+        ]
+    )
+    drops = np.array(
+        [
+            deletion_drops(retriever, film, query, seed + row)
+            for row, (film, query) in enumerate(cases)
+        ]
+    )
 
     def mean(values: np.ndarray) -> dict[str, float]:
-        return value_with_interval(lambda rows: float(values[rows].mean()), len(values), rounds,
-                                   seed)
+        return value_with_interval(
+            lambda rows: float(values[rows].mean()), len(values), rounds, seed
+        )
 
-    return {"cases": len(cases), "deleted_share": SHARE,
-            "correlation_with_randomised": mean(kept),
-            "drop_marked": mean(drops[:, 0]), "drop_elsewhere": mean(drops[:, 1]),
-            "drop_difference": mean(drops[:, 0] - drops[:, 1]),
-            "marked_drops_more": mean((drops[:, 0] > drops[:, 1]).astype(float))}
+    return {
+        "cases": len(cases),
+        "deleted_share": SHARE,
+        "correlation_with_randomised": mean(kept),
+        "drop_marked": mean(drops[:, 0]),
+        "drop_elsewhere": mean(drops[:, 1]),
+        "drop_difference": mean(drops[:, 0] - drops[:, 1]),
+        "marked_drops_more": mean((drops[:, 0] > drops[:, 1]).astype(float)),
+    }

@@ -63,7 +63,8 @@ def trial(start: building.Start, train, val, cache: Path, steps: int, seed: int)
     building.freeze_below(model, 0, 3)
     preprocess = start.image.preprocess
     (train, films, _), (val, val_films, _) = (
-        pack_studies(part, preprocess, cache) for part in (train, val))
+        pack_studies(part, preprocess, cache) for part in (train, val)
+    )
     features, val_features = (image_features(model, part) for part in (films, val_films))
     model.image_encoder = Features(model.image_encoder.width)
     training = TrainingModel(model).train()
@@ -71,15 +72,22 @@ def trial(start: building.Start, train, val, cache: Path, steps: int, seed: int)
     slow = [p for p in model.text_encoder.parameters() if p.requires_grad]
     fast = [p for n, p in training.named_parameters() if "text_encoder" not in n]
     optimizer = torch.optim.AdamW(
-        [{"params": slow, "lr": 5e-5}, {"params": fast, "lr": 1e-3}], weight_decay=0.05)
+        [{"params": slow, "lr": 5e-5}, {"params": fast, "lr": 1e-3}], weight_decay=0.05
+    )
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [5e-5, 1e-3], steps)
     generator, rng = torch.Generator().manual_seed(seed), random.Random(seed)
     for _ in tqdm(range(steps), "heads"):
         rows = torch.randperm(len(train), generator=generator)[:64]
         chosen = [train[row] for row in rows.tolist()]
         with torch.autocast("cpu", torch.bfloat16):
-            parts = terms(training, model.text_encoder.tokenize, features[rows], chosen,
-                          known.rows(rows), draw(chosen, 16, rng))
+            parts = terms(
+                training,
+                model.text_encoder.tokenize,
+                features[rows],
+                chosen,
+                known.rows(rows),
+                draw(chosen, 16, rng),
+            )
         loss = sum(weights[name] * value for name, value in parts.items())
         optimizer.zero_grad()
         loss.backward()
@@ -105,8 +113,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--image", nargs="+", required=True, metavar="NAME=BACKBONE:WEIGHTS")
     parser.add_argument("--text", nargs="+", required=True, metavar="NAME=MODEL")
-    parser.add_argument("--trained", nargs="*", default=[], metavar="NAME=HOW=CHECKPOINT",
-                        help="checkpoints to put beside them")
+    parser.add_argument(
+        "--trained",
+        nargs="*",
+        default=[],
+        metavar="NAME=HOW=CHECKPOINT",
+        help="checkpoints to put beside them",
+    )
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--cache", type=Path, default=Path(".cache/packed"))
@@ -120,8 +133,11 @@ def main() -> None:
         read, films, _ = pack_studies(val, model.preprocess, options.cache)
         scores = validate(model, films, read, torch.device("cpu"))
         rows = [row for row in rows if row["name"] != name]
-        keep(rows, {"name": name, "how": how, **scores,
-                    "minutes": config["training"]["minutes"]}, options.out)
+        keep(
+            rows,
+            {"name": name, "how": how, **scores, "minutes": config["training"]["minutes"]},
+            options.out,
+        )
     texts = [entry.partition("=")[::2] for entry in options.text]
     pairs = [(image, texts[0]) for image in options.image]
     pairs += [(options.image[0], text) for text in texts[1:]]

@@ -33,8 +33,12 @@ SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 def films_below(roots: list[Path]) -> list[Path]:
     """Every picture below the roots, masks left out, in a stable order."""
-    found = {path for root in roots for path in root.rglob("*")
-             if path.suffix.lower() in SUFFIXES and "masks" not in path.parts}
+    found = {
+        path
+        for root in roots
+        for path in root.rglob("*")
+        if path.suffix.lower() in SUFFIXES and "masks" not in path.parts
+    }
     if not found:
         raise SystemExit(f"expected pictures below {[str(root) for root in roots]}; found none")
     return sorted(found)
@@ -47,8 +51,9 @@ def held_out(roots: list[Path], listed: Path | None) -> set[str]:
     for root in roots:
         if (root / "split.csv").exists():
             with open(root / "split.csv", newline="", encoding="utf-8") as file:
-                names += [row["Image Index"] for row in csv.DictReader(file)
-                          if row["split"] != "train"]
+                names += [
+                    row["Image Index"] for row in csv.DictReader(file) if row["split"] != "train"
+                ]
     return {Path(name).stem for name in names}
 
 
@@ -117,8 +122,10 @@ def main() -> None:
         if accelerator.is_main_process:
             options.out.mkdir(parents=True, exist_ok=True)
             weights = accelerator.unwrap_model(model)[0].backbone.state_dict()
-            save_file({name: value.contiguous() for name, value in weights.items()},
-                      str(options.out / "backbone.safetensors"))
+            save_file(
+                {name: value.contiguous() for name, value in weights.items()},
+                str(options.out / "backbone.safetensors"),
+            )
             with open(options.out / "log.csv", "a", newline="") as file:
                 csv.writer(file).writerows(losses)
             losses.clear()

@@ -29,10 +29,12 @@ def learn_tokenizer(texts: list[str], size: int) -> Tokenizer:
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.train_from_iterator(
-        texts, trainers.WordPieceTrainer(vocab_size=size, special_tokens=SPECIAL))
+        texts, trainers.WordPieceTrainer(vocab_size=size, special_tokens=SPECIAL)
+    )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
-        special_tokens=[(t, tokenizer.token_to_id(t)) for t in ("[CLS]", "[SEP]")])
+        special_tokens=[(t, tokenizer.token_to_id(t)) for t in ("[CLS]", "[SEP]")],
+    )
     return tokenizer
 
 
@@ -65,9 +67,16 @@ def main() -> None:
     tokenizer.enable_truncation(128)
     tokenizer.enable_padding()
     size = tokenizer.get_vocab_size()
-    model = BertForMaskedLM(BertConfig(
-        vocab_size=size, hidden_size=256, num_hidden_layers=4, num_attention_heads=4,
-        intermediate_size=1024, max_position_embeddings=128))
+    model = BertForMaskedLM(
+        BertConfig(
+            vocab_size=size,
+            hidden_size=256,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            intermediate_size=1024,
+            max_position_embeddings=128,
+        )
+    )
     optimizer = torch.optim.AdamW(model.parameters(), 5e-4, weight_decay=0.01)
     begun = time.time()
     bar = tqdm(unit="step")
@@ -87,8 +96,13 @@ def main() -> None:
         bar.set_postfix(loss=f"{loss.item():.3f}")
     model.bert.save_pretrained(options.out)
     PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
-        sep_token="[SEP]", mask_token="[MASK]", model_max_length=128,
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_max_length=128,
     ).save_pretrained(options.out)
 
 

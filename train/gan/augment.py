@@ -25,7 +25,10 @@ def vary_tone(
 
 
 def move(
-    films: torch.Tensor, generator: torch.Generator, size: int, shift: float = 0.08,
+    films: torch.Tensor,
+    generator: torch.Generator,
+    size: int,
+    shift: float = 0.08,
     zoom: float = 0.1,
 ) -> torch.Tensor:
     """Shift and enlarge or reduce at random onto [B, 1, size, size]; outside the film is black.

@@ -15,7 +15,7 @@ import torch
 from cxr.data import load_studies
 from cxr.devices import has_bf16
 from cxr.findings import Study, caption, demographics
-from cxr.models import TextTower
+from cxr.models import FrozenTextEncoder
 from train.common.studies import frontal, labels_of, training_studies
 from train.retrieval.paraphrases import imagined_study
 from train.retrieval.texts import film_text
@@ -24,10 +24,13 @@ SHARES = {"labelled": 0.55, "unlabelled": 0.33, "normal": 0.12}
 # What CheXpert's tree of labels (Irvin et al. 2019) also calls a finding, so that a generator
 # meets these names although no film is labelled with them.
 PARENTS = {
-    **dict.fromkeys(("edema", "consolidation", "pneumonia", "atelectasis", "infiltration"),
-                    "lung opacity"),
-    "nodule": "lung lesion", "mass": "lung lesion", "pleural thickening": "pleural other",
-}  # fmt: skip
+    **dict.fromkeys(
+        ("edema", "consolidation", "pneumonia", "atelectasis", "infiltration"), "lung opacity"
+    ),
+    "nodule": "lung lesion",
+    "mass": "lung lesion",
+    "pleural thickening": "pleural other",
+}
 
 
 def generator_studies(
@@ -36,8 +39,11 @@ def generator_studies(
     """Frontal films of the train splits -> (studies, the group of SHARES of each, films of the
     validation split of `data`). normal: data sets whose every film was read as normal."""
     train, val, further = training_studies(data, extra)
-    read = [replace(study, findings={"no finding": 1}, view=study.view or "frontal")
-            for root in normal for study in frontal(load_studies(root))]
+    read = [
+        replace(study, findings={"no finding": 1}, view=study.view or "frontal")
+        for root in normal
+        for study in frontal(load_studies(root))
+    ]
     studies = train + further
     groups = ["labelled" if study.labelled else "unlabelled" for study in studies]
     return studies + read, groups + ["normal"] * len(read), val
@@ -102,31 +108,46 @@ class TextBank:
 
     @classmethod
     def of(
-        cls, studies: Sequence[Study], tower: TextTower, count: int, imagined: int, seed: int,
+        cls,
+        studies: Sequence[Study],
+        tower: FrozenTextEncoder,
+        count: int,
+        imagined: int,
+        seed: int,
         cache: Path,
     ) -> TextBank:
         """Write and embed the texts; the same seed gives the same texts. Embeddings are kept
         under `cache`, where a second run finds them."""
-        texts = [texts_of(study, count, random.Random(f"{seed} {row}"))
-                 for row, study in enumerate(studies)]
+        texts = [
+            texts_of(study, count, random.Random(f"{seed} {row}"))
+            for row, study in enumerate(studies)
+        ]
         rng = random.Random(f"{seed} imagined")
         made = [imagined_study(rng) for _ in range(imagined)]
         made = [replace(one, view="PA") if one.view == "lateral" else one for one in made]
         made_texts = [caption(one) for one in made]
         # Texts of like length are encoded together: less padding, less time.
-        unique = sorted({*made_texts, *(text for row in texts for text in row)},
-                        key=lambda text: (len(text), text))
+        unique = sorted(
+            {*made_texts, *(text for row in texts for text in row)},
+            key=lambda text: (len(text), text),
+        )
         known = dict(zip(unique, _embed(unique, tower, cache)))
 
         def embedded(wanted: Sequence[str]) -> torch.Tensor:
             return torch.stack([known[text] for text in wanted])
 
         films = embedded([text for row in texts for text in row])
-        return cls(films.reshape(len(studies), count, -1), texts, labels_of(studies),
-                   embedded(made_texts), made_texts, labels_of(made))
+        return cls(
+            films.reshape(len(studies), count, -1),
+            texts,
+            labels_of(studies),
+            embedded(made_texts),
+            made_texts,
+            labels_of(made),
+        )
 
 
-def _embed(texts: Sequence[str], tower: TextTower, cache: Path) -> torch.Tensor:
+def _embed(texts: Sequence[str], tower: FrozenTextEncoder, cache: Path) -> torch.Tensor:
     """float16 [N, D], from the file in `cache` that belongs to these texts and this tower."""
     name = hashlib.sha256("\0".join((tower.fingerprint, *texts)).encode()).hexdigest()[:20]
     file = cache / f"texts-{name}.npy"
@@ -156,8 +177,9 @@ class Step:
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
-def draw_step(bank: TextBank, weights: np.ndarray, size: int, imagined: float, key: Sequence[int]
-              ) -> Step:
+def draw_step(
+    bank: TextBank, weights: np.ndarray, size: int, imagined: float, key: Sequence[int]
+) -> Step:
     """Draw a batch; the same key draws the same. imagined: share of generated films whose text
     belongs to no film."""
     rng = np.random.default_rng(list(key))

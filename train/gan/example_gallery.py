@@ -1,7 +1,7 @@
 """Make examples/gallery: generated studies that a fresh checkout searches offline.
 
     python -m train.gan.example_gallery --data ROOT --extra ... --normal ... --out examples/gallery
-    python -m train.gan.example_gallery --re-embed --out examples/gallery    # only the encoder changed
+    python -m train.gan.example_gallery --re-embed --out examples/gallery    # new encoder
 
 For every finding, both sexes, three ages and both views films are generated; of each caption's
 films the one is kept that the retrieval model finds most like it, if the finding scores as high as
@@ -28,14 +28,14 @@ from tqdm import tqdm
 from cxr.data import load_split, load_studies
 from cxr.findings import FINDINGS, SEXES, Study, caption
 from cxr.gallery import Gallery, build_gallery
-from cxr.generation import FILE, Originals, Sampler
+from cxr.generation import FILE, Sampler, TrainingImageIndex
 from cxr.images import Preprocess, corner_mark
 from cxr.metrics import nearest_distance
 from cxr.models import SIDE
 from cxr.retrieval import Retriever
 from train.common.image_cache import pack
 from train.common.studies import TARGETS, frontal, labels_of
-from train.evaluate.generator import SMALL, Bench, known_patients
+from train.evaluate.generator import SMALL, GeneratorEvaluation, known_patients
 from train.evaluate.generator_measures import nearest_pair, thumbnails
 from train.gan.data import generator_studies
 from train.retrieval.validation import prompt_scores
@@ -85,11 +85,18 @@ def wanted_studies(each: int) -> list[Study]:
     for name in FINDINGS:
         for row in range(each):
             labels = {name: 1} if name != "no finding" else dict.fromkeys(TARGETS, 0) | {name: 1}
-            studies.append(Study(
-                id=f"synthetic-{name.replace(' ', '-')}-{row:02d}", source=SOURCE,
-                patient=f"synthetic-{name.replace(' ', '-')}-{row:02d}", sex=SEXES[row % 2],
-                view=VIEWS[row // 2 % 2], age=AGES[row // 4 % 4] + row // 16, findings=labels,
-                licence=LICENCE))  # fmt: skip
+            studies.append(
+                Study(
+                    id=f"synthetic-{name.replace(' ', '-')}-{row:02d}",
+                    source=SOURCE,
+                    patient=f"synthetic-{name.replace(' ', '-')}-{row:02d}",
+                    sex=SEXES[row % 2],
+                    view=VIEWS[row // 2 % 2],
+                    age=AGES[row // 4 % 4] + row // 16,
+                    findings=labels,
+                    licence=LICENCE,
+                )
+            )
     return studies
 
 
@@ -99,18 +106,20 @@ class Judge:
     films, float [N, P]; limit: their distance below which a film is a copy."""
 
     retriever: Retriever
-    originals: Originals
+    originals: TrainingImageIndex
     bars: Bars
     prompts: np.ndarray  # float [D, F]: embeddings times this are the zero-shot scores
     pixels: np.ndarray
     limit: float
 
     @classmethod
-    def of(cls, retriever: Retriever, originals: Originals, options: argparse.Namespace) -> Judge:
+    def of(
+        cls, retriever: Retriever, originals: TrainingImageIndex, options: argparse.Namespace
+    ) -> Judge:
         """From the films that the generator was trained on, those of the labelled data set's
         train split setting the bars."""
         train = frontal(load_split(options.data, load_studies(options.data))["train"])
-        films = Bench(retriever, options.cache).real(train)
+        films = GeneratorEvaluation(retriever, options.cache).real(train)
         unit = np.eye(films.embeddings.shape[1], dtype=np.float32)
         prompts = prompt_scores(retriever.model, unit, TARGETS)
         bars = Bars.of(films.embeddings @ prompts, labels_of(train).numpy())
@@ -136,9 +145,16 @@ class Judge:
 
 def write_gallery(studies: Sequence[Study], retriever: Retriever, out: Path) -> Gallery:
     """Embed the studies' films and write the gallery, in the place of a former one."""
-    return build_gallery(studies, retriever.encode_prepared, out, retriever.encoder,
-                         source=SOURCE, licence=LICENCE, overwrite=True,
-                         prepare=retriever.prepare)  # fmt: skip
+    return build_gallery(
+        studies,
+        retriever.encode_prepared,
+        out,
+        retriever.encoder,
+        source=SOURCE,
+        licence=LICENCE,
+        overwrite=True,
+        prepare=retriever.prepare,
+    )
 
 
 def re_embed(retriever: Retriever, out: Path) -> Gallery:
@@ -146,8 +162,9 @@ def re_embed(retriever: Retriever, out: Path) -> Gallery:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "images"
         shutil.copytree(out / "images", copy)
-        studies = [replace(study, image=copy / study.image.name)
-                   for study in load_studies(out, "gallery")]
+        studies = [
+            replace(study, image=copy / study.image.name) for study in load_studies(out, "gallery")
+        ]
         return write_gallery(studies, retriever, out)
 
 
@@ -202,8 +219,9 @@ def main(argv: list[str] | None = None) -> int:
                 "python -m train.evaluate generator --write"
             )
         judge = Judge.of(retriever, sampler.originals, options)
-        kept = generate_gallery(sampler, judge, options.each, options.tries, options.seed,
-                                options.out)
+        kept = generate_gallery(
+            sampler, judge, options.each, options.tries, options.seed, options.out
+        )
     except ValueError as error:
         print(f"train.gan.example_gallery: {error}", file=sys.stderr)
         return 2

@@ -27,7 +27,7 @@ class Seen(NamedTuple):
     embedding: torch.Tensor  # float32 [B, D], unit rows
 
 
-class FrozenEye(nn.Module):
+class FrozenEncoder(nn.Module):
     """The image half of a DualEncoder, frozen, differentiable in its input, at `size` px."""
 
     def __init__(self, model: DualEncoder, size: int, device: torch.device) -> None:
@@ -51,15 +51,20 @@ class FrozenEye(nn.Module):
         width = self.encoder.backbone.channels
         return (width // max(1, len(self.encoder.backbone.layers)),) * max(1, len(self.taps))
 
-    def train(self, mode: bool = True) -> FrozenEye:
+    def train(self, mode: bool = True) -> FrozenEncoder:
         """Stays in eval mode."""
         return super().train(False)
 
     def forward(self, films: torch.Tensor) -> Seen:
         """films float [B, 1, S, S] in [-1, 1] -> Seen; resized to `size` where S is another."""
         if films.shape[-1] != self.size:
-            films = F.interpolate(films, size=(self.size, self.size), mode="bilinear",
-                                  antialias=True, align_corners=False)
+            films = F.interpolate(
+                films,
+                size=(self.size, self.size),
+                mode="bilinear",
+                antialias=True,
+                align_corners=False,
+            )
         pixels = ((films + 1) / 2 - self.view.mean) / self.view.std
         pixels = pixels.expand(-1, self.view.channels, -1, -1).to(self.dtype)
         with torch.autocast(films.device.type, enabled=False):
@@ -77,16 +82,25 @@ class FrozenEye(nn.Module):
             return cls, [grid], grid
         pooled = backbone.layers or [self.depth - 1]
         wanted = sorted({*self.taps, *pooled})
-        found = dict(zip(wanted, backbone.model.forward_intermediates(
-            pixels, indices=wanted, norm=True, return_prefix_tokens=True,
-            intermediates_only=True)))  # fmt: skip
+        found = dict(
+            zip(
+                wanted,
+                backbone.model.forward_intermediates(
+                    pixels,
+                    indices=wanted,
+                    norm=True,
+                    return_prefix_tokens=True,
+                    intermediates_only=True,
+                ),
+            )
+        )
         cls = torch.cat([found[block][1][:, 0] for block in pooled], 1)
         grid = torch.cat([found[block][0] for block in pooled], 1)
         return cls, [found[block][0] for block in self.taps], grid
 
 
 @torch.no_grad()
-def embed_packed(eye: FrozenEye, films: np.ndarray, batch_size: int = 64) -> np.ndarray:
+def embed_packed(eye: FrozenEncoder, films: np.ndarray, batch_size: int = 64) -> np.ndarray:
     """Packed films uint8 [N, S, S] -> float32 [N, D], unit rows."""
     device = next(eye.parameters()).device
     rows = []
@@ -96,7 +110,7 @@ def embed_packed(eye: FrozenEye, films: np.ndarray, batch_size: int = 64) -> np.
     return torch.cat(rows).numpy()
 
 
-def embed_once(eye: FrozenEye, films: np.ndarray, file: Path) -> np.ndarray:
+def embed_once(eye: FrozenEncoder, films: np.ndarray, file: Path) -> np.ndarray:
     """`embed_packed`, kept in `file` for a run that goes on."""
     if file.exists():
         kept = np.load(file)
@@ -118,17 +132,21 @@ def typical_distances(
     over all films where there is none. labels: float [N, F], 1 present."""
     groups = [np.flatnonzero(column == 1) for column in labels.T]
     groups = [rows for rows in groups if len(rows) >= least] or [np.arange(len(labels))]
-    by_pixels = [np.linalg.norm(small[rows] - small[np.roll(rows, 1)], axis=1).mean()
-                 for rows in groups]
-    return (float(np.mean([mean_pairwise_distance(embeddings[rows]) for rows in groups])),
-            float(np.mean(by_pixels)))
+    by_pixels = [
+        np.linalg.norm(small[rows] - small[np.roll(rows, 1)], axis=1).mean() for rows in groups
+    ]
+    return (
+        float(np.mean([mean_pairwise_distance(embeddings[rows]) for rows in groups])),
+        float(np.mean(by_pixels)),
+    )
 
 
 class Findings(nn.Module):
     """Zero-shot scores of embeddings, and what films with and without each finding score."""
 
-    def __init__(self, yes: torch.Tensor, no: torch.Tensor, real: torch.Tensor,
-                 labels: torch.Tensor) -> None:
+    def __init__(
+        self, yes: torch.Tensor, no: torch.Tensor, real: torch.Tensor, labels: torch.Tensor
+    ) -> None:
         """yes, no: float [F, D], mean embeddings of the prompts. real: float [N, D], embeddings
         of films; labels: float [N, F], NaN unknown. A finding that no film has gets the spread of
         the others around its own mean."""

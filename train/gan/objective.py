@@ -27,7 +27,7 @@ from cxr.models import (
 from train.evaluate.generator_measures import THUMBNAIL
 from train.gan.augment import cut_out, move, vary_tone
 from train.gan.data import Step
-from train.gan.frozen_encoder import Findings, FrozenEye
+from train.gan.frozen_encoder import Findings, FrozenEncoder
 from train.retrieval.objective import equal_keys
 
 
@@ -54,10 +54,11 @@ class Profile:
 
 
 PROFILES = {
-    "reference": Profile(REFERENCE, REFERENCE_DISCRIMINATOR, (2e-4, 1e-4),
-                         (0.5, 0.999), 0.0, 0.0, 0.0, 0.0),
+    "reference": Profile(
+        REFERENCE, REFERENCE_DISCRIMINATOR, (2e-4, 1e-4), (0.5, 0.999), 0.0, 0.0, 0.0, 0.0
+    ),
     "embedded": Profile(),
-}  # fmt: skip
+}
 
 
 class Views(NamedTuple):
@@ -69,12 +70,12 @@ class Views(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Game:
+class AdversarialObjective:
     """The frozen parts that both losses need. temperature: of the frozen encoder. apart: what
     `typical_distances` says of real films."""
 
     profile: Profile
-    eye: FrozenEye
+    eye: FrozenEncoder
     findings: Findings
     temperature: float
     apart: tuple[float, float]
@@ -101,14 +102,15 @@ class Game:
             # Batch norm over both at once would tell them apart by the batch, and the generator,
             # which is judged by itself, would learn nothing.
             truly = discriminator(real.pixels, step.text)
-            return bce_discriminator_loss(
-                truly, discriminator(fake.pixels.detach(), step.wanted))
+            return bce_discriminator_loss(truly, discriminator(fake.pixels.detach(), step.wanted))
         count = len(step.rows)
         maps = [torch.cat([one, other.detach()]) for one, other in zip(real.maps, fake.maps)]
         logits = discriminator(
-            torch.cat([real.pixels, fake.pixels.detach()]), torch.cat([step.text, step.wanted]),
-            torch.cat([torch.ones_like(step.asked), step.asked]), maps,
-        )  # fmt: skip
+            torch.cat([real.pixels, fake.pixels.detach()]),
+            torch.cat([step.text, step.wanted]),
+            torch.cat([torch.ones_like(step.asked), step.asked]),
+            maps,
+        )
         return hinge_discriminator_loss(logits[:count], logits[count:])
 
     def generator_losses(
@@ -124,10 +126,11 @@ class Game:
         return {
             "fool": hinge_generator_loss(logits),
             "match": contrastive_loss(fake.embedding, step.wanted, self.temperature, alike),
-            "show": shortfall_loss(scores, step.labels, self.findings.present,
-                                   self.findings.absent),
+            "show": shortfall_loss(
+                scores, step.labels, self.findings.present, self.findings.absent
+            ),
             "differ": self._likeness(films, fake.embedding),
-        }  # fmt: skip
+        }
 
     def _likeness(self, films: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
         """Of the films i and i + B / 2, by their embeddings and by their thumbnails."""
@@ -141,13 +144,18 @@ class Game:
     def total(self, terms: dict[str, torch.Tensor]) -> torch.Tensor:
         """The generator's loss: the weighted sum of its terms."""
         profile = self.profile
-        weights = {"fool": 1.0, "match": profile.match, "show": profile.show,
-                   "differ": profile.differ}
+        weights = {
+            "fool": 1.0,
+            "match": profile.match,
+            "show": profile.show,
+            "differ": profile.differ,
+        }
         return sum(weights[name] * value for name, value in terms.items())
 
 
 def moving_average(model: nn.Module, decay: float) -> AveragedModel:
     """Weights and buffers averaged; young averages forget faster, 0 copies."""
+
     def update(averaged: list, current: list, count: torch.Tensor) -> None:
         seen = int(count)
         if averaged[0].is_floating_point():

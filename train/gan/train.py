@@ -33,7 +33,7 @@ from cxr.checkpoints import load_dual_encoder, save_checkpoint
 from cxr.files import replace_folder
 from cxr.findings import FINDINGS, caption
 from cxr.images import Preprocess
-from cxr.models import SIDE, Discriminator, Generator, load_text_tower
+from cxr.models import SIDE, Discriminator, Generator, load_text_encoder
 from train.common.energy import hardware
 from train.common.image_cache import pack
 from train.common.options import command_line, precision
@@ -41,14 +41,16 @@ from train.common.record import Record
 from train.common.studies import labels_of
 from train.evaluate.generator_measures import thumbnails
 from train.gan.data import TextBank, draw_step, draw_weights, generator_studies
-from train.gan.frozen_encoder import Findings, FrozenEye, embed_once, typical_distances
-from train.gan.objective import PROFILES, Game, moving_average
-from train.gan.validation import Yardstick, generate, look, save_grid
+from train.gan.frozen_encoder import Findings, FrozenEncoder, embed_once, typical_distances
+from train.gan.objective import PROFILES, AdversarialObjective, moving_average
+from train.gan.validation import FixedEvaluation, generate, look, save_grid
 
 COMMAND = "accelerate launch -m train.gan"
-PANELS = {"losses": ("discriminator", "fool", "match", "show", "differ"),
-          "Frechet distance": ("frechet_distance",),
-          "captions": ("finding_auroc", "caption_spread")}
+PANELS = {
+    "losses": ("discriminator", "fool", "match", "show", "differ"),
+    "Frechet distance": ("frechet_distance",),
+    "captions": ("finding_auroc", "caption_spread"),
+}
 VIEW = Preprocess(SIDE, 0.5, 0.5, 1)  # [-1, 1]
 
 
@@ -90,8 +92,11 @@ def profile_of(options: argparse.Namespace, dimension: int, maps: tuple[int, ...
         generator = replace(generator, channels=tuple(options.channels))
     features = maps if profile.projected else ()
     discriminator = replace(profile.discriminator, text=dimension, features=features)
-    given = {name: value for name in ("match", "show", "differ")
-             if (value := getattr(options, name)) is not None}
+    given = {
+        name: value
+        for name in ("match", "show", "differ")
+        if (value := getattr(options, name)) is not None
+    }
     return replace(profile, generator=generator, discriminator=discriminator, **given)
 
 
@@ -99,15 +104,20 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments().parse_args(argv)
     set_seed(options.seed)
     accelerator = Accelerator(mixed_precision=precision(options.full_precision))
-    device, rank, main_process = (accelerator.device, accelerator.process_index,
-                                  accelerator.is_main_process)
+    device, rank, main_process = (
+        accelerator.device,
+        accelerator.process_index,
+        accelerator.is_main_process,
+    )
     studies, groups, val = generator_studies(options.data, options.extra, options.normal)
     if "labelled" not in groups or not val:
-        raise SystemExit(f"expected labelled films to train on and to validate with in "
-                         f"{options.data}; found {groups.count('labelled')} and {len(val)}")
+        raise SystemExit(
+            f"expected labelled films to train on and to validate with in "
+            f"{options.data}; found {groups.count('labelled')} and {len(val)}"
+        )
     dual, _ = load_dual_encoder(options.encoder)
-    tower, temperature = load_text_tower(options.encoder), dual.temperature.item()
-    eye = FrozenEye(dual, options.view_size, device)
+    tower, temperature = load_text_encoder(options.encoder), dual.temperature.item()
+    eye = FrozenEncoder(dual, options.view_size, device)
     labelled = np.flatnonzero(np.array(groups) == "labelled")
     with accelerator.main_process_first():
         films, readable = pack([s.image for s in studies], VIEW, options.cache)
@@ -115,32 +125,42 @@ def main(argv: list[str] | None = None) -> None:
         real = embed_once(eye, films[labelled], options.workdir / "real.npy")
     weights = draw_weights(studies, groups) * readable
     weights /= weights.sum()
-    accelerator.print(f"{len(studies)} films to train on, {(~readable).sum()} unreadable, of "
-                      + ", ".join(f"{groups.count(g)} {g}" for g in dict.fromkeys(groups)))
+    accelerator.print(
+        f"{len(studies)} films to train on, {(~readable).sum()} unreadable, of "
+        + ", ".join(f"{groups.count(g)} {g}" for g in dict.fromkeys(groups))
+    )
 
     profile = profile_of(options, tower.dimension, eye.channels)
     findings = Findings.of(tower.encode_text, real, bank.labels[labelled]).to(device)
     small = thumbnails(np.asarray(films[labelled]))
     apart = typical_distances(real, small, bank.labels[labelled].numpy())
-    game = Game(profile, eye, findings, temperature, apart)
+    game = AdversarialObjective(profile, eye, findings, temperature, apart)
     generator, discriminator = Generator(profile.generator), Discriminator(profile.discriminator)
     average = moving_average(generator, profile.average).to(device)
-    generator, discriminator = (model.to(memory_format=torch.channels_last)
-                                for model in (generator, discriminator))
-    optimizers = [torch.optim.Adam(model.parameters(), rate, profile.betas, fused=True)
-                  for model, rate in zip((generator, discriminator), profile.rates)]
+    generator, discriminator = (
+        model.to(memory_format=torch.channels_last) for model in (generator, discriminator)
+    )
+    optimizers = [
+        torch.optim.Adam(model.parameters(), rate, profile.betas, fused=True)
+        for model, rate in zip((generator, discriminator), profile.rates)
+    ]
     generator, discriminator, *optimizers = accelerator.prepare(
-        generator, discriminator, *optimizers)
+        generator, discriminator, *optimizers
+    )
     bare = accelerator.unwrap_model(discriminator)
     accelerator.register_for_checkpointing(average)
 
     own = [row for row in labelled if studies[row].source == val[0].source]
     fixed = torch.Generator().manual_seed(options.seed)
     asked = [val[place % len(val)] for place in range(options.looks)]
-    yardstick = Yardstick(
-        real[np.isin(labelled, own)], tower.encode_text([caption(study) for study in asked]),
+    yardstick = FixedEvaluation(
+        real[np.isin(labelled, own)],
+        tower.encode_text([caption(study) for study in asked]),
         torch.randn(options.looks, profile.generator.noise, generator=fixed),
-        labels_of(asked).numpy(), len(val), apart[0])
+        labels_of(asked).numpy(),
+        len(val),
+        apart[0],
+    )
     random.Random(options.seed).shuffle(order := list(range(options.looks)))
     grid = order[:32]
 
@@ -162,24 +182,40 @@ def main(argv: list[str] | None = None) -> None:
         accelerator.save_state(str(new))
         accelerator.wait_for_everyone()
         if main_process:
-            position = {"step": step, "best": best, "stale": stale,
-                        "seconds": spent + time.time() - began}
+            position = {
+                "step": step,
+                "best": best,
+                "stale": stale,
+                "seconds": spent + time.time() - began,
+            }
             (new / "position.json").write_text(json.dumps(position))
             replace_folder(new, state)
         accelerator.wait_for_everyone()
 
     def save_best(step: int, scores: dict[str, float]) -> None:
         training = {
-            "command": command_line(COMMAND, options, arguments()), "profile": options.profile,
+            "command": command_line(COMMAND, options, arguments()),
+            "profile": options.profile,
             "data": [root.name for root in (options.data, *options.extra, *options.normal)],
-            "films": len(studies), "step": step,
+            "films": len(studies),
+            "step": step,
             "films_seen": step * options.batch_size * accelerator.num_processes,
-            "minutes": round((spent + time.time() - began) / 60), "hardware": hardware(),
-            "validation": {name: round(value, 5) for name, value in scores.items()}}
+            "minutes": round((spent + time.time() - began) / 60),
+            "hardware": hardware(),
+            "validation": {name: round(value, 5) for name, value in scores.items()},
+        }
         text = {"weights": Path(options.encoder).name, "sha256": tower.fingerprint}
-        save_checkpoint(options.out, average.module.state_dict(), {
-            "findings": list(FINDINGS), "training": training, "code_version": __version__,
-            "text_encoder": text, "architecture": profile.generator.to_dict()})
+        save_checkpoint(
+            options.out,
+            average.module.state_dict(),
+            {
+                "findings": list(FINDINGS),
+                "training": training,
+                "code_version": __version__,
+                "text_encoder": text,
+                "architecture": profile.generator.to_dict(),
+            },
+        )
 
     bar = tqdm(total=options.steps, initial=done, disable=not main_process, unit="step")
     for step in range(done, options.steps):
@@ -213,11 +249,18 @@ def main(argv: list[str] | None = None) -> None:
         average.update_parameters(accelerator.unwrap_model(generator))
         bar.update()
         if record and step % 10 == 0:
-            record.add(step, discriminator=discriminator_loss.item(),
-                       **{name: value.item() for name, value in terms.items()})
+            record.add(
+                step,
+                discriminator=discriminator_loss.item(),
+                **{name: value.item() for name, value in terms.items()},
+            )
         # The first process's clock decides for all.
-        clock = torch.tensor([spent + time.time() - began > 60 * options.minutes,
-                              time.time() - saved > 60 * options.save_minutes]).float()
+        clock = torch.tensor(
+            [
+                spent + time.time() - began > 60 * options.minutes,
+                time.time() - saved > 60 * options.save_minutes,
+            ]
+        ).float()
         late, due = broadcast(clock.to(device)).bool().tolist()
         last = late or step + 1 == options.steps
         if last or (step + 1) % options.every == 0:
@@ -231,8 +274,10 @@ def main(argv: list[str] | None = None) -> None:
                     save_best(step + 1, scores)
                 record.add(step, seconds=spent + time.time() - began, **scores)
                 record.plot(PANELS)
-                bar.write(f"step {step + 1}: " + json.dumps(
-                    {name: round(value, 4) for name, value in scores.items()}))
+                bar.write(
+                    f"step {step + 1}: "
+                    + json.dumps({name: round(value, 4) for name, value in scores.items()})
+                )
             last = last or stale >= options.patience
         if last or due:
             save_position(step + 1)

@@ -12,13 +12,13 @@ from torch import nn
 
 from cxr.metrics import auroc, frechet_distance, mean_pairwise_distance
 from cxr.models import Generator
-from train.gan.frozen_encoder import Findings, FrozenEye, embed_packed
+from train.gan.frozen_encoder import Findings, FrozenEncoder, embed_packed
 
 LEAST = 5  # films with and without a finding for its AUROC to count
 
 
 @dataclass(frozen=True, eq=False)
-class Yardstick:
+class FixedEvaluation:
     """Real embeddings and what to generate to compare with them, the same at every look."""
 
     real: np.ndarray  # float32 [N, D]
@@ -45,7 +45,7 @@ def generate(
 
 
 def look(
-    generator: Generator, eye: FrozenEye, findings: Findings, yardstick: Yardstick
+    generator: Generator, eye: FrozenEncoder, findings: Findings, yardstick: FixedEvaluation
 ) -> dict[str, float]:
     """Frechet distance to the real films, spread of the generated ones and of those of one caption
     (1 is that of real films, and of real films with one finding), and mean AUROC with which the
@@ -71,7 +71,9 @@ def look(
 
 def save_grid(films: torch.Tensor, path: Path, columns: int = 8) -> None:
     """uint8 [M, S, S] -> one PNG, `columns` films a row."""
-    rows = [torch.cat(list(films[first : first + columns]), 1)
-            for first in range(0, len(films) - columns + 1, columns)]
+    rows = [
+        torch.cat(list(films[first : first + columns]), 1)
+        for first in range(0, len(films) - columns + 1, columns)
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(torch.cat(rows).numpy()).save(path)

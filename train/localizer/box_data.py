@@ -22,7 +22,10 @@ class BoxData(Answers):
     what lies outside of all of them for none. Nothing else is known of these films."""
 
     def __init__(
-        self, studies: Sequence[Study], boxes: Sequence[Sequence[Box]], view: Preprocess,
+        self,
+        studies: Sequence[Study],
+        boxes: Sequence[Sequence[Box]],
+        view: Preprocess,
         cache: Path,
     ) -> None:
         kept, self.films, readable = pack_studies(studies, view, cache)
@@ -46,8 +49,11 @@ def boxed_studies(roots: Sequence[Path]) -> tuple[list[Study], list[list[Box]]]:
         if not any(box.split for places in boxes.values() for box in places):
             found = load_split(root, found)["train"]
         for study in frontal(found):
-            own = [box for box in boxes.get(stem(study.image.name), ())
-                   if (query := parse(box.label)) and query.target == OPACITY]
+            own = [
+                box
+                for box in boxes.get(stem(study.image.name), ())
+                if (query := parse(box.label)) and query.target == OPACITY
+            ]
             if own and all(box.split in ("", "train") for box in own):
                 studies.append(study)
                 chosen.append(own)
@@ -61,6 +67,8 @@ def _ellipses(study: Study, boxes: Sequence[Box], view: Preprocess) -> np.ndarra
     draw, (width, height) = ImageDraw.Draw(mask), mask.size
     for box in boxes:
         left, top, wide, tall = box.place
-        draw.ellipse([left * width, top * height, (left + wide) * width - 1,
-                      (top + tall) * height - 1], fill=255)
+        draw.ellipse(
+            [left * width, top * height, (left + wide) * width - 1, (top + tall) * height - 1],
+            fill=255,
+        )
     return view.square(mask)

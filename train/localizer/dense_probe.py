@@ -27,10 +27,10 @@ from tqdm import tqdm
 from cxr.checkpoints import read_config, save_checkpoint
 from cxr.devices import has_bf16
 from cxr.localization import LEFT_LUNG, OPACITIES, RIGHT_LUNG, Localizer, Query
-from cxr.models import GridEncoder, GridReading, TextGuidedUNet, dice_bce, load_grid_encoder
+from cxr.models import DenseProbe, PatchEncoder, TextGuidedUNet, dice_bce, load_patch_encoder
 from train.common.energy import hardware
 from train.common.options import command_line
-from train.localizer.batch_sampler import Drawer
+from train.localizer.batch_sampler import BatchSampler
 from train.localizer.mask_data import Answers
 from train.localizer.prompts import TextBank, wordings
 from train.localizer.saving import load_sets
@@ -52,8 +52,13 @@ def arguments() -> argparse.ArgumentParser:
     add("--normal-share", type=float, default=0.1, help="of the films drawn from --normal")
     add("--boxes", type=Path, nargs="*", default=[], help="films with boxes around opacities")
     add("--boxes-share", type=float, default=0.2, help="of the films drawn from --boxes")
-    add("--layers", type=int, nargs="+", default=[5, 8],
-        help="blocks of the image encoder, from 0 on")
+    add(
+        "--layers",
+        type=int,
+        nargs="+",
+        default=[5, 8],
+        help="blocks of the image encoder, from 0 on",
+    )
     add("--side", type=int, default=392, help="to which its square is enlarged for that encoder")
     add("--share", type=float, default=0.5, help="of an opacity's logits")
     add("--cache", type=Path, default=Path(".cache/packed"))
@@ -69,7 +74,7 @@ class Frozen:
     """Films as the frozen encoder sees them: float16 [N, C, h, w], and the share of each cell that
     the localizer takes for lung: float32 [N, SIDE, SIDE]."""
 
-    def __init__(self, films: np.ndarray, encoder: GridEncoder, localizer: Localizer) -> None:
+    def __init__(self, films: np.ndarray, encoder: PatchEncoder, localizer: Localizer) -> None:
         device, sides = localizer.device, [Query(RIGHT_LUNG), Query(LEFT_LUNG)]
         grids, lungs = [], []
         for first in tqdm(range(0, len(films), CHUNK), desc="features", unit=f"x{CHUNK}"):
@@ -84,9 +89,12 @@ class Frozen:
 
 
 def fit(
-    reading: GridReading, sets: Sequence[Answers], frozen: Sequence[Frozen], bank: TextBank,
+    reading: DenseProbe,
+    sets: Sequence[Answers],
+    frozen: Sequence[Frozen],
+    bank: TextBank,
     options: argparse.Namespace,
-) -> GridReading:
+) -> DenseProbe:
     """Train `reading` on films with masks, normal ones and boxed ones, and leave it in eval mode;
     the first set's features become its scale."""
     known = frozen[0].grids.float()
@@ -95,9 +103,12 @@ def fit(
     further = (options.normal_share, options.boxes_share)
     shares = [share if len(data) else 0 for data, share in zip(sets[1:], further)]
     queries = dict.fromkeys(map(Query, OPACITIES), 1.0)
-    drawer = Drawer(sets, [1 - sum(shares), *shares], len(queries), plain=False, queries=queries)
-    optimizer = torch.optim.AdamW(reading.parameters(), options.rate,
-                                  weight_decay=options.weight_decay)
+    drawer = BatchSampler(
+        sets, [1 - sum(shares), *shares], len(queries), plain=False, queries=queries
+    )
+    optimizer = torch.optim.AdamW(
+        reading.parameters(), options.rate, weight_decay=options.weight_decay
+    )
     reading.train()
     for step in tqdm(range(options.steps), unit="step"):
         batch = drawer.draw(options.batch_size, random.Random(f"{options.seed} {step}"))
@@ -119,8 +130,10 @@ def data_of(options: argparse.Namespace, localizer: Localizer) -> list[Answers]:
     """Films with masks, normal ones and boxed ones, of the train splits."""
     fold = read_config(options.weights).get("training", {}).get("fold")
     (masked, _, normal, boxed), _ = load_sets(
-        argparse.Namespace(**vars(options), extra=[], fold=fold), localizer.model.preprocess,
-        options.normal_films)
+        argparse.Namespace(**vars(options), extra=[], fold=fold),
+        localizer.model.preprocess,
+        options.normal_films,
+    )
     if not len(masked):
         raise SystemExit(f"expected films of the train split in {options.data}; found none")
     return [masked, normal, boxed]
@@ -129,19 +142,28 @@ def data_of(options: argparse.Namespace, localizer: Localizer) -> list[Answers]:
 def main(argv: list[str] | None = None) -> None:
     options = arguments().parse_args(argv)
     if options.normal_share + options.boxes_share >= 1 or not 0 <= options.share <= 1:
-        raise SystemExit("expected shares of --normal and --boxes below 1 together, and --share "
-                         f"from 0 to 1; got {options.normal_share}, {options.boxes_share} and "
-                         f"{options.share}")
+        raise SystemExit(
+            "expected shares of --normal and --boxes below 1 together, and --share "
+            f"from 0 to 1; got {options.normal_share}, {options.boxes_share} and "
+            f"{options.share}"
+        )
     localizer = Localizer.load(options.weights, options.text)
     if localizer.tower is None:
         raise SystemExit("expected a localizer that reads text; train one with another --fusion")
-    encoder = load_grid_encoder(options.text, options.layers, options.side).to(localizer.device)
-    config = replace(localizer.model.config, grid_channels=encoder.channels,
-                     grid_layers=tuple(options.layers), grid_side=options.side)
+    encoder = load_patch_encoder(options.text, options.layers, options.side).to(localizer.device)
+    config = replace(
+        localizer.model.config,
+        grid_channels=encoder.channels,
+        grid_layers=tuple(options.layers),
+        grid_side=options.side,
+    )
     torch.manual_seed(options.seed)
     model, clock = TextGuidedUNet(config), time.monotonic()
-    unet = {name: value for name, value in localizer.model.state_dict().items()
-            if not name.startswith("reading.")}
+    unet = {
+        name: value
+        for name, value in localizer.model.state_dict().items()
+        if not name.startswith("reading.")
+    }
     model.load_state_dict({**model.state_dict(), **unet})
 
     sets = data_of(options, localizer)
@@ -151,17 +173,32 @@ def main(argv: list[str] | None = None) -> None:
 
     about = read_config(options.weights)
     about.pop("offsets", None)  # they were fitted without this reading
-    training = {**about.get("training", {}), "reading": {
-        "command": command_line(COMMAND, options, arguments()), "steps": options.steps,
-        "films": [len(data) for data in sets], "hardware": hardware(),
-        "minutes": round((time.monotonic() - clock) / 60, 1),
-        "data": list(dict.fromkeys(
-            root.name for root in (options.data, *options.normal, *options.boxes)))}}
+    training = {
+        **about.get("training", {}),
+        "reading": {
+            "command": command_line(COMMAND, options, arguments()),
+            "steps": options.steps,
+            "films": [len(data) for data in sets],
+            "hardware": hardware(),
+            "minutes": round((time.monotonic() - clock) / 60, 1),
+            "data": list(
+                dict.fromkeys(root.name for root in (options.data, *options.normal, *options.boxes))
+            ),
+        },
+    }
     training.pop("offsets", None)
     tower = {**about["text_encoder"], "image_sha256": encoder.fingerprint}
-    save_checkpoint(options.weights, model.state_dict(), {
-        **about, "architecture": config.to_dict(), "training": training, "text_encoder": tower,
-        "shares": dict.fromkeys(OPACITIES, options.share)})
+    save_checkpoint(
+        options.weights,
+        model.state_dict(),
+        {
+            **about,
+            "architecture": config.to_dict(),
+            "training": training,
+            "text_encoder": tower,
+            "shares": dict.fromkeys(OPACITIES, options.share),
+        },
+    )
 
 
 if __name__ == "__main__":

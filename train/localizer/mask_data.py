@@ -105,8 +105,12 @@ def folded(films: Sequence[MaskedFilm], fold: str | None) -> list[MaskedFilm]:
     patients = sorted({film.patient for film in films if film.split != "test"})
     random.Random(0).shuffle(patients)
     val = set(patients[int(number) - 1 :: int(count)])
-    return [film if film.split == "test" else
-            replace(film, split="val" if film.patient in val else "train") for film in films]
+    return [
+        film
+        if film.split == "test"
+        else replace(film, split="val" if film.patient in val else "train")
+        for film in films
+    ]
 
 
 def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -120,18 +124,28 @@ def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     columns = [ndimage.center_of_mass(pieces == piece)[1] for piece in large]
     right, left = (large[place] for place in np.argsort(columns))
     # The soft edge of a piece belongs to it too.
-    return tuple(np.where(ndimage.binary_dilation(pieces == piece, iterations=2), lungs, 0)
-                 .astype(np.uint8) for piece in (right, left))
+    return tuple(
+        np.where(ndimage.binary_dilation(pieces == piece, iterations=2), lungs, 0).astype(np.uint8)
+        for piece in (right, left)
+    )
 
 
 def normal_films(studies: Sequence[Study]) -> list[MaskedFilm]:
     """Films read as normal, for which every opacity is absent. Of a data set with labels those
     with "no finding" are taken, of one without all of them."""
     labelled = any(study.labelled for study in studies)
-    return [MaskedFilm(study.id, study.image, study.patient, "train", {},
-                       frozenset((GROUND_GLASS, CONSOLIDATION)))
-            for study in studies
-            if not labelled or study.findings.get("no finding") == 1]
+    return [
+        MaskedFilm(
+            study.id,
+            study.image,
+            study.patient,
+            "train",
+            {},
+            frozenset((GROUND_GLASS, CONSOLIDATION)),
+        )
+        for study in studies
+        if not labelled or study.findings.get("no finding") == 1
+    ]
 
 
 def _pack_all(paths: Sequence[Path], view: Preprocess, cache: Path) -> np.ndarray:
@@ -148,5 +162,7 @@ def _check_sizes(masked: Sequence[MaskedFilm]) -> None:
             for path in paths:
                 with Image.open(film.image) as one, Image.open(path) as other:
                     if abs(one.width * other.height - one.height * other.width) > max(other.size):
-                        raise SystemExit(f"expected {path} in the proportions of its film "
-                                         f"{one.size}; came {other.size}")
+                        raise SystemExit(
+                            f"expected {path} in the proportions of its film "
+                            f"{one.size}; came {other.size}"
+                        )

@@ -55,8 +55,12 @@ def scores_at(seen: Sequence[tuple[Localizer, MaskedFilm]]) -> np.ndarray:
                 overlaps[place].append(dice(marked, truth))
             else:
                 falsely[place].append(float(marked.mean()))
-    return np.array([(np.mean(shown) if shown else np.nan) - (np.mean(wrong) if wrong else 0)
-                     for shown, wrong in zip(overlaps, falsely)])
+    return np.array(
+        [
+            (np.mean(shown) if shown else np.nan) - (np.mean(wrong) if wrong else 0)
+            for shown, wrong in zip(overlaps, falsely)
+        ]
+    )
 
 
 def best_level(scores: np.ndarray) -> float | None:
@@ -73,15 +77,22 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, default=Path("weights/localizer"))
     parser.add_argument("--text", help="text tower; default: the folder beside the weights")
     parser.add_argument("--data", type=Path, required=True, help="masks with a val split")
-    parser.add_argument("--folds", type=Path, nargs="*", default=[],
-                        help="localizers trained alike with a fold left out")
+    parser.add_argument(
+        "--folds",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="localizers trained alike with a fold left out",
+    )
     options = parser.parse_args(argv)
     films, seen, folds = load_masked_films(options.data), [], []
     for folder in (options.weights, *options.folds):
         about = dict(read_config(folder).get("training", {}))
         if folder != options.weights and not about.get("fold"):
-            raise SystemExit(f"expected a localizer trained with --fold in {folder}; got one "
-                             "trained on the whole split")
+            raise SystemExit(
+                f"expected a localizer trained with --fold in {folder}; got one "
+                "trained on the whole split"
+            )
         held = [film for film in folded(films, about.get("fold")) if film.split == "val"]
         if not held:
             raise SystemExit(f"expected films of the val split in {options.data}; found none")
@@ -97,11 +108,15 @@ def main(argv: list[str] | None = None) -> None:
     levels = {target: best_level(scores) for target, scores in zip(SHIFTED, np.transpose(table))}
     found = {target: round(offset(level), 3) for target, level in levels.items() if level}
     config = read_config(options.weights)
-    training = {**config.get("training", {}), "offsets": {
-        "command": command_line(COMMAND, options, parser),
-        "films": len({film.id for _, film in seen}), "folds": folds}}
-    write_json(options.weights / "config.json",
-               {**config, "training": training, "offsets": found})
+    training = {
+        **config.get("training", {}),
+        "offsets": {
+            "command": command_line(COMMAND, options, parser),
+            "films": len({film.id for _, film in seen}),
+            "folds": folds,
+        },
+    }
+    write_json(options.weights / "config.json", {**config, "training": training, "offsets": found})
     print(json.dumps({"levels": levels, "offsets": found}, indent=1))
 
 

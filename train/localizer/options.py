@@ -35,11 +35,20 @@ def arguments() -> argparse.ArgumentParser:
     add("--text", default="weights/retrieval", help="text tower: a checkpoint, or CLIP's address")
     add("--fusion", choices=FUSIONS, default="kernel")
     add("--shuffle-text", action="store_true", help="ablation: every prompt gets another's text")
-    add("--mirrored-share", type=float, default=0.0,
-        help="of the films drawn, which are mirrored and asked for nothing that has a side")
+    add(
+        "--mirrored-share",
+        type=float,
+        default=0.0,
+        help="of the films drawn, which are mirrored and asked for nothing that has a side",
+    )
     add("--size", type=int, default=256, help="side of the square in pixels")
-    add("--train-sizes", type=int, nargs="*", default=[],
-        help="sides that films are shrunk to while training, for equal shares of the run")
+    add(
+        "--train-sizes",
+        type=int,
+        nargs="*",
+        default=[],
+        help="sides that films are shrunk to while training, for equal shares of the run",
+    )
     add("--prompts", type=int, default=12, help="prompts about each film")
     add("--steps", type=int, help="end after so many steps")
     add("--minutes", type=float, help="end after so many minutes")

@@ -25,42 +25,82 @@ from cxr.localization import (
     ZONES,
     Query,
 )
-from cxr.models import TextTower
+from cxr.models import FrozenTextEncoder
 
 PHRASES = {
     LUNGS: ("lungs", "both lungs", "the lung fields", "right and left lung", "lung"),
-    RIGHT_LUNG: ("right lung", "lung on the right side", "the right lung field", "right-sided lung",
-                 "right hemithorax"),
-    LEFT_LUNG: ("left lung", "lung on the left side", "the left lung field", "left-sided lung",
-                "left hemithorax"),
-    HEART: ("heart and mediastinum", "heart", "cardiac silhouette", "cardiomediastinal silhouette",
-            "mediastinum"),
+    RIGHT_LUNG: (
+        "right lung",
+        "lung on the right side",
+        "the right lung field",
+        "right-sided lung",
+        "right hemithorax",
+    ),
+    LEFT_LUNG: (
+        "left lung",
+        "lung on the left side",
+        "the left lung field",
+        "left-sided lung",
+        "left hemithorax",
+    ),
+    HEART: (
+        "heart and mediastinum",
+        "heart",
+        "cardiac silhouette",
+        "cardiomediastinal silhouette",
+        "mediastinum",
+    ),
     AIRWAYS: ("airways", "trachea and main bronchi", "trachea", "the windpipe"),
     OPACITY: ("opacity", "lung opacity", "opacities", "infiltrate", "pneumonia"),
     GROUND_GLASS: ("ground-glass opacity", "ground glass opacities", "hazy opacity", "GGO"),
     CONSOLIDATION: ("consolidation", "airspace consolidation", "dense consolidation"),
-    DEVICES: ("tubes and lines", "tube", "catheter or tube", "support devices", "central line",
-              "endotracheal tube"),
+    DEVICES: (
+        "tubes and lines",
+        "tube",
+        "catheter or tube",
+        "support devices",
+        "central line",
+        "endotracheal tube",
+    ),
 }
 _SIDED = ("{what} in the {side} lung", "{side} {what}", "{what} on the {side} side")
 _ZONED = ("{what} in the {zone} zones", "{zone} zone {what}")
-_PLACED = ("{what} in the {side} {zone} zone", "{side} {zone} zone {what}",
-           "{what} in the {zone} third of the {side} lung")
+_PLACED = (
+    "{what} in the {side} {zone} zone",
+    "{side} {zone} zone {what}",
+    "{what} in the {zone} third of the {side} lung",
+)
 _LUNG_ZONED = ("{zone} zone of the lungs", "{zone} zones", "{zone} lung fields")
 _LUNG_PLACED = ("{side} {zone} zone of the lung", "{side} {zone} zone", "{side} {zone} lung field")
-_WEIGHTS = {LUNGS: 1.5, RIGHT_LUNG: 1.5, LEFT_LUNG: 1.5, HEART: 2.0, AIRWAYS: 1.5, OPACITY: 1.5,
-            GROUND_GLASS: 3.0, CONSOLIDATION: 3.0, DEVICES: 2.0}  # fmt: skip
+_WEIGHTS = {
+    LUNGS: 1.5,
+    RIGHT_LUNG: 1.5,
+    LEFT_LUNG: 1.5,
+    HEART: 2.0,
+    AIRWAYS: 1.5,
+    OPACITY: 1.5,
+    GROUND_GLASS: 3.0,
+    CONSOLIDATION: 3.0,
+    DEVICES: 2.0,
+}
 _PLACED_WEIGHT, _LUNG_ZONE_WEIGHT = 3.0, 1.0  # of all queries with side or zone together
 
 
 def weighted_queries() -> dict[Query, float]:
     """Every query of training -> how often it is drawn, relative to the others."""
-    placed = [Query(what, side, zone) for what in OPACITIES for side in (None, *SIDES)
-              for zone in (None, *ZONES) if side or zone]
+    placed = [
+        Query(what, side, zone)
+        for what in OPACITIES
+        for side in (None, *SIDES)
+        for zone in (None, *ZONES)
+        if side or zone
+    ]
     zones = [Query(LUNGS, side, zone) for side in (None, *SIDES) for zone in ZONES]
-    return {**{Query(target): _WEIGHTS[target] for target in TARGETS},
-            **dict.fromkeys(placed, _PLACED_WEIGHT / len(placed)),
-            **dict.fromkeys(zones, _LUNG_ZONE_WEIGHT / len(zones))}
+    return {
+        **{Query(target): _WEIGHTS[target] for target in TARGETS},
+        **dict.fromkeys(placed, _PLACED_WEIGHT / len(placed)),
+        **dict.fromkeys(zones, _LUNG_ZONE_WEIGHT / len(zones)),
+    }
 
 
 def wordings(query: Query) -> list[str]:
@@ -73,15 +113,16 @@ def wordings(query: Query) -> list[str]:
         forms = _PLACED
     elif query.side or query.zone:
         forms = _SIDED if query.side else _ZONED
-    made = [form.format(what=what, side=query.side, zone=query.zone)
-            for what in whats for form in forms]
+    made = [
+        form.format(what=what, side=query.side, zone=query.zone) for what in whats for form in forms
+    ]
     return list(dict.fromkeys([query.prompt, *made]))
 
 
 class TextBank:
     """Embeddings of many texts, computed once and kept on disk: the tower is frozen."""
 
-    def __init__(self, tower: TextTower, texts: Iterable[str], cache: Path) -> None:
+    def __init__(self, tower: FrozenTextEncoder, texts: Iterable[str], cache: Path) -> None:
         texts = sorted(set(texts))
         name = hashlib.sha256("\n".join([tower.fingerprint, *texts]).encode()).hexdigest()[:20]
         file = cache / f"texts-{name}.safetensors"

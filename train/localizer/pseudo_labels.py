@@ -27,20 +27,33 @@ SIDES = (192, 224, 256)  # pixels at which the teacher looks; its maps are avera
 CHUNK = 8  # films in memory at a time
 
 
-class TaughtData(Answers):
+class PseudoLabelData(Answers):
     """Films with the teacher's soft masks; devices are left out, and a film read as normal shows no
     opacity whatever the teacher says."""
 
     def __init__(
-        self, studies: Sequence[Study], view: Preprocess, cache: Path, teacher: str, text: str,
-        bank: TextBank, device: torch.device, anatomy: bool = False,
+        self,
+        studies: Sequence[Study],
+        view: Preprocess,
+        cache: Path,
+        teacher: str,
+        text: str,
+        bank: TextBank,
+        device: torch.device,
+        anatomy: bool = False,
     ) -> None:
         """anatomy: leave the opacities out as well."""
         self._left_out = (DEVICES, *(OPACITIES if anatomy else ()))
         kept, films, _ = pack_studies(studies, view, cache)
         self.films, self._studies = films, kept
-        key = "\0".join([fingerprint(teacher), str(SIDES), str(TARGETS), pack_key(
-            [study.image for study in kept], view)])
+        key = "\0".join(
+            [
+                fingerprint(teacher),
+                str(SIDES),
+                str(TARGETS),
+                pack_key([study.image for study in kept], view),
+            ]
+        )
         file = cache / f"taught-{hashlib.sha256(key.encode()).hexdigest()[:20]}.npy"
         if not file.exists():
             model = Localizer.load(teacher, text).model.to(device)

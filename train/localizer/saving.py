@@ -15,13 +15,13 @@ from cxr.data import load_masked_films, stem
 from cxr.findings import Study
 from cxr.images import Preprocess
 from cxr.localization import TARGETS
-from cxr.models import TextGuidedUNet, TextTower
+from cxr.models import FrozenTextEncoder, TextGuidedUNet
 from train.common.energy import hardware
 from train.common.studies import unlabelled_studies
 from train.localizer.box_data import BoxData, boxed_studies
 from train.localizer.mask_data import Answers, MaskData, folded, normal_films
 from train.localizer.prompts import TextBank
-from train.localizer.pseudo_labels import TaughtData
+from train.localizer.pseudo_labels import PseudoLabelData
 
 
 def load_sets(
@@ -38,20 +38,31 @@ def load_sets(
         parts[2] = parts[2][:normals]
     val = [film for film in films if film.split == "val"]
     boxed = BoxData(*boxed_studies(options.boxes), view, options.cache)
-    return ([*(MaskData(part, view, options.cache) for part in parts), boxed],
-            MaskData(val, view, options.cache))
+    return (
+        [*(MaskData(part, view, options.cache) for part in parts), boxed],
+        MaskData(val, view, options.cache),
+    )
 
 
 def load_taught(
     options: argparse.Namespace, view: Preprocess, bank: TextBank, device: torch.device
-) -> TaughtData:
+) -> PseudoLabelData:
     """--taught-films of --taught, with the masks that --teacher draws."""
     masked = {film.id for film in load_masked_films(options.data)}
-    studies = [study for root in options.taught
-               for study in apart_from(masked, unlabelled_studies([root]))]
+    studies = [
+        study for root in options.taught for study in apart_from(masked, unlabelled_studies([root]))
+    ]
     random.Random(options.seed).shuffle(studies)
-    return TaughtData(studies[: options.taught_films], view, options.cache, options.teacher,
-                      options.text, bank, device, options.taught_anatomy)
+    return PseudoLabelData(
+        studies[: options.taught_films],
+        view,
+        options.cache,
+        options.teacher,
+        options.text,
+        bank,
+        device,
+        options.taught_anatomy,
+    )
 
 
 def apart_from(masked: Collection[str], studies: Sequence[Study]) -> list[Study]:
@@ -74,18 +85,27 @@ def load_encoder(model: TextGuidedUNet, address: str) -> None:
 
 
 def about_run(
-    command: str, options: argparse.Namespace, step: int, seconds: float, sets: Sequence[Answers],
+    command: str,
+    options: argparse.Namespace,
+    step: int,
+    seconds: float,
+    sets: Sequence[Answers],
     score: float,
 ) -> dict:
     """What config.json says of a training: how it was run, on what, and what came before it."""
     roots = (options.data, *options.extra, *options.normal, *options.boxes, *options.taught)
     return {
-        "command": command, "step": step, "minutes": round(seconds / 60, 1),
-        "hardware": hardware(), "films": [len(part) for part in sets],
+        "command": command,
+        "step": step,
+        "minutes": round(seconds / 60, 1),
+        "hardware": hardware(),
+        "films": [len(part) for part in sets],
         "data": list(dict.fromkeys(root.name for root in roots)),
-        "fold": options.fold, "shuffled_text": options.shuffle_text,
+        "fold": options.fold,
+        "shuffled_text": options.shuffle_text,
         "phase_1": options.encoder != "none",
-        "score": round(score, 4), "earlier": _earlier(options),
+        "score": round(score, 4),
+        "earlier": _earlier(options),
     }
 
 
@@ -99,16 +119,21 @@ def _earlier(options: argparse.Namespace) -> list[dict]:
             found += [*training.pop("earlier", []), training]
     # Of one run that several came from, the fullest record.
     runs = dict.fromkeys(run.get("command") for run in found if run)
-    return [max((run for run in found if run.get("command") == command), key=len)
-            for command in runs]
+    return [
+        max((run for run in found if run.get("command") == command), key=len) for command in runs
+    ]
 
 
 def save_localizer(
-    model: TextGuidedUNet, folder: Path, text: str, tower: TextTower | None, training: dict
+    model: TextGuidedUNet, folder: Path, text: str, tower: FrozenTextEncoder | None, training: dict
 ) -> None:
     """Write the checkpoint; `text` is the tower's address, whose last part names it."""
-    about = {"architecture": model.config.to_dict(), "targets": list(TARGETS),
-             "training": training, "code_version": __version__}
+    about = {
+        "architecture": model.config.to_dict(),
+        "targets": list(TARGETS),
+        "training": training,
+        "code_version": __version__,
+    }
     if tower is not None:
         name = text.rstrip("/").rpartition("/")[2]
         about["text_encoder"] = {"weights": name, "sha256": tower.fingerprint}

@@ -51,14 +51,14 @@ from tqdm import tqdm
 
 from cxr.images import Preprocess
 from cxr.localization import TARGETS
-from cxr.models import LocalizerConfig, TextGuidedUNet, dice_bce, load_text_tower
+from cxr.models import LocalizerConfig, TextGuidedUNet, dice_bce, load_text_encoder
 from train.common.augment import random_affine, random_tone
-from train.common.launch import start_all
+from train.common.launch import start_processes
 from train.common.options import command_line, precision
 from train.common.record import Record
 from train.common.schedule import Budget, Clock, warm_average
 from train.common.state import POSITION, decided, save_state
-from train.localizer.batch_sampler import Batch, Drawer
+from train.localizer.batch_sampler import Batch, BatchSampler
 from train.localizer.options import arguments
 from train.localizer.prompts import TextBank, weighted_queries, wordings
 from train.localizer.saving import (
@@ -71,8 +71,11 @@ from train.localizer.saving import (
 from train.localizer.validation import judge, predict, save_samples
 
 COMMAND = "accelerate launch -m train.localizer"
-PANELS = {"loss": ("loss",), "validation": ("score", "false_marks"),
-          "validation, Dice": tuple(f"dice {target}" for target in TARGETS)}
+PANELS = {
+    "loss": ("loss",),
+    "validation": ("score", "false_marks"),
+    "validation, Dice": tuple(f"dice {target}" for target in TARGETS),
+}
 
 
 def varied(
@@ -94,7 +97,7 @@ def size_at(used: float, sizes: list[int]) -> int | None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    start_all("train.localizer")
+    start_processes("train.localizer")
     options = arguments().parse_args(argv)
     budget = Budget(options.steps, options.minutes)
     if any(size < 64 or size % 32 for size in options.train_sizes):
@@ -104,8 +107,10 @@ def main(argv: list[str] | None = None) -> None:
     device, rank = accelerator.device, accelerator.process_index
     plain = options.fusion == "none"
     if plain and options.mirrored_share:
-        raise SystemExit("expected no --mirrored-share with --fusion none, which is always asked "
-                         "for sides; leave it out")
+        raise SystemExit(
+            "expected no --mirrored-share with --fusion none, which is always asked "
+            "for sides; leave it out"
+        )
     if bool(options.taught) != bool(options.teacher) or (plain and options.taught):
         raise SystemExit("expected --taught and --teacher together, and a fusion that reads text")
     view = Preprocess(options.size, 0.5, 0.25, 1)
@@ -113,34 +118,53 @@ def main(argv: list[str] | None = None) -> None:
     with accelerator.main_process_first():
         sets, val = load_sets(options, view)
         if not plain:
-            tower = load_text_tower(options.text)
+            tower = load_text_encoder(options.text)
             texts = {text for query in weighted_queries() for text in wordings(query)}
             bank = TextBank(tower, texts, options.cache)
         if options.taught:
             sets.append(load_taught(options, view, bank, device))
     if not len(sets[0]) or not len(val):
-        raise SystemExit(f"expected films to train on and to validate with in {options.data}; "
-                         f"found {len(sets[0])} and {len(val)}")
-    accelerator.print(f"{' + '.join(str(len(part)) for part in sets)} films to train on, "
-                      f"{len(val)} to validate with")
-    further = [share if len(part) else 0 for part, share in zip(sets[1:], (
-        options.extra_share, options.normal_share, options.boxes_share, options.taught_share))]
+        raise SystemExit(
+            f"expected films to train on and to validate with in {options.data}; "
+            f"found {len(sets[0])} and {len(val)}"
+        )
+    accelerator.print(
+        f"{' + '.join(str(len(part)) for part in sets)} films to train on, "
+        f"{len(val)} to validate with"
+    )
+    further = [
+        share if len(part) else 0
+        for part, share in zip(
+            sets[1:],
+            (options.extra_share, options.normal_share, options.boxes_share, options.taught_share),
+        )
+    ]
     shares = [1 - sum(further), *further]
-    drawer = Drawer(sets, shares, options.prompts, plain, options.mirrored_share)
+    drawer = BatchSampler(sets, shares, options.prompts, plain, options.mirrored_share)
 
-    config = LocalizerConfig(options.backbone, view, options.fusion, TARGETS if plain else (),
-                             tower.dimension if tower else 512)
+    config = LocalizerConfig(
+        options.backbone,
+        view,
+        options.fusion,
+        TARGETS if plain else (),
+        tower.dimension if tower else 512,
+    )
     model = TextGuidedUNet(config)
     if options.encoder != "none":
         load_encoder(model, options.encoder)
     model = model.to(memory_format=torch.channels_last)
-    average = AveragedModel(model, multi_avg_fn=warm_average(options.average),
-                            use_buffers=True).to(device)
+    average = AveragedModel(model, multi_avg_fn=warm_average(options.average), use_buffers=True).to(
+        device
+    )
     encoder = list(model.encoder.parameters())
     rest = [p for name, p in model.named_parameters() if not name.startswith("encoder.")]
     rates = (options.encoder_rate, options.rate)
-    optimizer = torch.optim.AdamW([{"params": encoder}, {"params": rest}], options.rate,
-                                  weight_decay=options.weight_decay, fused=True)
+    optimizer = torch.optim.AdamW(
+        [{"params": encoder}, {"params": rest}],
+        options.rate,
+        weight_decay=options.weight_decay,
+        fused=True,
+    )
     model, optimizer = accelerator.prepare(model, optimizer)
     accelerator.register_for_checkpointing(average)
     unwrapped = accelerator.unwrap_model(model)
@@ -190,8 +214,9 @@ def main(argv: list[str] | None = None) -> None:
             group["lr"] = rate * budget.rate(used)
         with accelerator.autocast():
             logits = model(pixels, text)
-        loss = dice_bce(logits.float().flatten(0, 1), masks.flatten(0, 1),
-                        batch.weights.flatten().to(device))
+        loss = dice_bce(
+            logits.float().flatten(0, 1), masks.flatten(0, 1), batch.weights.flatten().to(device)
+        )
         if not torch.isfinite(loss):
             raise SystemExit(f"loss is {loss.item()} at step {step}; lower the learning rates")
         accelerator.backward(loss)

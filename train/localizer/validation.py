@@ -30,7 +30,10 @@ LEVELS = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # that a map ma
 
 @torch.inference_mode()
 def predict(
-    model: TextGuidedUNet, films: np.ndarray, bank: TextBank | None, device: torch.device,
+    model: TextGuidedUNet,
+    films: np.ndarray,
+    bank: TextBank | None,
+    device: torch.device,
     size: int | None = None,
 ) -> np.ndarray:
     """Packed films uint8 [N, S, S] -> float32 [N, T, S, S] in [0, 1], a map for each of TARGETS,
@@ -71,7 +74,8 @@ def judge(maps: np.ndarray, data: MaskData) -> dict[str, float]:
                 found.setdefault(target, []).append(dice(marked, truth >= INSIDE))
                 if target in OPACITIES:
                     levels.setdefault(target, []).append(
-                        [dice(heat >= level, truth >= INSIDE) for level in LEVELS])
+                        [dice(heat >= level, truth >= INSIDE) for level in LEVELS]
+                    )
             else:
                 wrong.append(float(marked.mean()))
     scores = {f"dice {target}": float(np.mean(values)) for target, values in found.items()}
@@ -89,7 +93,9 @@ def save_samples(maps: np.ndarray, data: MaskData, path, films: int = 6) -> None
         pictures = [data.films[row] / 255]
         for target in (LEFT_LUNG, HEART, GROUND_GLASS, CONSOLIDATION):
             truth = data.mask(row, Query(target))
-            pictures += [np.zeros(data.films[row].shape) if truth is None else truth / 255,
-                         maps[row, TARGETS.index(target)]]
+            pictures += [
+                np.zeros(data.films[row].shape) if truth is None else truth / 255,
+                maps[row, TARGETS.index(target)],
+            ]
         rows.append(pictures)
     save_grid(rows, path)

@@ -40,8 +40,9 @@ def _spectrum(random: np.random.Generator, width: int, power: float) -> Image.Im
     """Noise whose amplitude falls with the spatial frequency to `power`."""
     waves = np.fft.rfft2(random.normal(size=(SIDE, width)))
     y, x = np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(width)[None]
-    return _picture(np.fft.irfft2(waves / np.maximum(np.hypot(x, y), 1 / SIDE) ** power,
-                                  (SIDE, width)))
+    return _picture(
+        np.fft.irfft2(waves / np.maximum(np.hypot(x, y), 1 / SIDE) ** power, (SIDE, width))
+    )
 
 
 def _stripes(random: np.random.Generator, width: int) -> Image.Image:
@@ -89,7 +90,8 @@ def _shapes(random: np.random.Generator, width: int, kind: str) -> Image.Image:
 def _soft(random: np.random.Generator, width: int) -> Image.Image:
     """Blurred ellipses over noise: grey levels and edges rather like a film's."""
     picture = _shapes(random, width, "ellipses").filter(
-        ImageFilter.GaussianBlur(random.uniform(3, 14)))
+        ImageFilter.GaussianBlur(random.uniform(3, 14))
+    )
     grain = np.asarray(picture, np.float32) + random.normal(0, 6, (SIDE, width))
     return Image.fromarray(grain.clip(0, 255).astype(np.uint8))
 
@@ -111,8 +113,9 @@ def _letters(random: np.random.Generator, width: int) -> Image.Image:
 
 
 def _blank(random: np.random.Generator, width: int) -> Image.Image:
-    return Image.fromarray((random.integers(0, 256) + random.normal(0, 1, (SIDE, width)))
-                           .clip(0, 255).astype(np.uint8))
+    return Image.fromarray(
+        (random.integers(0, 256) + random.normal(0, 1, (SIDE, width))).clip(0, 255).astype(np.uint8)
+    )
 
 
 _FAMILIES: dict[str, Callable[[np.random.Generator, int], Image.Image]] = {

@@ -8,27 +8,33 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from cxr.reporting import FRONTAL, KINDS, FilmFeatures, Gate, ThumbnailAutoencoder, standardised
+from cxr.reporting import FRONTAL, KINDS, FilmFeatures, OODGate, ThumbnailAutoencoder, standardize
 
 AXES = 48  # principal axes of the embeddings of films
-STRENGTH = 0.01  # inverse regularisation of the head, on standardised embeddings
+STRENGTH = 0.01  # inverse regularisation of the head, on standardize embeddings
 FALSE_ALARMS = {"kind": 0.01, "distance": 0.005, "reconstruction": 0.005}  # share of films each
 NETWORK = {"code": 24, "width": 16}
 
 
 def fit_gate(
     pictures: Mapping[str, FilmFeatures], films: FilmFeatures, epochs: int, seed: int
-) -> Gate:
+) -> OODGate:
     """A gate from pictures of every kind (by name in KINDS), its limits from `films`, frontal
     ones that nothing was fitted on."""
     frontal = pictures[FRONTAL]
     centre, axes, residual = _principal_axes(frontal.embeddings)
-    gate = Gate(_fit_head(pictures), centre, axes, residual, {},
-                fit_autoencoder(frontal.thumbnails, epochs, seed))
+    gate = OODGate(
+        _fit_head(pictures),
+        centre,
+        axes,
+        residual,
+        {},
+        fit_autoencoder(frontal.thumbnails, epochs, seed),
+    )
     return replace(gate, limits=choose_limits(gate, films))
 
 
-def choose_limits(gate: Gate, films: FilmFeatures) -> dict[str, float]:
+def choose_limits(gate: OODGate, films: FilmFeatures) -> dict[str, float]:
     """For each signal the limit above which FALSE_ALARMS of frontal films lie.
 
     From the mean and spread of the logarithm of a distance or an error (a log-normal tail), and
@@ -52,7 +58,8 @@ def _fit_head(pictures: Mapping[str, FilmFeatures]) -> np.ndarray:
     kinds = np.repeat(np.arange(len(KINDS)), [len(pictures[kind]) for kind in KINDS])
     mean, spread = rows.mean(0), rows.std(0) + 1e-6
     fitted = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=500).fit(
-        (rows - mean) / spread, kinds)
+        (rows - mean) / spread, kinds
+    )
     weights = (fitted.coef_ / spread).T
     offset = fitted.intercept_ - mean @ weights
     return np.vstack([weights, offset]).astype(np.float32)
@@ -74,7 +81,7 @@ def fit_autoencoder(thumbnails: np.ndarray, epochs: int, seed: int) -> Thumbnail
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = ThumbnailAutoencoder(**NETWORK).train()
-        pixels = standardised(thumbnails)
+        pixels = standardize(thumbnails)
         steps = epochs * (len(pixels) // 64 + 1)
         optimiser = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=1e-3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, steps)

@@ -33,9 +33,13 @@ class Picture:
 def film_pictures(studies: Sequence[Study], kind: str, seed: int = 0) -> list[Picture]:
     """The films of the studies as they are ("frontal") or made into another kind: "jittered",
     one of TURNS, "inverted" or "part"."""
-    return [Picture(f"{_state(study.image)}|{kind}|{seed + row}",
-                    partial(_open, study.image, kind, seed + row))
-            for row, study in enumerate(studies)]
+    return [
+        Picture(
+            f"{_state(study.image)}|{kind}|{seed + row}",
+            partial(_open, study.image, kind, seed + row),
+        )
+        for row, study in enumerate(studies)
+    ]
 
 
 def _state(path: Path) -> str:
@@ -61,8 +65,9 @@ def jitter(film: Image.Image, random: np.random.Generator) -> Image.Image:
     film = film.rotate(random.uniform(-8, 8), Image.Resampling.BILINEAR)
     width, height = film.size
     left, top, right, bottom = random.uniform(0, 0.1, 4)
-    film = film.crop((int(left * width), int(top * height),
-                      int((1 - right) * width), int((1 - bottom) * height)))
+    film = film.crop(
+        (int(left * width), int(top * height), int((1 - right) * width), int((1 - bottom) * height))
+    )
     film = ImageEnhance.Brightness(film).enhance(random.uniform(0.75, 1.25))
     return ImageEnhance.Contrast(film).enhance(random.uniform(0.7, 1.3))
 
@@ -73,8 +78,14 @@ def part(film: Image.Image, random: np.random.Generator) -> Image.Image:
     if random.random() < 0.5:
         return film.crop((0, int(random.uniform(0.66, 0.72) * height), width, height))
     left, top = random.uniform(0, 0.55, 2)
-    return film.crop((int(left * width), int(top * height),
-                      int((left + 0.45) * width), int((top + 0.45) * height)))
+    return film.crop(
+        (
+            int(left * width),
+            int(top * height),
+            int((left + 0.45) * width),
+            int((top + 0.45) * height),
+        )
+    )
 
 
 def other_pictures(held_out: bool, count: int, seed: int = 0) -> list[Picture]:
@@ -83,11 +94,15 @@ def other_pictures(held_out: bool, count: int, seed: int = 0) -> list[Picture]:
     held_out: those that no gate is fitted on, made of other families and other pictures.
     """
     families = HELD_OUT_DRAWINGS if held_out else drawings()
-    drawn = [Picture(f"drawn|{name}|{seed + row}", partial(draw, name, seed + row))
-             for row, name in zip(range(count // 2), _cycle(families))]
+    drawn = [
+        Picture(f"drawn|{name}|{seed + row}", partial(draw, name, seed + row))
+        for row, name in zip(range(count // 2), _cycle(families))
+    ]
     paths = packaged_pictures(held_out)
-    windows = [Picture(f"{path.name}|{seed + row}", partial(_window, path, row, seed + row))
-               for row, path in zip(range(count - len(drawn)), _cycle(paths))]
+    windows = [
+        Picture(f"{path.name}|{seed + row}", partial(_window, path, row, seed + row))
+        for row, path in zip(range(count - len(drawn)), _cycle(paths))
+    ]
     return drawn + windows
 
 
@@ -111,12 +126,24 @@ def packaged_pictures(held_out: bool) -> tuple[Path, ...]:
     import pydicom
     import sklearn
 
-    folders = [Path(skimage.__file__).parent / "data", Path(matplotlib.get_data_path()) /
-               "sample_data", Path(sklearn.__file__).parent / "datasets" / "images"]
-    found = sorted((path for folder in folders for path in folder.iterdir()
-                    if path.suffix in (".png", ".jpg")), key=lambda path: path.name)
-    slices = [Path(pydicom.__file__).parent / "data" / "test_files" / name
-              for name in ("CT_small.dcm", "MR_small.dcm")]
+    folders = [
+        Path(skimage.__file__).parent / "data",
+        Path(matplotlib.get_data_path()) / "sample_data",
+        Path(sklearn.__file__).parent / "datasets" / "images",
+    ]
+    found = sorted(
+        (
+            path
+            for folder in folders
+            for path in folder.iterdir()
+            if path.suffix in (".png", ".jpg")
+        ),
+        key=lambda path: path.name,
+    )
+    slices = [
+        Path(pydicom.__file__).parent / "data" / "test_files" / name
+        for name in ("CT_small.dcm", "MR_small.dcm")
+    ]
     readable = [path for path in found if _reads(path)]
     return (*readable[1::2], *filter(_reads, slices)) if held_out else tuple(readable[::2])
 
@@ -138,8 +165,14 @@ def _window(path: Path, row: int, seed: int) -> Image.Image:
     width, height = picture.size
     share = random.uniform(0.4, 0.9)
     left, top = random.uniform(0, 1 - share, 2)
-    window = picture.crop((int(left * width), int(top * height),
-                           int((left + share) * width), int((top + share) * height)))
+    window = picture.crop(
+        (
+            int(left * width),
+            int(top * height),
+            int((left + share) * width),
+            int((top + share) * height),
+        )
+    )
     if min(window.size) < 32:
         window = picture
     return ImageOps.mirror(window) if random.random() < 0.5 else window

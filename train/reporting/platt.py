@@ -64,17 +64,25 @@ def fit_platt(
     val: scores and labels [N, F] of films that the encoder was not trained on: they give the
     slopes. both: those of all labelled films: they give the prevalence, which needs many.
     """
+
     def fit(rows: np.ndarray, all_rows: np.ndarray) -> np.ndarray:
         slopes = fit_slopes(val[0], val[1], np.bincount(rows, minlength=len(val[0])))
         # (sum + 1/2) / (n + 1): a finding that a resample misses is rare, not impossible
-        present, known = (np.nan_to_num(both[1][all_rows]).sum(0),
-                          (~np.isnan(both[1][all_rows])).sum(0))
+        present, known = (
+            np.nan_to_num(both[1][all_rows]).sum(0),
+            (~np.isnan(both[1][all_rows])).sum(0),
+        )
         share = (present + 0.5) / (known + 1)
         return np.stack([slopes, intercepts(both[0][all_rows], slopes, share)])
 
     generator = np.random.default_rng(seed)
-    drawn = [fit(generator.integers(0, len(val[0]), len(val[0])),
-                 generator.integers(0, len(both[0]), len(both[0]))) for _ in range(refits)]
+    drawn = [
+        fit(
+            generator.integers(0, len(val[0]), len(val[0])),
+            generator.integers(0, len(both[0]), len(both[0])),
+        )
+        for _ in range(refits)
+    ]
     whole = fit(np.arange(len(val[0])), np.arange(len(both[0])))
     return whole.astype(np.float32), np.stack(drawn).astype(np.float32)
 
@@ -93,5 +101,8 @@ def choose_bands(probabilities: np.ndarray, labels: np.ndarray) -> Bands:
     wrong = np.cumsum(truth[order]) / np.arange(1, len(order) + 1)
     safe = np.flatnonzero(wrong <= NEVER_WRONG)
     unlikely = float(chance[order][safe[-1]]) if len(safe) else 0.0
-    return Bands(max(0.5, round(possible, 3)), round(possible, 3),
-                 min(round(unlikely, 3), round(possible, 3)))
+    return Bands(
+        max(0.5, round(possible, 3)),
+        round(possible, 3),
+        min(round(unlikely, 3), round(possible, 3)),
+    )

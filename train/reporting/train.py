@@ -21,7 +21,7 @@ import numpy as np
 import cxr
 from cxr.checkpoints import save_checkpoint
 from cxr.findings import NIH_FINDINGS, Study
-from cxr.reporting import FRONTAL, Calibration, FilmFeatures, Gate
+from cxr.reporting import FRONTAL, Calibration, FilmFeatures, OODGate
 from cxr.retrieval import Retriever
 from train.cards.report import write_report_card
 from train.common.energy import hardware
@@ -49,35 +49,53 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def fit_calibration(
-    retriever: Retriever, train: tuple[FilmFeatures, Sequence[Study]],
-    val: tuple[FilmFeatures, Sequence[Study]], seed: int,
+    retriever: Retriever,
+    train: tuple[FilmFeatures, Sequence[Study]],
+    val: tuple[FilmFeatures, Sequence[Study]],
+    seed: int,
 ) -> tuple[Calibration, list[dict]]:
     """The calibration, and the trials that its scores were chosen among."""
-    names = tuple(name for name in NIH_FINDINGS
-                  if any(study.findings.get(name) == 1 for study in train[1]))
+    names = tuple(
+        name for name in NIH_FINDINGS if any(study.findings.get(name) == 1 for study in train[1])
+    )
     truth = labels_of(train[1], names).numpy(), labels_of(val[1], names).numpy()
     chosen, trials = choose_directions(
-        retriever, names, (train[0].embeddings, truth[0]), (val[0].embeddings, truth[1]))
-    scores = [features.embeddings @ chosen.directions + chosen.offsets
-              for features in (train[0], val[0])]
-    platt, refits = fit_platt((scores[1], truth[1]),
-                              (np.concatenate(scores), np.concatenate(truth)), REFITS, seed)
+        retriever, names, (train[0].embeddings, truth[0]), (val[0].embeddings, truth[1])
+    )
+    scores = [
+        features.embeddings @ chosen.directions + chosen.offsets for features in (train[0], val[0])
+    ]
+    platt, refits = fit_platt(
+        (scores[1], truth[1]), (np.concatenate(scores), np.concatenate(truth)), REFITS, seed
+    )
     chances = 1 / (1 + np.exp(-(platt[0] * scores[1] + platt[1])))
-    return Calibration(names, chosen.directions, chosen.offsets, platt, refits,
-                       choose_bands(chances, truth[1]), chosen.source), trials
+    return Calibration(
+        names,
+        chosen.directions,
+        chosen.offsets,
+        platt,
+        refits,
+        choose_bands(chances, truth[1]),
+        chosen.source,
+    ), trials
 
 
 def fit_the_gate(
-    retriever: Retriever, films: tuple[FilmFeatures, FilmFeatures], train: Sequence[Study],
+    retriever: Retriever,
+    films: tuple[FilmFeatures, FilmFeatures],
+    train: Sequence[Study],
     options: argparse.Namespace,
-) -> Gate:
+) -> OODGate:
     """The gate, from training films, what is made of them, and pictures of other things."""
+
     def extract(pictures, title: str) -> FilmFeatures:
         return features_of(retriever, pictures, options.cache, title)
 
     jittered = extract(film_pictures(train[::5], "jittered"), "jittered")
-    pictures = {FRONTAL: FilmFeatures.joined([films[0], jittered]),
-                "other": extract(other_pictures(False, options.others), "other")}
+    pictures = {
+        FRONTAL: FilmFeatures.joined([films[0], jittered]),
+        "other": extract(other_pictures(False, options.others), "other"),
+    }
     for place, kind in enumerate(MADE, 1):
         pictures[kind] = extract(film_pictures(train[place % 5 :: 5], kind), kind)
     return fit_gate(pictures, films[1], options.epochs, options.seed)
@@ -89,35 +107,62 @@ def main(argv: list[str] | None = None) -> int:
         retriever = Retriever.load(options.weights, gallery=None)
         train, val = training_studies(options.data, [])[:2]
         if len(train) < 20 or len(val) < 10:
-            raise ValueError(f"expected 20 films to train and 10 to validate on in {options.data},"
-                             f" got {len(train)} and {len(val)}; give a data set with labels")
-        films = tuple(features_of(retriever, film_pictures(studies, FRONTAL), options.cache, title)
-                      for studies, title in ((train, "train"), (val, "val")))
+            raise ValueError(
+                f"expected 20 films to train and 10 to validate on in {options.data},"
+                f" got {len(train)} and {len(val)}; give a data set with labels"
+            )
+        films = tuple(
+            features_of(retriever, film_pictures(studies, FRONTAL), options.cache, title)
+            for studies, title in ((train, "train"), (val, "val"))
+        )
         calibration, trials = fit_calibration(
-            retriever, (films[0], train), (films[1], val), options.seed)
+            retriever, (films[0], train), (films[1], val), options.seed
+        )
         gate = fit_the_gate(retriever, films, train, options)
     except ValueError as error:
         print(f"train.reporting: {error}", file=sys.stderr)
         return 2
     config = {
-        "encoder": retriever.encoder, "code_version": cxr.__version__,
-        "calibration": {"findings": list(calibration.findings), "source": calibration.source,
-                        "bands": vars(calibration.bands)},
+        "encoder": retriever.encoder,
+        "code_version": cxr.__version__,
+        "calibration": {
+            "findings": list(calibration.findings),
+            "source": calibration.source,
+            "bands": vars(calibration.bands),
+        },
         "gate": {"limits": gate.limits, "autoencoder": NETWORK},
-        "training": {"data": options.data.resolve().name, "train": len(train), "val": len(val),
-                     "others": options.others, "refits": REFITS, "trials": trials,
-                     "minutes": round((time.time() - begun) / 60, 1), "hardware": hardware()},
+        "training": {
+            "data": options.data.resolve().name,
+            "train": len(train),
+            "val": len(val),
+            "others": options.others,
+            "refits": REFITS,
+            "trials": trials,
+            "minutes": round((time.time() - begun) / 60, 1),
+            "hardware": hardware(),
+        },
     }
     save_checkpoint(options.out, as_tensors(calibration, gate), config)
     write_report_card(options.out)
-    print(json.dumps({"out": str(options.out), "bands": vars(calibration.bands),
-                      "limits": gate.limits, "trials": trials}, indent=1))
+    print(
+        json.dumps(
+            {
+                "out": str(options.out),
+                "bands": vars(calibration.bands),
+                "limits": gate.limits,
+                "trials": trials,
+            },
+            indent=1,
+        )
+    )
     return 0
 
 
-def as_tensors(calibration: Calibration, gate: Gate) -> dict:
+def as_tensors(calibration: Calibration, gate: OODGate) -> dict:
     """Both as the state dict of a checkpoint."""
     import torch
 
-    return {name: torch.from_numpy(np.ascontiguousarray(value))
-            for name, value in {**calibration.tensors(), **gate.tensors()}.items()}
+    return {
+        name: torch.from_numpy(np.ascontiguousarray(value))
+        for name, value in {**calibration.tensors(), **gate.tensors()}.items()
+    }

@@ -1,6 +1,7 @@
 """Second stage: the projection heads alone, on features extracted once, with large batches.
 
-    python -m train.retrieval.finetune_heads --data ROOT --weights runs/first/checkpoint --out weights/retrieval
+    python -m train.retrieval.finetune_heads --data ROOT --weights runs/first/checkpoint \\
+        --out weights/retrieval
 
 A batch of 32 shows few films of like age and findings together; features that were extracted once
 make batches of hundreds cheap, so that the heads learn to tell those apart. The encoders stay as
@@ -64,14 +65,20 @@ def unread(study: Study) -> Study:
 
 
 def heads_loss(
-    model: DualEncoder, parts: list[tuple[Corpus, torch.Tensor, float]], found: dict,
-    pairs: torch.Tensor, scale: nn.Parameter, generator: torch.Generator, prompt: float = 1.0,
+    model: DualEncoder,
+    parts: list[tuple[Corpus, torch.Tensor, float]],
+    found: dict,
+    pairs: torch.Tensor,
+    scale: nn.Parameter,
+    generator: torch.Generator,
+    prompt: float = 1.0,
 ) -> torch.Tensor:
     """Scalar objective of a step: each corpus' contrastive term by its weight, "X" against "no X"
     where labels are known, and captions against paraphrases of imagined studies.
 
     parts: (corpus, rows int64 [B], weight). pairs: rows of the imagined studies. scale [1 + F]:
     log scale and biases of the prompts, whose term weighs `prompt`."""
+
     def unit(head: nn.Module, features: torch.Tensor) -> torch.Tensor:
         return F.normalize(head(features), dim=1)
 
@@ -119,7 +126,8 @@ def extract(model: DualEncoder, options: argparse.Namespace, train, val, further
     films and texts are taken from `--cache`."""
     films, val_films, more = (
         pack([s.image for s in part], model.preprocess, options.cache)[0]
-        for part in (train, val, further))
+        for part in (train, val, further)
+    )
     people = [unread(study) for study in (*train, *further)]
     rng = random.Random(options.seed)
     said, meant = zip(*(text_pair(rng) for _ in range(3000)))
@@ -128,12 +136,16 @@ def extract(model: DualEncoder, options: argparse.Namespace, train, val, further
 
     def view(packed: np.ndarray, number: int = 0) -> torch.Tensor:
         strength = 0.7 * (number > 0)
-        return look([Path(packed.filename).name, strength, number],
-                    lambda: image_features(model, packed, strength, number))
+        return look(
+            [Path(packed.filename).name, strength, number],
+            lambda: image_features(model, packed, strength, number),
+        )
 
     def written(canonical: Sequence[str], studies: Sequence[Study], count: int) -> torch.Tensor:
-        return read([*canonical, count, options.seed],
-                    lambda: read_texts(model, canonical, studies, count, options.seed))
+        return read(
+            [*canonical, count, options.seed],
+            lambda: read_texts(model, canonical, studies, count, options.seed),
+        )
 
     def encoded(texts: Sequence[str]) -> torch.Tensor:
         return read(list(texts), lambda: text_features(model, texts))
@@ -144,8 +156,11 @@ def extract(model: DualEncoder, options: argparse.Namespace, train, val, further
         "texts": written([*map(caption, train)], train, options.texts),
         "people": torch.cat([views[0], *([view(more)] if len(more) else [])])[None],
         "people_texts": written([demographics(s) or "chest x-ray" for s in people], people, 3),
-        "prompts": encoded(prompt_texts()), "said": encoded(said), "meant": encoded(meant),
-        "said_keys": list(said), "val": view(val_films),
+        "prompts": encoded(prompt_texts()),
+        "said": encoded(said),
+        "meant": encoded(meant),
+        "said_keys": list(said),
+        "val": view(val_films),
     }
 
 
@@ -155,11 +170,15 @@ def main(argv: list[str] | None = None) -> None:
     began = time.time()
     model, config = load_dual_encoder(options.weights)
     model = model.to(best_device())
-    train, val, further = (pack_studies(part, model.preprocess, options.cache)[0]
-                           for part in training_studies(options.data, options.extra))
+    train, val, further = (
+        pack_studies(part, model.preprocess, options.cache)[0]
+        for part in training_studies(options.data, options.extra)
+    )
     device = model.logit_scale.device
-    found = {name: value.to(device) if torch.is_tensor(value) else value
-             for name, value in extract(model, options, train, val, further).items()}
+    found = {
+        name: value.to(device) if torch.is_tensor(value) else value
+        for name, value in extract(model, options, train, val, further).items()
+    }
     people = [demographics(unread(study)) for study in (*train, *further)]
     known = labels_of(train).to(found["views"].device)
     corpora = [
@@ -175,8 +194,9 @@ def main(argv: list[str] | None = None) -> None:
         trained += model.text_projection.parameters()
     for parameter in trained:
         parameter.requires_grad_(True)
-    optimizer = torch.optim.AdamW([*trained, scale], options.rate,
-                                  weight_decay=options.weight_decay)
+    optimizer = torch.optim.AdamW(
+        [*trained, scale], options.rate, weight_decay=options.weight_decay
+    )
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.rate, options.steps)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.average))
     generator = torch.Generator().manual_seed(options.seed)
@@ -190,11 +210,16 @@ def main(argv: list[str] | None = None) -> None:
     best, log, chosen = first["score"], [{"step": 0, **first}], copy.deepcopy(average.module)
     for step in tqdm(range(1, options.steps + 1), "heads"):
         model.train()
-        parts = [(films, torch.randperm(films.views.shape[1], generator=generator)
-                  [: options.batch_size], weight) for films, weight in corpora]
+        parts = [
+            (
+                films,
+                torch.randperm(films.views.shape[1], generator=generator)[: options.batch_size],
+                weight,
+            )
+            for films, weight in corpora
+        ]
         pairs = torch.randperm(len(found["said"]), generator=generator)[: options.batch_size]
-        loss = heads_loss(model, parts, found, pairs, scale, generator,
-                          options.prompt)
+        loss = heads_loss(model, parts, found, pairs, scale, generator, options.prompt)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -211,10 +236,19 @@ def main(argv: list[str] | None = None) -> None:
         copy_text(model, chosen)
     training = dict(config["training"])
     training["minutes"] = training["minutes"] + round((time.time() - began) / 60)
-    training["command"] += "\n" + command_line("python -m train.retrieval.finetune_heads", options, arguments())
-    save_dual_encoder(chosen, options.out, {
-        "findings": list(FINDINGS), "training": training, "code_version": __version__,
-        **search_settings(chosen, images, val)})
+    training["command"] += "\n" + command_line(
+        "python -m train.retrieval.finetune_heads", options, arguments()
+    )
+    save_dual_encoder(
+        chosen,
+        options.out,
+        {
+            "findings": list(FINDINGS),
+            "training": training,
+            "code_version": __version__,
+            **search_settings(chosen, images, val),
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -64,17 +64,24 @@ class TrainingModel(nn.Module):
         features = self.encoder.image_encoder(pixels)
         image = F.normalize(self.encoder.image_projection(features).float(), dim=1)
         return Outputs(
-            image, [self.encoder.encode_tokens(*block) for block in blocks],
+            image,
+            [self.encoder.encode_tokens(*block) for block in blocks],
             self.attributes(features.float()),
-            self.encoder.temperature * 1, self.prompt_scale.exp(), self.prompt_bias * 1,
-        )  # fmt: skip
+            self.encoder.temperature * 1,
+            self.prompt_scale.exp(),
+            self.prompt_bias * 1,
+        )
 
 
 def attribute_loss(logits: torch.Tensor, known: Attributes) -> torch.Tensor:
     """Findings, age, sex and view from the image features. logits [B, F + 3] -> scalar."""
     findings, age, female, ap = logits.float().split([len(TARGETS), 1, 1, 1], dim=1)
-    return (masked_bce(findings, known.findings) + masked_smooth_l1(age[:, 0], known.age)
-            + masked_bce(female[:, 0], known.female) + masked_bce(ap[:, 0], known.ap))
+    return (
+        masked_bce(findings, known.findings)
+        + masked_smooth_l1(age[:, 0], known.age)
+        + masked_bce(female[:, 0], known.female)
+        + masked_bce(ap[:, 0], known.ap)
+    )
 
 
 def prompt_loss(out: Outputs, prompts: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -86,8 +93,10 @@ def prompt_loss(out: Outputs, prompts: torch.Tensor, labels: torch.Tensor) -> to
 
 def prompt_texts(targets: Sequence[str] = TARGETS) -> list[str]:
     """Two affirmative and two negative prompts of every finding, [4F], blocked by kind."""
-    kinds = [*zip(*(affirmative(name) for name in targets)),
-             *zip(*(negative(name) for name in targets))]
+    kinds = [
+        *zip(*(affirmative(name) for name in targets)),
+        *zip(*(negative(name) for name in targets)),
+    ]
     return [text for kind in kinds for text in kind]
 
 
@@ -131,8 +140,13 @@ class LockedTexts:
 
 
 def terms(
-    model: nn.Module, tokenize, pixels: torch.Tensor, studies: Sequence[Study], known: Attributes,
-    texts: StepTexts, locked: LockedTexts | None = None,
+    model: nn.Module,
+    tokenize,
+    pixels: torch.Tensor,
+    studies: Sequence[Study],
+    known: Attributes,
+    texts: StepTexts,
+    locked: LockedTexts | None = None,
 ) -> dict[str, torch.Tensor]:
     """Every term of the objective for a batch, unweighted scalars.
 
@@ -152,16 +166,20 @@ def terms(
         tokens = [tuple(part.to(device) for part in tokenize(block)) for block in blocks]
         out = model(pixels, tokens)
     film, person, prompt, *imagined = out.texts
-    keys = every_process([(findings_key(s), *pair)
-                          for s, *pair in zip(studies, texts.film, persons)])
+    keys = every_process(
+        [(findings_key(s), *pair) for s, *pair in zip(studies, texts.film, persons)]
+    )
     same_findings, same_text, same_person = (
-        equal_keys(column).to(pixels.device) for column in zip(*keys))
+        equal_keys(column).to(pixels.device) for column in zip(*keys)
+    )
     images = gather_with_gradient(out.image)
     result = {
-        "caption": contrastive_loss(images, gather_with_gradient(film), out.temperature,
-                                    same_findings | same_text),
-        "person": contrastive_loss(images, gather_with_gradient(person), out.temperature,
-                                   same_person),
+        "caption": contrastive_loss(
+            images, gather_with_gradient(film), out.temperature, same_findings | same_text
+        ),
+        "person": contrastive_loss(
+            images, gather_with_gradient(person), out.temperature, same_person
+        ),
         "prompt": prompt_loss(out, prompt, known.findings),
         "attributes": attribute_loss(out.attributes, known),
     }

@@ -19,9 +19,19 @@ from cxr.models import TimmBackbone, TorchvisionBackbone
 
 PICKLED = "pytorch_model.bin"
 SAFE_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt")  # what is fetched first
-_CONFIGURATION = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-                  "max_position_embeddings", "vocab_size", "type_vocab_size", "hidden_act",
-                  "layer_norm_eps", "position_embedding_type", "pad_token_id")
+_CONFIGURATION = (
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "vocab_size",
+    "type_vocab_size",
+    "hidden_act",
+    "layer_norm_eps",
+    "position_embedding_type",
+    "pad_token_id",
+)
 
 
 def hub_folder(address: str) -> Path:
@@ -96,8 +106,14 @@ def load_text_model(address: str) -> tuple[dict, Tokenizer, nn.Module]:
     try:
         model = AutoModel.from_config(AutoConfig.for_model(**values))
         tokenizer = AutoTokenizer.from_pretrained(folder, config=model.config).backend_tokenizer
-    except (ValueError, OSError, AttributeError, KeyError, TypeError,
-            StrictDataclassError) as error:
+    except (
+        ValueError,
+        OSError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        StrictDataclassError,
+    ) as error:
         raise ValueError(
             f"expected a text model of the BERT family with its tokenizer in {folder}, got: "
             f"{str(error).strip().partition(chr(10))[0]}"
@@ -109,8 +125,7 @@ def load_text_model(address: str) -> tuple[dict, Tokenizer, nn.Module]:
     _require_fit(own, state, folder)
     model.load_state_dict(state, strict=False)  # without the pooler; the rest is there
     configuration = model.config.to_dict()
-    kept = {key: configuration[key] for key in _CONFIGURATION
-            if configuration.get(key) is not None}
+    kept = {key: configuration[key] for key in _CONFIGURATION if configuration.get(key) is not None}
     # Dropout is the projection heads' alone (DualEncoderConfig.dropout).
     without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     return {"model_type": model.config.model_type, **kept, **without}, tokenizer, model
@@ -128,5 +143,7 @@ def _require_fit(own: dict, state: dict, path: Path) -> None:
     missing = [name for name in own if name not in state]
     wrong = [name for name in own if name in state and own[name].shape != state[name].shape]
     if missing or wrong:
-        raise ValueError(f"expected the weights of this network in {path}; "
-                         f"missing {missing[:3]}, other shapes {wrong[:3]}.")
+        raise ValueError(
+            f"expected the weights of this network in {path}; "
+            f"missing {missing[:3]}, other shapes {wrong[:3]}."
+        )

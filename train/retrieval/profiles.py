@@ -26,13 +26,21 @@ class Start:
     max_tokens: int
 
 
-REFERENCE = Start(ImageConfig(), "hf://timm/resnet50.tv_in1k",
-                  "hf://emilyalsentzer/Bio_ClinicalBERT", "cls", 512)
+REFERENCE = Start(
+    ImageConfig(), "hf://timm/resnet50.tv_in1k", "hf://emilyalsentzer/Bio_ClinicalBERT", "cls", 512
+)
 EMBEDDED = Start(
-    ImageConfig("vit_small_patch14_dinov2", Preprocess(224, 0.449, 0.226, 3),
-                ("cls", "mean", "max"), (8, 11)),
-    "runs/start/dinov2-small", "runs/start/minilm", "mean", 96,
-)  # fmt: skip
+    ImageConfig(
+        "vit_small_patch14_dinov2",
+        Preprocess(224, 0.449, 0.226, 3),
+        ("cls", "mean", "max"),
+        (8, 11),
+    ),
+    "runs/start/dinov2-small",
+    "runs/start/minilm",
+    "mean",
+    96,
+)
 PROFILES = {"reference": REFERENCE, "embedded": EMBEDDED}
 
 
@@ -42,8 +50,11 @@ def build(start: Start, **shared) -> DualEncoder:
     text = TextConfig(transformer, start.text_pooling, start.max_tokens)
     model = DualEncoder(replace(DualEncoderConfig(start.image, text), **shared), tokenizer)
     model.text_encoder.transformer.load_state_dict(
-        {name: value for name, value in weights.state_dict().items()
-         if not name.startswith("pooler.")}
+        {
+            name: value
+            for name, value in weights.state_dict().items()
+            if not name.startswith("pooler.")
+        }
     )
     if start.image_weights:
         load_backbone(model.image_encoder.backbone, start.image_weights)
@@ -115,5 +126,6 @@ def start_of(options: argparse.Namespace) -> Start:
     if options.size:
         image = replace(image, preprocess=replace(image.preprocess, size=options.size))
     weights = start.image_weights if options.image_weights is None else options.image_weights
-    return replace(start, image=image, image_weights=weights,
-                   text_model=options.text_model or start.text_model)
+    return replace(
+        start, image=image, image_weights=weights, text_model=options.text_model or start.text_model
+    )

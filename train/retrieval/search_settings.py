@@ -28,8 +28,9 @@ def main(argv: list[str] | None = None) -> None:
     model, _ = load_dual_encoder(options.weights)
     device = best_device()
     model = model.eval().to(device)
-    val, films, _ = pack_studies(training_studies(options.data, [])[1], model.preprocess,
-                                 options.cache)
+    val, films, _ = pack_studies(
+        training_studies(options.data, [])[1], model.preprocess, options.cache
+    )
     settings = search_settings(model, embed_films(model, films, device), val)
     file = options.weights / "config.json"
     write_json(file, {**read_json(file, "a checkpoint's config.json"), **settings})

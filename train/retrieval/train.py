@@ -41,8 +41,10 @@ from train.retrieval.texts import draw
 from train.retrieval.validation import embed_films, search_settings, validate
 
 COMMAND = "accelerate launch -m train.retrieval"
-PANELS = {"loss": ("loss", "caption_loss", "person_loss", "prompt_loss", "text_loss"),
-          "validation": ("image_to_text_recall_at_10", "text_to_image_recall_at_10", "mean_auroc")}
+PANELS = {
+    "loss": ("loss", "caption_loss", "person_loss", "prompt_loss", "text_loss"),
+    "validation": ("image_to_text_recall_at_10", "text_to_image_recall_at_10", "mean_auroc"),
+}
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -101,17 +103,22 @@ def epoch_rows(main: int, further: int, options: argparse.Namespace, epoch: int)
 
 def parameter_groups(model: TrainingModel, options: argparse.Namespace) -> list[dict]:
     """Backbones learn slowly, heads fast; vectors and scalars are not decayed."""
-    rates = {"encoder.image_encoder.": options.image_rate,
-             "encoder.text_encoder.": options.text_rate}
+    rates = {
+        "encoder.image_encoder.": options.image_rate,
+        "encoder.text_encoder.": options.text_rate,
+    }
     groups: dict[tuple[float, float], list] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            rate = next((r for start, r in rates.items() if name.startswith(start)),
-                        options.head_rate)
+            rate = next(
+                (r for start, r in rates.items() if name.startswith(start)), options.head_rate
+            )
             decay = options.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
-    return [{"params": group, "lr": rate, "weight_decay": decay}
-            for (rate, decay), group in groups.items()]
+    return [
+        {"params": group, "lr": rate, "weight_decay": decay}
+        for (rate, decay), group in groups.items()
+    ]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -119,7 +126,8 @@ def main(argv: list[str] | None = None) -> None:
     set_seed(options.seed)
     accelerator = Accelerator(
         mixed_precision=precision(options.full_precision),
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
     device, world, rank = accelerator.device, accelerator.num_processes, accelerator.process_index
     weights = asdict(replace(Weights(), prompt=options.prompt_weight))
     shared = {"dropout": options.dropout, "learn_temperature": options.learn_temperature}
@@ -131,22 +139,27 @@ def main(argv: list[str] | None = None) -> None:
     view = model.preprocess
     train, val, further = training_studies(options.data, options.extra)
     if not train or not val:
-        raise SystemExit(f"expected films to train on and to validate with in {options.data}; "
-                         f"found {len(train)} and {len(val)}")
+        raise SystemExit(
+            f"expected films to train on and to validate with in {options.data}; "
+            f"found {len(train)} and {len(val)}"
+        )
     with accelerator.main_process_first():
         studies, films, readable = pack_studies(train + further, view, options.cache)
         val, val_films, val_readable = pack_studies(val, view, options.cache)
     first = int(readable[: len(train)].sum())
     train, further = studies[:first], studies[first:]
-    accelerator.print(f"{len(train)} + {len(further)} films to train on, {len(val)} to validate "
-                      f"with; {(~readable).sum() + (~val_readable).sum()} unreadable")
+    accelerator.print(
+        f"{len(train)} + {len(further)} films to train on, {len(val)} to validate "
+        f"with; {(~readable).sum() + (~val_readable).sum()} unreadable"
+    )
     attributes = Attributes.of(studies)
 
     building.freeze_below(model, options.freeze_image_blocks, options.freeze_text_layers)
     if options.lock_text:
         building.lock_text(model)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.average),
-                            use_buffers=True)
+    average = AveragedModel(
+        model, multi_avg_fn=get_ema_multi_avg_fn(options.average), use_buffers=True
+    )
     model = TrainingModel(model)
     optimizer = torch.optim.AdamW(parameter_groups(model, options), fused=True)
     rows = epoch_rows(len(train), len(further), options, 0)
@@ -209,8 +222,12 @@ def main(argv: list[str] | None = None) -> None:
         average.update_parameters(encoder)
         bar.update()
         if record and step % 10 == 0:
-            record.add(step, loss=loss.item(), temperature=encoder.temperature.item(),
-                       **{f"{name}_loss": value.item() for name, value in parts.items()})
+            record.add(
+                step,
+                loss=loss.item(),
+                temperature=encoder.temperature.item(),
+                **{f"{name}_loss": value.item() for name, value in parts.items()},
+            )
         if within == steps - 1:
             if options.lock_text:
                 building.copy_text(encoder, average.module)
@@ -223,19 +240,31 @@ def main(argv: list[str] | None = None) -> None:
                     training = {
                         "command": "\n".join([*filter(None, [earlier.get("command")]), command]),
                         "data": [root.name for root in (options.data, *options.extra)],
-                        "films": len(studies), "epoch": epoch + 1, "minutes": minutes,
+                        "films": len(studies),
+                        "epoch": epoch + 1,
+                        "minutes": minutes,
                         "hardware": hardware(),
                     }
                     settings = search_settings(
-                        average.module, embed_films(average.module, val_films, device), val)
-                    save_dual_encoder(average.module, options.out, {
-                        "findings": list(FINDINGS), "training": training,
-                        "code_version": __version__, **settings})
+                        average.module, embed_films(average.module, val_films, device), val
+                    )
+                    save_dual_encoder(
+                        average.module,
+                        options.out,
+                        {
+                            "findings": list(FINDINGS),
+                            "training": training,
+                            "code_version": __version__,
+                            **settings,
+                        },
+                    )
             if record:
                 record.add(step, seconds=spent + time.time() - began, epoch=epoch + 1, **scores)
                 record.plot(PANELS)
-                bar.write(f"epoch {epoch + 1}: " + json.dumps(
-                    {name: round(value, 4) for name, value in scores.items()}))
+                bar.write(
+                    f"epoch {epoch + 1}: "
+                    + json.dumps({name: round(value, 4) for name, value in scores.items()})
+                )
         due = time.time() - saved > 60 * options.save_minutes
         if within == steps - 1 or decided(accelerator, due):
             save_position(step + 1)

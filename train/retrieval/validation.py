@@ -31,8 +31,10 @@ def embed_films(
 @torch.inference_mode()
 def embed_texts(model: DualEncoder, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
     """N texts -> float32 [N, D], unit rows."""
-    parts = [model.encode_text(texts[first : first + batch_size]).float().cpu()
-             for first in range(0, len(texts), batch_size)]
+    parts = [
+        model.encode_text(texts[first : first + batch_size]).float().cpu()
+        for first in range(0, len(texts), batch_size)
+    ]
     return torch.cat(parts).numpy()
 
 
@@ -100,22 +102,27 @@ def search_settings(
 ) -> dict[str, float | list[float]]:
     """What a search needs beside the weights, chosen on films that were not trained on.
 
-    query_contrast: the weight of cxr.language.query with the best mean average precision over findings.
+    query_contrast: the weight of QueryEncoder with the best mean average precision over findings.
     similarity_bands, film_bands: the cosines that divide "very similar", "similar", "somewhat
     similar" and "weak match": for texts the 80th, 50th and 20th percentile between films and the
     names of the findings they carry, for films the same of every film's 12 nearest others.
     images float [N, D], unit rows.
     """
     labels = labels_of(studies).numpy()
-    said = {weight: QueryEncoder(lambda texts: embed_texts(model, texts), weight)(TARGETS)
-            for weight in (0.0, 0.25, 0.5, 0.75, 1.0)}
+    said = {
+        weight: QueryEncoder(lambda texts: embed_texts(model, texts), weight)(TARGETS)
+        for weight in (0.0, 0.25, 0.5, 0.75, 1.0)
+    }
     best = max(said, key=lambda weight: finding_precision(images, said[weight], labels))
     named = (images @ said[best].T)[labels == 1]
     between = images @ images.T
     np.fill_diagonal(between, -1)
-    nearest = np.sort(between, 1)[:, -min(12, len(images) - 1):]
+    nearest = np.sort(between, 1)[:, -min(12, len(images) - 1) :]
     shares = (0.8, 0.5, 0.2)
-    return {"query_contrast": best,
-            "similarity_bands": [round(float(v), 3)
-                                 for v in np.quantile(named if len(named) else [0.0], shares)],
-            "film_bands": [round(float(v), 3) for v in np.quantile(nearest, shares)]}
+    return {
+        "query_contrast": best,
+        "similarity_bands": [
+            round(float(v), 3) for v in np.quantile(named if len(named) else [0.0], shares)
+        ],
+        "film_bands": [round(float(v), 3) for v in np.quantile(nearest, shares)],
+    }

@@ -1,4 +1,4 @@
-"""What the Generate tab does: every handler takes the visitor's Studio and returns the next one."""
+"""Handlers of the Generate tab: each takes the visitor's state and returns the next one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 import gradio as gr
 from PIL import Image
 
-from cxr.tabs.generate.state import COUNTS, STEPS, Look, Studio, Wish
+from cxr.tabs.generate.state import COUNTS, STEPS, GenerateState, Look, Wish
 from cxr.tabs.generate.views import address, pane
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
@@ -18,8 +18,8 @@ SEEDS = 1_000_000  # how many "another seed" chooses from
 _FIRST = 24  # films of the gallery to look for a real one among, before all are
 
 
-class GenerateDesk:
-    """The handlers; what belongs to one visitor is in the Studio, the rest in the services."""
+class GenerateHandlers:
+    """The handlers; what belongs to one visitor is in the state, the rest in the services."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -28,19 +28,19 @@ class GenerateDesk:
         """A seed by lot."""
         return str(secrets.randbelow(SEEDS))
 
-    def draw(self, studio: Studio, *controls) -> Studio:
+    def draw(self, studio: GenerateState, *controls) -> GenerateState:
         """Films for a text."""
         asked = wish(*controls)
         sampler = self.services.generator.get()
         films = sampler.sample(asked.text, asked.count, asked.seed, asked.truncation)
-        return Studio(asked, tuple(films), looks=(None,) * len(films))
+        return GenerateState(asked, tuple(films), looks=(None,) * len(films))
 
-    def choose(self, studio: Studio, event: gr.EventData) -> Studio:
+    def choose(self, studio: GenerateState, event: gr.EventData) -> GenerateState:
         """Another of the films."""
         index = (event._data or {}).get("index")
         return studio.choose(index if isinstance(index, int) else -1)
 
-    def look(self, studio: Studio) -> Studio:
+    def look(self, studio: GenerateState) -> GenerateState:
         """The film closely: the way to it, the nearest real film, whether it is a copy."""
         if not self.looks(studio):
             return studio
@@ -50,7 +50,7 @@ class GenerateDesk:
         )
         return studio.seen(Look(tuple(map(address, path)), *self._near(film), *self._copied(film)))
 
-    def looks(self, studio: Studio) -> str:
+    def looks(self, studio: GenerateState) -> str:
         """What to say while `look` works; "" when there is nothing for it to do."""
         return "" if studio.wish is None or studio.look is not None else LOOKING
 
@@ -85,8 +85,10 @@ class GenerateDesk:
         least = f"films of two patients come as near as {check.limit:.2f}"
         return check.is_copy, f"{far}; {least}."
 
-    def show(self, studio: Studio, message: str = "", busy: str = "") -> tuple[str, str, Studio]:
-        """The outputs of every handler: the message, the pane, the Studio."""
+    def show(
+        self, studio: GenerateState, message: str = "", busy: str = ""
+    ) -> tuple[str, str, GenerateState]:
+        """The outputs of every handler: the message, the pane, the GenerateState."""
         return notice(message), pane(studio, self.services, busy), studio
 
 

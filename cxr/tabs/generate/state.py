@@ -52,7 +52,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Studio:
+class GenerateState:
     """The films made for a wish, the one that is looked at, and what is known of each."""
 
     wish: Wish | None = None
@@ -65,13 +65,13 @@ class Studio:
         """Of the film that is looked at, once it is known."""
         return self.looks[self.index] if self.looks else None
 
-    def choose(self, index: int) -> Studio:
+    def choose(self, index: int) -> GenerateState:
         """Looking at another film. Raises ValueError when there is no such one."""
         if not 0 <= index < len(self.films):
             raise ValueError("That film is no longer on the page; choose one of those shown.")
         return replace(self, index=index)
 
-    def seen(self, look: Look) -> Studio:
+    def seen(self, look: Look) -> GenerateState:
         """With a look at the film."""
         looks = (*self.looks[: self.index], look, *self.looks[self.index + 1 :])
         return replace(self, looks=looks)

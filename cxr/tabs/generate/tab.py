@@ -9,8 +9,8 @@ from html import escape
 import gradio as gr
 
 from cxr.tabs.api import sample_endpoint
-from cxr.tabs.generate.handlers import GenerateDesk
-from cxr.tabs.generate.state import COUNTS, Studio
+from cxr.tabs.generate.handlers import GenerateHandlers
+from cxr.tabs.generate.state import COUNTS, GenerateState
 from cxr.tabs.generate.views import DRAWING, pane
 from cxr.tabs.search.tab import FORGET
 from cxr.tabs.services import Services
@@ -31,7 +31,7 @@ SETTINGS = "Where the slide starts, how many films, seed, truncation"
 
 def build(services: Services) -> None:
     """Lay the tab out inside the Blocks that are open, and wire it to its desk."""
-    studio = gr.State(Studio(), time_to_live=FORGET)
+    studio = gr.State(GenerateState(), time_to_live=FORGET)
     with gr.Column(elem_classes="ask"):
         with gr.Row(elem_classes="ask-row"):
             text = gr.Textbox(
@@ -55,12 +55,12 @@ def build(services: Services) -> None:
         start, count, seed, truncation, other = _settings()
     notice = gr.HTML("", elem_id="generate-notice", apply_default_css=False)
     films = gr.HTML(
-        pane(Studio(), services),
+        pane(GenerateState(), services),
         elem_id="generated",
         js_on_load=asset("generate.js"),
         apply_default_css=False,
     )
-    desk = GenerateDesk(services)
+    desk = GenerateHandlers(services)
     controls = [text, start, count, seed, truncation]
 
     def wire(on: Callable, work: Callable, inputs=(), busy="", name: str = "", show=desk.show):

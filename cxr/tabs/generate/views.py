@@ -9,7 +9,7 @@ import json
 from html import escape
 
 from cxr.images import corner_mark
-from cxr.tabs.generate.state import STEPS, Look, Studio, Wish
+from cxr.tabs.generate.state import STEPS, GenerateState, Look, Wish
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
 from cxr.tabs.shared.image_urls import inline
@@ -21,7 +21,7 @@ _LAYOUTS = (("one", "One film"), ("grid", "All films"))
 _BADGE = '<span class="badge">synthetic</span>'
 
 
-def pane(studio: Studio, services: Services, busy: str = "") -> str:
+def pane(studio: GenerateState, services: Services, busy: str = "") -> str:
     """The films, the one that is looked at and what is known of it; before any, what this does."""
     if problem := services.generator.missing():
         return _state("Nothing can be generated yet.", problem, "setup")
@@ -55,7 +55,7 @@ def _state(title: str, line: str, kind: str) -> str:
     )
 
 
-def _data(studio: Studio) -> str:
+def _data(studio: GenerateState) -> str:
     wish = studio.wish
     values = {
         "run": f"{wish.text} {wish.start} {wish.count} {wish.seed} {wish.truncation}",
@@ -68,7 +68,7 @@ def _data(studio: Studio) -> str:
     return " ".join(f'data-{name}="{escape(str(value))}"' for name, value in values.items())
 
 
-def _stage(studio: Studio, busy: str) -> str:
+def _stage(studio: GenerateState, busy: str) -> str:
     count = len(studio.films)
     grid = "".join(
         f'<li><button type="button" class="card" data-act="choose" data-index="{index}" '
@@ -103,7 +103,7 @@ def _start(wish: Wish) -> str:
     return _short(wish.start) if wish.start else "a normal film"
 
 
-def _side(studio: Studio, services: Services) -> str:
+def _side(studio: GenerateState, services: Services) -> str:
     wish = studio.wish
     rows = [
         ("Text", escape(wish.text)),

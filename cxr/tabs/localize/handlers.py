@@ -1,4 +1,4 @@
-"""What the Localize tab does: every handler takes the visitor's Bench and returns the next one."""
+"""Handlers of the Localize tab: each takes the visitor's state and returns the next one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from PIL import Image
 from cxr.findings import Study
 from cxr.images import load_image
 from cxr.tabs.localize.outlines import outlined
-from cxr.tabs.localize.state import Bench, Drawn
+from cxr.tabs.localize.state import Drawn, LocalizeState
 from cxr.tabs.localize.views import pane
-from cxr.tabs.read.state import Lightbox
-from cxr.tabs.search.state import Room
+from cxr.tabs.read.state import ReadState
+from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import UNEXPECTED, log, message_of, notice
 from cxr.tabs.shared.example_cards import offered, offers
@@ -21,8 +21,8 @@ from cxr.tabs.shared.uploads import SIDE, read_whole
 READING = "Reading the film…"
 
 
-class LocalizeDesk:
-    """The handlers; what belongs to one visitor is in the Bench, the rest in the services."""
+class LocalizeHandlers:
+    """The handlers; what belongs to one visitor is in the state, the rest in the services."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -31,7 +31,7 @@ class LocalizeDesk:
         """The gallery's films that the empty tab offers."""
         return offers(self.services)
 
-    def locate(self, bench: Bench, text: str) -> Bench:
+    def locate(self, bench: LocalizeState, text: str) -> LocalizeState:
         """The film with a question; what a model says to it comes by `seek` and `hear`."""
         from cxr.localization import MAX_TEXT
 
@@ -46,7 +46,7 @@ class LocalizeDesk:
             )
         return bench.asked(text)
 
-    def seek(self, bench: Bench) -> Drawn | None:
+    def seek(self, bench: LocalizeState) -> Drawn | None:
         """Where in the film the text's finding is; None when there is nothing to ask.
 
         It takes a while, in which the visitor may go on: it changes nothing on the page itself.
@@ -63,47 +63,47 @@ class LocalizeDesk:
             log.exception("unexpected error in seek")
             return Drawn(bench.key, problem=UNEXPECTED)
 
-    def hear(self, bench: Bench, drawn: Drawn | None) -> Bench | None:
+    def hear(self, bench: LocalizeState, drawn: Drawn | None) -> LocalizeState | None:
         """The outline on the page; None, and nothing changes, when another film or text came."""
         return bench.told(drawn) if drawn else None
 
-    def take(self, bench: Bench, upload: str, text: str) -> Bench:
+    def take(self, bench: LocalizeState, upload: str, text: str) -> LocalizeState:
         """An uploaded film, with the question that stands in the box; the upload is deleted as
         soon as it is read."""
         film = read_whole(upload)
         return placed(film, "Your film", warning=self.services.doubt(film)).asked(text)
 
-    def carry(self, bench: Bench, room: Room) -> Bench:
+    def carry(self, bench: LocalizeState, room: SearchState) -> LocalizeState:
         """The film that is open in the Search tab, and what it was searched for."""
         if room.open is None:
             raise ValueError("No film is open in the Search tab: open one of those found.")
         return of_gallery(room.open.study).asked(self.carry_text(room))
 
-    def carry_text(self, room: Room) -> str:
+    def carry_text(self, room: SearchState) -> str:
         """What was searched for when the film was found; "" when that was another film."""
         return room.asked.text if room.asked else ""
 
-    def carry_read(self, bench: Bench, box: Lightbox) -> Bench:
+    def carry_read(self, bench: LocalizeState, box: ReadState) -> LocalizeState:
         """The film that is read in the Read tab, and the finding that is looked at."""
         if box.film is None:
             raise ValueError("There is no film in the Read tab: bring one there first, or here.")
         warning = " ".join(box.suggestion.warnings) if box.suggestion else ""
         return placed(box.film, box.source, box.study, warning).asked(box.finding)
 
-    def carry_finding(self, box: Lightbox) -> str:
+    def carry_finding(self, box: ReadState) -> str:
         """The finding that is looked at in the Read tab."""
         return box.finding
 
-    def pick(self, bench: Bench, text: str, event: gr.EventData) -> Bench:
+    def pick(self, bench: LocalizeState, text: str, event: gr.EventData) -> LocalizeState:
         """One of the gallery's films that the empty tab offers."""
         return of_gallery(offered(self.services, event)).asked(text)
 
-    def away(self, bench: Bench) -> Bench:
+    def away(self, bench: LocalizeState) -> LocalizeState:
         """No film, so that another can come."""
-        return Bench()
+        return LocalizeState()
 
-    def show(self, bench: Bench | None, message: str = "", busy: str = "") -> tuple:
-        """The outputs of every handler: the message, the pane, the Bench. For None the page stays
+    def show(self, bench: LocalizeState | None, message: str = "", busy: str = "") -> tuple:
+        """The outputs of every handler: the message, the pane, the state. For None the page stays
         as it is."""
         if bench is None:
             return (gr.skip(),) * 3
@@ -112,13 +112,13 @@ class LocalizeDesk:
 
 def placed(
     film: Image.Image, source: str, study: Study | None = None, warning: str = ""
-) -> Bench:
+) -> LocalizeState:
     """A bench with nothing but a film, mode "L", on it; what comes larger is kept at SIDE."""
     small = film.copy()
     small.thumbnail((SIDE, SIDE))
-    return Bench(small, inline(small), film.size, source, study, warning)
+    return LocalizeState(small, inline(small), film.size, source, study, warning)
 
 
-def of_gallery(study: Study) -> Bench:
+def of_gallery(study: Study) -> LocalizeState:
     """A bench with the film of a study on it."""
     return placed(load_image(study.image), f"Film {study.id}", study)

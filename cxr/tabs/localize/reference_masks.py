@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 ORGANS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, AIRWAYS)
 
 
-class Truths:
+class ReferenceMasks:
     """The masks below `root`, read when the first film is asked about; "" for none.
 
     A study is one of its films when both have the same name and the same size.

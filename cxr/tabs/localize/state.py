@@ -22,7 +22,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Bench:
+class LocalizeState:
     """A film, what was asked of it, and what was found. key: another for each question."""
 
     film: Image.Image | None = None  # mode "L"
@@ -41,12 +41,12 @@ class Bench:
         """Whether a model has still to say where the text's finding is."""
         return bool(self.film and self.text and not self.outline and not self.problem)
 
-    def asked(self, text: str) -> Bench:
+    def asked(self, text: str) -> LocalizeState:
         """With a question, to be answered; with none for an empty text."""
         key = secrets.token_hex(8)
         return replace(self, text=text.strip(), key=key, outline=None, problem="")
 
-    def told(self, drawn: Drawn) -> Bench | None:
+    def told(self, drawn: Drawn) -> LocalizeState | None:
         """With what a model drew; None when it was asked of another film or in other words."""
         if drawn.of != self.key or not self.wanted:
             return None

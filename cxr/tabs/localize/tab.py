@@ -21,8 +21,8 @@ from cxr.localization import (
     Query,
 )
 from cxr.tabs.api import locate_endpoint
-from cxr.tabs.localize.handlers import READING, LocalizeDesk
-from cxr.tabs.localize.state import Bench
+from cxr.tabs.localize.handlers import READING, LocalizeHandlers
+from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.localize.views import start
 from cxr.tabs.read.tab import ReadTab
 from cxr.tabs.search.tab import FORGET, SearchTab
@@ -46,7 +46,7 @@ OPEN = "() => window.cxr.openTab('localize')"
 
 def build(services: Services, search: SearchTab, reading: ReadTab) -> None:
     """Lay the tab out inside the Blocks that are open, and wire it to its desk, Search and Read."""
-    bench = gr.State(Bench(), time_to_live=FORGET)
+    bench = gr.State(LocalizeState(), time_to_live=FORGET)
     with gr.Column(elem_classes="ask"):
         with gr.Row(elem_classes="ask-row"):
             query = gr.Textbox(
@@ -75,7 +75,7 @@ def build(services: Services, search: SearchTab, reading: ReadTab) -> None:
             )
         gr.HTML(suggestions(), apply_default_css=False)
     notice = gr.HTML("", elem_id="locate-notice", apply_default_css=False)
-    desk, turn = LocalizeDesk(services), in_turn("localize")
+    desk, turn = LocalizeHandlers(services), in_turn("localize")
     film = gr.HTML(
         start(services),
         elem_id="located",

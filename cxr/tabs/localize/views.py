@@ -10,9 +10,9 @@ from html import escape
 
 import numpy as np
 
-from cxr.images import heat_colours
+from cxr.images import heat_colors
 from cxr.tabs.localize.outlines import START, THRESHOLDS, Outline
-from cxr.tabs.localize.state import Bench
+from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
 from cxr.tabs.shared.page_frame import NOTE
@@ -23,7 +23,7 @@ _LAYOUTS = (("curtain", "Slide between"), ("beside", "Side by side"))
 _DRAWINGS = (("both", "Heat and outline"), ("heat", "Heat"), ("contour", "Outline"))
 
 
-def pane(bench: Bench, services: Services, busy: str = "") -> str:
+def pane(bench: LocalizeState, services: Services, busy: str = "") -> str:
     """The film with what was found in it; without a film, how to bring one."""
     if bench.film is None:
         return _state(busy, "", "waiting") if busy else start(services)
@@ -54,7 +54,7 @@ def _state(title: str, line: str, kind: str) -> str:
     )
 
 
-def _data(bench: Bench) -> str:
+def _data(bench: LocalizeState) -> str:
     outline = bench.outline
     values = {
         "key": _key(bench),
@@ -73,7 +73,7 @@ def _data(bench: Bench) -> str:
     return " ".join(f'data-{name}="{escape(str(value))}"' for name, value in values.items())
 
 
-def _key(bench: Bench) -> str:
+def _key(bench: LocalizeState) -> str:
     """What changes when the page has something else to draw."""
     heat = bench.outline.heat if bench.outline else ""
     return hashlib.sha256(f"{bench.picture} {heat} {bench.text}".encode()).hexdigest()[:16]
@@ -86,7 +86,7 @@ def _readings(outline: Outline) -> str:
 
 def _shades() -> str:
     """The colour of each of 256 levels, three bytes each, in base64."""
-    return base64.b64encode(heat_colours(np.arange(256) / 255).tobytes()).decode()
+    return base64.b64encode(heat_colors(np.arange(256) / 255).tobytes()).decode()
 
 
 def _file_name(text: str) -> str:
@@ -94,7 +94,7 @@ def _file_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "film"
 
 
-def _stage(bench: Bench, busy: str) -> str:
+def _stage(bench: LocalizeState, busy: str) -> str:
     width, height = bench.film.size
     badge = words.badge(bench.study) if bench.study else ""
     curtain = (
@@ -116,7 +116,7 @@ def _stage(bench: Bench, busy: str) -> str:
     )
 
 
-def _side(bench: Bench, busy: str) -> str:
+def _side(bench: LocalizeState, busy: str) -> str:
     away = '<button type="button" class="quiet" data-act="away">Another film</button>'
     if bench.outline is None:
         say = busy or "Say above what should be outlined, or choose a suggestion."
@@ -136,7 +136,7 @@ def _side(bench: Bench, busy: str) -> str:
     )
 
 
-def _warning(bench: Bench) -> str:
+def _warning(bench: LocalizeState) -> str:
     if not bench.warning:
         return ""
     return (
@@ -145,7 +145,7 @@ def _warning(bench: Bench) -> str:
     )
 
 
-def _taken(bench: Bench) -> str:
+def _taken(bench: LocalizeState) -> str:
     taken = bench.outline.taken
     same = taken in ("", bench.text.lower())
     return "" if same else f'<p class="taken">Taken as: {escape(taken)}</p>'

@@ -9,11 +9,11 @@ from html import escape
 
 from cxr.reporting import ABSENT, BANK, Sentence
 from cxr.tabs.read.findings import film_button, share
-from cxr.tabs.read.state import Lightbox
+from cxr.tabs.read.state import ReadState
 from cxr.tabs.services import Services
 
 
-def grounds(box: Lightbox, services: Services) -> str:
+def grounds(box: ReadState, services: Services) -> str:
     """The sentences with their evidence, each claim once; "" as long as there is no report."""
     if box.suggestion is None or box.withheld:
         return ""
@@ -28,7 +28,7 @@ def grounds(box: Lightbox, services: Services) -> str:
     )
 
 
-def _row(one: Sentence, box: Lightbox, services: Services) -> str:
+def _row(one: Sentence, box: ReadState, services: Services) -> str:
     name = next(iter(one.claims))
     denied = ABSENT in one.claims.values()
     where = (
@@ -44,7 +44,7 @@ def _row(one: Sentence, box: Lightbox, services: Services) -> str:
     )
 
 
-def _chance(one: Sentence, box: Lightbox) -> str:
+def _chance(one: Sentence, box: ReadState) -> str:
     """How probable what is raised is; of what is denied, the likeliest. Plain text."""
     among = [found for found in box.suggestion.findings if found.name in one.claims]
     likeliest = among[0]
@@ -67,7 +67,7 @@ def _support(one: Sentence, denied: bool) -> str:
     return "Similar studies labelled without:" if denied else "Similar studies labelled so:"
 
 
-def _films(one: Sentence, box: Lightbox, services: Services) -> str:
+def _films(one: Sentence, box: ReadState, services: Services) -> str:
     ids = [match.study.id for match in box.known]
     listed = [ids.index(match.study.id) for match in one.support if match.study.id in ids]
     return "".join(film_button(index, box, services) for index in listed)

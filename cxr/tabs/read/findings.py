@@ -7,7 +7,7 @@ from html import escape
 from cxr.findings import FINDINGS
 from cxr.language import affirmative, negative
 from cxr.localization import parse
-from cxr.tabs.read.state import REPORT, Lightbox
+from cxr.tabs.read.state import REPORT, ReadState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
 from cxr.tabs.shared.viewer import HEAT_LIMITS
@@ -26,7 +26,7 @@ _MEANING = (
 )
 
 
-def findings(box: Lightbox, services: Services) -> str:
+def findings(box: ReadState, services: Services) -> str:
     """The warning of the gate if there is one, then the findings; "" without a film."""
     if box.suggestion is None:
         return _waiting(box)
@@ -48,22 +48,27 @@ def share(value: float) -> str:
     return ">99%" if value > 0.99 else f"{value:.0%}"
 
 
-def raised(box: Lightbox) -> list[str]:
+def raised(box: ReadState) -> list[str]:
     """The findings that are suggested, the most probable first."""
     found = box.suggestion.findings if box.suggestion else ()
     return [one.name for one in found if one.word in RAISED]
 
 
-def carriers(box: Lightbox, name: str) -> list[int]:
+def carriers(box: ReadState, name: str) -> list[int]:
     """Which of box.known carry a finding, by index, best first; a sentence's own come first."""
     ids = [match.study.id for match in box.known]
-    told = [match.study.id for one in box.suggestion.sentences if name in one.claims
-            for match in one.support if match.study.findings.get(name) == 1]  # fmt: skip
+    told = [
+        match.study.id
+        for one in box.suggestion.sentences
+        if name in one.claims
+        for match in one.support
+        if match.study.findings.get(name) == 1
+    ]
     listed = [match.study.id for match in box.similar if match.study.findings.get(name) == 1]
     return [ids.index(one) for one in dict.fromkeys((*told, *listed)) if one in ids]
 
 
-def _waiting(box: Lightbox) -> str:
+def _waiting(box: ReadState) -> str:
     if box.wanted != REPORT:
         return ""
     ghost = '<li class="ghost-row"><i></i><i></i></li>' * 6
@@ -73,14 +78,14 @@ def _waiting(box: Lightbox) -> str:
     )
 
 
-def _headline(box: Lightbox) -> str:
+def _headline(box: ReadState) -> str:
     found = raised(box)
     if not found:
         return "none is suggested"
     return f"{len(found)} suggested"
 
 
-def _warning(box: Lightbox) -> str:
+def _warning(box: ReadState) -> str:
     said = " ".join(box.suggestion.warnings)
     if not said:
         return ""
@@ -97,7 +102,7 @@ def _warning(box: Lightbox) -> str:
     return f'<div class="gate" role="alert"><p><strong>{escape(said)}</strong></p>{rest}</div>'
 
 
-def _row(one, box: Lightbox, services: Services) -> str:
+def _row(one, box: ReadState, services: Services) -> str:
     chosen = one.name == box.finding
     kind = one.word.replace(" ", "-")
     said = (
@@ -117,7 +122,7 @@ def _row(one, box: Lightbox, services: Services) -> str:
     )
 
 
-def _why(one, box: Lightbox, services: Services) -> str:
+def _why(one, box: ReadState, services: Services) -> str:
     """What a finding rests on: prompts, sentence, studies; and the ways on from here."""
     asked = " and ".join(f"“{text}”" for text in affirmative(one.name))
     against = " and ".join(f"“{text}”" for text in negative(one.name))
@@ -144,19 +149,16 @@ def _why(one, box: Lightbox, services: Services) -> str:
     )
 
 
-def _heat(box: Lightbox) -> str:
+def _heat(box: ReadState) -> str:
     if box.finding not in box.heats:
         return '<span class="waiting">on its way…</span>'
     if not box.heat:
         return "none could be made"
     asked = escape(affirmative(box.finding)[0])
-    return (
-        f"over the film: where it speaks most for “{asked}”"
-        f'<p class="hint">{HEAT_LIMITS}</p>'
-    )
+    return f'over the film: where it speaks most for “{asked}”<p class="hint">{HEAT_LIMITS}</p>'
 
 
-def _sentences(name: str, box: Lightbox) -> list[tuple[str, str]]:
+def _sentences(name: str, box: ReadState) -> list[tuple[str, str]]:
     """The sentence about a finding, with others that a reader may put in its place."""
     for one in box.suggestion.sentences:
         if name in one.claims and one.section == "findings":
@@ -175,7 +177,7 @@ def _sentences(name: str, box: Lightbox) -> list[tuple[str, str]]:
     return []
 
 
-def _support(name: str, box: Lightbox, services: Services) -> str:
+def _support(name: str, box: ReadState, services: Services) -> str:
     if not box.similar:
         return "no gallery to look in"
     found = carriers(box, name)
@@ -187,7 +189,7 @@ def _support(name: str, box: Lightbox, services: Services) -> str:
     return f'{told}<span class="support">{films}</span>'
 
 
-def film_button(index: int, box: Lightbox, services: Services) -> str:
+def film_button(index: int, box: ReadState, services: Services) -> str:
     """One of box.known as a small film that is compared at a click, HTML."""
     match = box.known[index]
     said = f"Compare with film {match.study.id}: {words.summary(match.study)}"

@@ -1,4 +1,4 @@
-"""What the Read tab does: every handler takes the visitor's Lightbox and returns the next one."""
+"""Handlers of the Read tab: each takes the visitor's state and returns the next one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cxr.tabs.read.evidence import grounds
 from cxr.tabs.read.findings import findings
 from cxr.tabs.read.report import report
 from cxr.tabs.read.similar import similar
-from cxr.tabs.read.state import REPORT, Answer, Beside, Lightbox
+from cxr.tabs.read.state import REPORT, Answer, Beside, ReadState
 from cxr.tabs.read.views import pane
 from cxr.tabs.search.handlers import HEAT_SIDE, heat_layer
-from cxr.tabs.search.state import Room
+from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import UNEXPECTED, log, message_of, notice
 from cxr.tabs.shared.example_cards import offered, offers, one_of
@@ -30,11 +30,11 @@ MENDING = {  # what the gate says of a film -> the film as it should be
     "turned 270": lambda film: film.transpose(_TURN.ROTATE_90),
     "inverted": ImageOps.invert,
 }
-OUTPUTS = 7  # of every handler: the message, five panes, the Lightbox
+OUTPUTS = 7  # of every handler: the message, five panes, the ReadState
 
 
-class ReadDesk:
-    """The handlers; what belongs to one visitor is in the Lightbox, the rest in the services."""
+class ReadHandlers:
+    """The handlers; what belongs to one visitor is in the state, the rest in the services."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -43,62 +43,71 @@ class ReadDesk:
         """The gallery's films that the empty tab offers."""
         return offers(self.services)
 
-    def take(self, box: Lightbox, upload: str) -> Lightbox:
+    def take(self, box: ReadState, upload: str) -> ReadState:
         """An uploaded film; the upload is deleted as soon as it is read."""
         film = read_upload(upload)
         return _placed(film, inline(film), "Your film")
 
-    def pick(self, box: Lightbox, event: gr.EventData) -> Lightbox:
+    def pick(self, box: ReadState, event: gr.EventData) -> ReadState:
         """One of the gallery's films that the empty tab offers."""
         return self._of_gallery(offered(self.services, event))
 
-    def carry(self, box: Lightbox, room: Room) -> Lightbox:
+    def carry(self, box: ReadState, room: SearchState) -> ReadState:
         """The film that is open in the Search tab."""
         if room.open is None:
             raise ValueError("No film is open in the Search tab: open one of those found.")
         return self._of_gallery(room.open.study)
 
-    def away(self, box: Lightbox) -> Lightbox:
+    def away(self, box: ReadState) -> ReadState:
         """No film, so that another can come."""
-        return Lightbox()
+        return ReadState()
 
-    def force(self, box: Lightbox) -> Lightbox:
+    def force(self, box: ReadState) -> ReadState:
         """A picture that was refused, to be read all the same."""
         if not box.withheld:
             return box
         return replace(box, key=_key(), forced=True, suggestion=None)
 
-    def mend(self, box: Lightbox) -> Lightbox:
+    def mend(self, box: ReadState) -> ReadState:
         """A film that lies on its side, stands on its head or is inverted, as it should be."""
         kind = box.suggestion.verdict.kind if box.suggestion else ""
         if kind not in MENDING:
             return box
         film = MENDING[kind](box.film)
-        return replace(box, key=_key(), film=film, picture=inline(film), forced=False,
-                       suggestion=None, finding="", heats={}, problem="")  # fmt: skip
+        return replace(
+            box,
+            key=_key(),
+            film=film,
+            picture=inline(film),
+            forced=False,
+            suggestion=None,
+            finding="",
+            heats={},
+            problem="",
+        )
 
-    def choose(self, box: Lightbox, event: gr.EventData) -> Lightbox:
+    def choose(self, box: ReadState, event: gr.EventData) -> ReadState:
         """One of the findings, to see what it rests on."""
         return box.choose(str((event._data or {}).get("name")))
 
-    def compare(self, box: Lightbox, event: gr.EventData) -> Lightbox:
+    def compare(self, box: ReadState, event: gr.EventData) -> ReadState:
         """One of the similar studies beside the film."""
         study = one_of(box.known, event).study
         address = self.services.films.address(study)
         return replace(box, beside=Beside(address, f"Film {study.id}", study), problem="")
 
-    def compare_upload(self, box: Lightbox, upload: str) -> Lightbox:
+    def compare_upload(self, box: ReadState, upload: str) -> ReadState:
         """Another uploaded film beside the film, an earlier one for instance."""
         film = read_upload(upload)
         if box.film is None:
             return _placed(film, inline(film), "Your film")
         return replace(box, beside=Beside(inline(film), "Your other film"), problem="")
 
-    def alone(self, box: Lightbox) -> Lightbox:
+    def alone(self, box: ReadState) -> ReadState:
         """The film without another beside it."""
         return replace(box, beside=None)
 
-    def ask(self, box: Lightbox) -> Answer | None:
+    def ask(self, box: ReadState) -> Answer | None:
         """What a model has to say next of the film; None when there is nothing to ask.
 
         It takes a while, in which the visitor may go on: it changes nothing on the page itself.
@@ -114,25 +123,25 @@ class ReadDesk:
             log.exception("unexpected error in ask")
             return Answer(box.key, about, problem=UNEXPECTED)
 
-    def hear(self, box: Lightbox, answer: Answer | None) -> Lightbox | None:
+    def hear(self, box: ReadState, answer: Answer | None) -> ReadState | None:
         """The answer on the page; None, and nothing changes, when another film has come."""
         return box.told(answer) if answer else None
 
-    def _read(self, box: Lightbox):
+    def _read(self, box: ReadState):
         return self.services.suggester.get().suggest(box.film, force=box.forced)
 
-    def _heat(self, box: Lightbox, finding: str) -> str:
+    def _heat(self, box: ReadState, finding: str) -> str:
         (one,) = (one for one in box.suggestion.findings if one.name == finding)
         heat = self.services.suggester.get().retriever.heat_map(box.film, one.prompt)
         return inline(heat_layer(heat), HEAT_SIDE)
 
-    def _of_gallery(self, study) -> Lightbox:
+    def _of_gallery(self, study) -> ReadState:
         film, address = load_image(study.image), self.services.films.address(study)
         return replace(_placed(film, address, f"Film {study.id}"), study=study)
 
-    def show(self, box: Lightbox | None, message: str = "", busy: str = "") -> tuple:
+    def show(self, box: ReadState | None, message: str = "", busy: str = "") -> tuple:
         """The outputs of every handler: the message, the film, its findings, the report, similar
-        studies, what sentences rest on, the Lightbox. For None the page stays as it is."""
+        studies, what sentences rest on, the ReadState. For None the page stays as it is."""
         if box is None:
             return (gr.skip(),) * OUTPUTS
         return (
@@ -146,8 +155,8 @@ class ReadDesk:
         )
 
 
-def _placed(film: Image.Image, picture: str, source: str) -> Lightbox:
-    return Lightbox(_key(), film, picture, source)
+def _placed(film: Image.Image, picture: str, source: str) -> ReadState:
+    return ReadState(_key(), film, picture, source)
 
 
 def _key() -> str:

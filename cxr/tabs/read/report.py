@@ -10,14 +10,14 @@ from html import escape
 
 import cxr
 from cxr.tabs.read.findings import share
-from cxr.tabs.read.state import Lightbox
+from cxr.tabs.read.state import ReadState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
 
 EDUCATION = "For education only, not for diagnosis."
 
 
-def report(box: Lightbox, services: Services) -> str:
+def report(box: ReadState, services: Services) -> str:
     """The report; "" as long as there is none. The HTML changes only with the report, so that the
     page keeps what the reader has written."""
     if box.suggestion is None or box.withheld:
@@ -42,12 +42,18 @@ def model_version(services: Services) -> str:
     return f"CXR Reading Room {cxr.__version__}, model {encoder[:12] or 'without a fingerprint'}"
 
 
-def _data(box: Lightbox, services: Services) -> str:
+def _data(box: ReadState, services: Services) -> str:
     rows = [
-        {"name": one.name, "word": one.word, "percent": share(one.probability),
-         "probability": one.probability, "low": one.low, "high": one.high}
+        {
+            "name": one.name,
+            "word": one.word,
+            "percent": share(one.probability),
+            "probability": one.probability,
+            "low": one.low,
+            "high": one.high,
+        }
         for one in box.suggestion.findings
-    ]  # fmt: skip
+    ]
     values = {
         "key": box.key,
         "report": box.suggestion.report,

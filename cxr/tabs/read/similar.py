@@ -6,14 +6,14 @@ from html import escape
 
 from cxr.findings import Study
 from cxr.tabs.read.findings import raised
-from cxr.tabs.read.state import Lightbox
+from cxr.tabs.read.state import ReadState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
 
 NEAR_AGE = 10  # years between two people of much the same age
 
 
-def similar(box: Lightbox, services: Services) -> str:
+def similar(box: ReadState, services: Services) -> str:
     """The studies, most similar first; "" before a film was read, or when it was refused."""
     if box.suggestion is None or box.withheld:
         return ""
@@ -34,7 +34,7 @@ def similar(box: Lightbox, services: Services) -> str:
     )
 
 
-def why(study: Study, box: Lightbox) -> str:
+def why(study: Study, box: ReadState) -> str:
     """In what a study is like the film: findings, view, age. Plain text."""
     suggested = raised(box)
     shared = [name for name in suggested if study.findings.get(name) == 1]
@@ -64,7 +64,7 @@ def _person(one: Study, other: Study) -> list[str]:
     return reasons
 
 
-def _card(index: int, box: Lightbox, services: Services) -> str:
+def _card(index: int, box: ReadState, services: Services) -> str:
     match = box.similar[index]
     study = match.study
     reason, similarity = why(study, box), services.similarity(match)

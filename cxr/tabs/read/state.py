@@ -39,7 +39,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Lightbox:
+class ReadState:
     """A film and what was read in it. key: another for each film, and for a film read against the
     gate's advice. picture: the film's address. finding: the one that is looked at. heats: finding
     -> data: address of its heat map, "" where it failed. problem: why there is none, in words."""
@@ -88,7 +88,7 @@ class Lightbox:
         """Whether the picture was refused, so that nothing is suggested."""
         return self.suggestion is not None and not self.suggestion.findings
 
-    def choose(self, name: str) -> Lightbox:
+    def choose(self, name: str) -> ReadState:
         """Looking at a finding; at none when it is the one that was looked at. Raises ValueError
         when there is no such finding."""
         names = [one.name for one in self.suggestion.findings] if self.suggestion else []
@@ -96,7 +96,7 @@ class Lightbox:
             raise ValueError("That finding is no longer on the page; choose one of those shown.")
         return replace(self, finding="" if name == self.finding else name, problem="")
 
-    def told(self, answer: Answer) -> Lightbox | None:
+    def told(self, answer: Answer) -> ReadState | None:
         """With what a model said; None when it was said of another film, or before."""
         if answer.of != self.key:
             return None

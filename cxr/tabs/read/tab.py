@@ -9,8 +9,8 @@ import gradio as gr
 from gradio.context import Context
 
 from cxr.tabs.api import report_endpoint
-from cxr.tabs.read.handlers import ReadDesk
-from cxr.tabs.read.state import Lightbox
+from cxr.tabs.read.handlers import ReadHandlers
+from cxr.tabs.read.state import ReadState
 from cxr.tabs.read.views import start
 from cxr.tabs.search.tab import FORGET, SearchTab
 from cxr.tabs.services import Services
@@ -23,7 +23,7 @@ OPEN = "() => window.cxr.openTab('read')"
 
 @dataclass(frozen=True)
 class ReadTab:
-    """What other tabs take from this one: the visitor's Lightbox and the pane of the findings."""
+    """What other tabs take from this one: the visitor's ReadState and the pane of the findings."""
 
     box: gr.State
     findings: gr.HTML
@@ -31,7 +31,7 @@ class ReadTab:
 
 def build(services: Services, search: SearchTab) -> ReadTab:
     """Lay the tab out inside the Blocks that are open, and wire it to its desk and to Search."""
-    box, answer = gr.State(Lightbox(), time_to_live=FORGET), gr.State(None, time_to_live=FORGET)
+    box, answer = gr.State(ReadState(), time_to_live=FORGET), gr.State(None, time_to_live=FORGET)
     with gr.Row(elem_classes="ask-row read-bring"):
         upload = gr.UploadButton(
             "Choose a film",
@@ -54,7 +54,7 @@ def build(services: Services, search: SearchTab) -> ReadTab:
             grounds = pane("read-grounds", ("choose", "compare"))
     offered = pane("read-offers", ("pick",))
     alike = pane("read-similar", ("compare",))
-    desk, turn = ReadDesk(services), in_turn("read")
+    desk, turn = ReadHandlers(services), in_turn("read")
 
     def wire(on: Callable, work: Callable, inputs=(), name: str = ""):
         return on(

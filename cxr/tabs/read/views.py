@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from cxr.tabs.read.state import REPORT, Beside, Lightbox
+from cxr.tabs.read.state import REPORT, Beside, ReadState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
 from cxr.tabs.shared.viewer import stage, tools
@@ -13,7 +13,7 @@ READING, LOOKING = "Reading the film…", "Looking where it is…"
 LOADING = "Loading the model; the first film takes a few seconds…"
 
 
-def pane(box: Lightbox, services: Services) -> str:
+def pane(box: ReadState, services: Services) -> str:
     """The film on its stage; without a film, how to bring one."""
     if box.film is None:
         return start(services)
@@ -46,7 +46,7 @@ def _state(title: str, line: str, kind: str) -> str:
     )
 
 
-def _bar(box: Lightbox) -> str:
+def _bar(box: ReadState) -> str:
     alone = (
         '<button type="button" class="quiet" data-act="alone">End comparison</button>'
         if box.beside
@@ -59,7 +59,7 @@ def _bar(box: Lightbox) -> str:
     )
 
 
-def _first(box: Lightbox, services: Services) -> str:
+def _first(box: ReadState, services: Services) -> str:
     top = words.person(box.study) if box.study else ""
     badge = words.badge(box.study) if box.study else ""
     if box.heat:
@@ -73,11 +73,12 @@ def _second(beside: Beside) -> str:
     if study is None:
         return stage(beside.picture, beside.source, beside.source)
     top = "\n".join(filter(None, (words.person(study), words.summary(study))))
-    return stage(beside.picture, f"{beside.source}: {words.summary(study)}", top,
-                 words.badge(study))  # fmt: skip
+    return stage(
+        beside.picture, f"{beside.source}: {words.summary(study)}", top, words.badge(study)
+    )
 
 
-def _note(box: Lightbox, services: Services) -> str:
+def _note(box: ReadState, services: Services) -> str:
     if not box.wanted:
         return ""
     if box.wanted != REPORT:

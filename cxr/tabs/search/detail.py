@@ -8,13 +8,13 @@ from __future__ import annotations
 from html import escape
 
 from cxr.findings import FINDINGS, Study, caption, demographics
-from cxr.tabs.search.state import Room
+from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
 from cxr.tabs.shared.viewer import HEAT_LIMITS, stage, tools
 
 
-def detail(room: Room, services: Services, waiting: str = "") -> str:
+def detail(room: SearchState, services: Services, waiting: str = "") -> str:
     """The pane of the open film; "" when none is open. `waiting` is said over the film."""
     match = room.open
     if match is None:
@@ -29,7 +29,7 @@ def detail(room: Room, services: Services, waiting: str = "") -> str:
     )
 
 
-def _bar(room: Room) -> str:
+def _bar(room: SearchState) -> str:
     last = len(room.matches) - 1
     first_off = "disabled" if room.selected == 0 else ""
     last_off = "disabled" if room.selected == last else ""
@@ -44,7 +44,7 @@ def _bar(room: Room) -> str:
     )
 
 
-def _film(room: Room, services: Services, waiting: str) -> str:
+def _film(room: SearchState, services: Services, waiting: str) -> str:
     study = room.open.study
     person = words.person(study)
     said = "; ".join(filter(None, (words.summary(study), person)))
@@ -52,11 +52,11 @@ def _film(room: Room, services: Services, waiting: str) -> str:
     return stage(address, f"Chest X-ray: {said}", person, words.badge(study), room.heat, waiting)
 
 
-def _limits(room: Room) -> str:
+def _limits(room: SearchState) -> str:
     return f'<p class="heat-limits">{HEAT_LIMITS}</p>' if room.heat else ""
 
 
-def _actions(room: Room, off: bool) -> str:
+def _actions(room: SearchState, off: bool) -> str:
     disabled = "disabled" if off else ""
     heat = ""
     if room.asked.text:
@@ -75,7 +75,7 @@ def _actions(room: Room, off: bool) -> str:
     )
 
 
-def _facts(study: Study, similarity: tuple[str, int], room: Room) -> str:
+def _facts(study: Study, similarity: tuple[str, int], room: SearchState) -> str:
     absent = [name for name in FINDINGS[1:] if study.findings.get(name) == 0]
     rows = [
         ("Findings", f'<span class="chips">{words.chips(study, room.asked.text)}</span>'),

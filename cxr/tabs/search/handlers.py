@@ -1,4 +1,4 @@
-"""What the Search tab does: every handler takes the visitor's Room and returns the next one."""
+"""Handlers of the Search tab: each takes the visitor's state and returns the next one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from cxr.gallery import Where
-from cxr.images import heat_colours, heat_opacity, load_image
+from cxr.images import heat_colors, heat_opacity, load_image
 from cxr.tabs.search.detail import detail
-from cxr.tabs.search.state import MOST, PAGE, Asked, Room
+from cxr.tabs.search.state import MOST, PAGE, Asked, SearchState
 from cxr.tabs.search.views import results, waiting, welcome
 from cxr.tabs.services import Services, finding_choices
 from cxr.tabs.shared import study_text as words
@@ -33,8 +33,8 @@ class Heat:
     problem: str = ""
 
 
-class Desk:
-    """The handlers; what belongs to one visitor is in the Room, the rest in the services."""
+class SearchHandlers:
+    """The handlers; what belongs to one visitor is in the state, the rest in the services."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -53,7 +53,7 @@ class Desk:
         views = gr.update(choices=[(words.VIEW[view], view) for view in facts.views])
         return [views, gr.skip(), gr.skip(), gr.skip(), findings, findings]
 
-    def filters(self, room: Room) -> list:
+    def filters(self, room: SearchState) -> list:
         """Every filter as it was in the search that is on the page."""
         asked = room.asked.where if room.asked else Where()
         ages = ["" if age is None else str(age) for age in (asked.age_min, asked.age_max)]
@@ -63,25 +63,25 @@ class Desk:
         """Every filter as it is on a fresh page."""
         return [[], "", "", "", [], []]
 
-    def search(self, room: Room, query: str, *filters) -> Room:
+    def search(self, room: SearchState, query: str, *filters) -> SearchState:
         """Films that match findings typed in words."""
         return self._ask(room, Asked(text=query.strip(), where=where(*filters)))
 
-    def search_by_film(self, room: Room, upload: str, *filters) -> Room:
+    def search_by_film(self, room: SearchState, upload: str, *filters) -> SearchState:
         """Films like an uploaded one; the upload is deleted as soon as it is read."""
         film = read_upload(upload)
         doubt = self.services.doubt(film)
         asked = Asked(film=film, source="your film", warning=doubt, where=where(*filters))
         return self._ask(room, asked)
 
-    def more_like_this(self, room: Room, *filters) -> Room:
+    def more_like_this(self, room: SearchState, *filters) -> SearchState:
         """Films like the open one."""
         study = _open(room).study
         film = load_image(study.image)
         asked = Asked(film=film, source=f"film {study.id}", study=study.id, where=where(*filters))
         return self._ask(room, asked)
 
-    def filter(self, room: Room, *filters) -> Room:
+    def filter(self, room: SearchState, *filters) -> SearchState:
         """The last search again, with other filters."""
         wanted = where(*filters)
         if room.asked is None or room.asked.where == wanted:
@@ -89,30 +89,30 @@ class Desk:
         asked = replace(room.asked, where=wanted, k=PAGE)
         return replace(room, asked=asked, matches=self._find(asked), selected=None, heat="")
 
-    def more(self, room: Room) -> Room:
+    def more(self, room: SearchState) -> SearchState:
         """The last search with more films."""
         if room.asked is None:
             return room
         asked = replace(room.asked, k=min(MOST, room.asked.k + PAGE))
         return replace(room, asked=asked, matches=self._find(asked))
 
-    def back(self, room: Room) -> Room:
+    def back(self, room: SearchState) -> SearchState:
         """The search before this one."""
         return room.back()
 
-    def open_film(self, room: Room, event: gr.EventData) -> Room:
+    def open_film(self, room: SearchState, event: gr.EventData) -> SearchState:
         """One of the films found, in the viewer."""
         return room.select(_number(event, "index"))
 
-    def step(self, room: Room, event: gr.EventData) -> Room:
+    def step(self, room: SearchState, event: gr.EventData) -> SearchState:
         """The film before or after the open one."""
         return room.select(_number(event, "by") + _index(room))
 
-    def close_film(self, room: Room) -> Room:
+    def close_film(self, room: SearchState) -> SearchState:
         """The films alone again."""
         return room.select(None)
 
-    def read_heat(self, room: Room) -> Heat | None:
+    def read_heat(self, room: SearchState) -> Heat | None:
         """Where in the open film the query matches; None when a heat map is there to be hidden.
 
         It takes a while, in which the visitor may go on: it changes nothing on the page itself.
@@ -127,7 +127,7 @@ class Desk:
             log.exception("unexpected error in read_heat")
             return Heat(_shown(room), problem=UNEXPECTED)
 
-    def heat_map(self, room: Room, heat: Heat | None) -> Room | None:
+    def heat_map(self, room: SearchState, heat: Heat | None) -> SearchState | None:
         """The heat map as a layer of colour over its film, or taken off again; None, and nothing
         on the page changes, when another film or search has come in front of it."""
         if heat is None:
@@ -138,7 +138,7 @@ class Desk:
             raise ValueError(heat.problem)
         return replace(room, heat=heat.picture)
 
-    def _heat(self, room: Room) -> str:
+    def _heat(self, room: SearchState) -> str:
         study, asked = _open(room).study, room.asked
         if not asked.text:
             raise ValueError("Search for a finding in words first; then its place can be shown.")
@@ -146,7 +146,7 @@ class Desk:
         heat = self.services.retriever().heat_map(film, asked.text)
         return inline(heat_layer(heat), HEAT_SIDE)
 
-    def _ask(self, room: Room, asked: Asked) -> Room:
+    def _ask(self, room: SearchState, asked: Asked) -> SearchState:
         return room.moved_to(asked, self._find(asked))
 
     def _find(self, asked: Asked) -> tuple:
@@ -154,8 +154,8 @@ class Desk:
         found = self.services.retriever().search(asked.query, k=asked.k + extra, where=asked.where)
         return tuple(match for match in found if match.study.id != asked.study)[: asked.k]
 
-    def show(self, room: Room | None, message: str = "", busy: str = "") -> tuple:
-        """The outputs of every handler: the message, the films, the open film, the Room. For None
+    def show(self, room: SearchState | None, message: str = "", busy: str = "") -> tuple:
+        """The outputs of every handler: the message, the films, the open film, the state. For None
         the page stays as it is."""
         if room is None:
             return (gr.skip(),) * 4
@@ -181,7 +181,7 @@ def where(
     )
 
 
-def _shown(room: Room) -> tuple[str, ...]:
+def _shown(room: SearchState) -> tuple[str, ...]:
     """What a heat map belongs to: the open film and the query."""
     if room.open is None:
         return ()
@@ -191,7 +191,7 @@ def _shown(room: Room) -> tuple[str, ...]:
 def heat_layer(heat: np.ndarray) -> Image.Image:
     """Heat float32 [H, W] in [0, 1] -> mode "RGBA", clear where there is none."""
     alpha = np.round(255 * heat_opacity(heat)).astype(np.uint8)
-    return Image.fromarray(np.dstack((heat_colours(heat), alpha)))
+    return Image.fromarray(np.dstack((heat_colors(heat), alpha)))
 
 
 def _age(years: str | None) -> int | None:
@@ -201,13 +201,13 @@ def _age(years: str | None) -> int | None:
     return int(years) if years else None
 
 
-def _open(room: Room):
+def _open(room: SearchState):
     if room.open is None:
         raise ValueError("No film is open: choose one of those found.")
     return room.open
 
 
-def _index(room: Room) -> int:
+def _index(room: SearchState) -> int:
     _open(room)
     return room.selected
 

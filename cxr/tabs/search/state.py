@@ -36,33 +36,33 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Room:
+class SearchState:
     """A search with its films, the film that is open, and the way back."""
 
     asked: Asked | None = None
     matches: tuple[Match, ...] = ()
     selected: int | None = None
     heat: str = ""  # data: address of the heat map over the open film
-    trail: tuple[Room, ...] = ()
+    trail: tuple[SearchState, ...] = ()
 
     @property
     def open(self) -> Match | None:
         """The match whose film is open."""
         return None if self.selected is None else self.matches[self.selected]
 
-    def select(self, index: int | None) -> Room:
+    def select(self, index: int | None) -> SearchState:
         """The room with another film open, or none. Raises ValueError when there is no such one."""
         if index is not None and not 0 <= index < len(self.matches):
             raise ValueError("That film is no longer on the page; choose one of those shown.")
         return replace(self, selected=index, heat="")
 
-    def moved_to(self, asked: Asked, matches: tuple[Match, ...]) -> Room:
+    def moved_to(self, asked: Asked, matches: tuple[Match, ...]) -> SearchState:
         """The room after a new search, with this one to come back to."""
         here = () if self.asked is None else (replace(self, trail=()),)
-        return Room(asked, matches, trail=(*self.trail, *here)[-_TRAIL:])
+        return SearchState(asked, matches, trail=(*self.trail, *here)[-_TRAIL:])
 
-    def back(self) -> Room:
+    def back(self) -> SearchState:
         """The room before the last search."""
         if not self.trail:
-            return Room()
+            return SearchState()
         return replace(self.trail[-1], trail=self.trail[:-1])

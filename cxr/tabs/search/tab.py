@@ -11,8 +11,8 @@ import gradio as gr
 from gradio.context import Context
 
 from cxr.tabs.api import search_endpoint
-from cxr.tabs.search.handlers import READING, SEARCHING, Desk
-from cxr.tabs.search.state import Room
+from cxr.tabs.search.handlers import READING, SEARCHING, SearchHandlers
+from cxr.tabs.search.state import SearchState
 from cxr.tabs.search.views import waiting
 from cxr.tabs.services import Services, finding_choices
 from cxr.tabs.shared.errors import guarded
@@ -36,15 +36,15 @@ FORGET = 3600  # seconds after which what a visitor had on the page is dropped
 
 @dataclass(frozen=True)
 class SearchTab:
-    """What other tabs take from this one: the visitor's Room and the pane of the open film."""
+    """What other tabs take from this one: the visitor's state and the pane of the open film."""
 
     room: gr.State
     film: gr.HTML
 
 
 def build(services: Services) -> SearchTab:
-    """Lay the tab out inside the Blocks that are open, and wire it to its Desk."""
-    room = gr.State(Room(), time_to_live=FORGET)
+    """Lay the tab out inside the Blocks that are open, and wire it to its SearchHandlers."""
+    room = gr.State(SearchState(), time_to_live=FORGET)
     with gr.Column(elem_classes="ask"):
         with gr.Row(elem_classes="ask-row"):
             query = gr.Textbox(
@@ -90,7 +90,7 @@ def build(services: Services) -> SearchTab:
             apply_default_css=False,
         )
 
-    desk = Desk(services)
+    desk = SearchHandlers(services)
     page = Context.root_block
     outputs = [notice, films, film, room]
 
@@ -127,12 +127,20 @@ def build(services: Services) -> SearchTab:
     heat = gr.State(None, time_to_live=FORGET)
     reading = film.heat(
         lambda room: desk.show(room, busy="" if room.heat else READING)[2],
-        room, film, api_visibility="private", show_progress="hidden", queue=False,
-    )  # fmt: skip
+        room,
+        film,
+        api_visibility="private",
+        show_progress="hidden",
+        queue=False,
+    )
     read = reading.then(
-        desk.read_heat, room, heat, api_visibility="private", show_progress="hidden",
+        desk.read_heat,
+        room,
+        heat,
+        api_visibility="private",
+        show_progress="hidden",
         **in_turn("heat"),
-    )  # fmt: skip
+    )
     wire(read.then, desk.heat_map, [heat])
     return SearchTab(room, film)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from cxr.tabs.search.state import MOST, PAGE, Asked, Room
+from cxr.tabs.search.state import MOST, PAGE, Asked, SearchState
 from cxr.tabs.services import Facts, Services
 from cxr.tabs.shared import study_text as words
 from cxr.tabs.shared.errors import message_of
@@ -13,7 +13,7 @@ from cxr.tabs.shared.image_urls import inline
 TILES = 12
 
 
-def results(room: Room, services: Services) -> str:
+def results(room: SearchState, services: Services) -> str:
     """The films of the last search, or what to do when there are none; "" before the first."""
     if room.asked is None:
         return ""
@@ -70,7 +70,7 @@ def question(asked: Asked) -> str:
     return f"“{asked.text}”" if asked.film is None else f"Films like {asked.source}"
 
 
-def _heading(room: Room) -> str:
+def _heading(room: SearchState) -> str:
     asked = room.asked
     count = len(room.matches)
     found = f"{count} film{'' if count == 1 else 's'}, most similar first" if count else ""
@@ -102,7 +102,7 @@ def _warning(asked: Asked) -> str:
     )
 
 
-def _card(index: int, room: Room, services: Services) -> str:
+def _card(index: int, room: SearchState, services: Services) -> str:
     match = room.matches[index]
     study = match.study
     similarity = services.similarity(match)
@@ -136,7 +136,7 @@ def _tile(finding: str, count: int, facts: Facts, services: Services) -> str:
     )
 
 
-def _more(room: Room) -> str:
+def _more(room: SearchState) -> str:
     if len(room.matches) < room.asked.k or room.asked.k >= MOST:
         return ""
     return '<button type="button" class="quiet more" data-act="more">Show more films</button>'

@@ -11,7 +11,12 @@ ASSETS = Path(__file__).parents[1] / "assets"
 STYLE_SHEETS = tuple(
     ASSETS / name
     for name in (
-        "frame.css", "search.css", "films.css", "viewer.css", "read.css", "localize.css",
+        "frame.css",
+        "search.css",
+        "films.css",
+        "viewer.css",
+        "read.css",
+        "localize.css",
         "generate.css",
     )
 )

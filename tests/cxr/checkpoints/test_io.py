@@ -78,7 +78,8 @@ def test_saving_again_keeps_other_files_and_drops_old_weights(sharded):
     assert not list(sharded.glob("model-*")), "shards of the former weights remain"
     assert (sharded / "tokenizer.json").read_text() == "{}"
     assert {p.name: p.read_text() for p in (sharded / "notes").iterdir()} == dict.fromkeys(
-        ("a.txt", "config.json", "model.safetensors", "README.md"), "kept")  # fmt: skip
+        ("a.txt", "config.json", "model.safetensors", "README.md"), "kept"
+    )
     assert json.loads((sharded / "metrics.json").read_text()) == {"recall": 0.5}
     assert (sharded / "README.md").read_text() == "# Card"
     save_checkpoint(sharded, state(2), {})
@@ -198,9 +199,10 @@ def test_fingerprint_names_what_an_embedding_depends_on(tmp_path):
         "architecture": (state(), {"architecture": {"a": 1, "b": 3}}, "{}"),
         "tokenizer": (state(), {"architecture": {"a": 1, "b": 2}}, "[]"),
     }
-    folders = {name: save_checkpoint(tmp_path / name, tensors, config,
-                                     files={"tokenizer.json": tokenizer})
-               for name, (tensors, config, tokenizer) in names.items()}
+    folders = {
+        name: save_checkpoint(tmp_path / name, tensors, config, files={"tokenizer.json": tokenizer})
+        for name, (tensors, config, tokenizer) in names.items()
+    }
     (folders["same"] / "README.md").write_text("a card changes nothing")
     found = {name: fingerprint(folder) for name, folder in folders.items()}
     assert all(len(name) == 64 for name in found.values())

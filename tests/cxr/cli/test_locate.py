@@ -21,8 +21,9 @@ def place(tmp_path_factory, film):
     """A plain net whose every output marks everything, and a film."""
     torch.set_num_threads(1)
     root = tmp_path_factory.mktemp("locate")
-    config = LocalizerConfig("resnet18", Preprocess(64, 0.5, 0.25, 1), "none", TARGETS,
-                             decoder=(8, 8, 8, 8, 4))
+    config = LocalizerConfig(
+        "resnet18", Preprocess(64, 0.5, 0.25, 1), "none", TARGETS, decoder=(8, 8, 8, 8, 4)
+    )
     model = TextGuidedUNet(config)
     torch.nn.init.zeros_(model.head.weight)
     torch.nn.init.constant_(model.head.bias, 3.0)
@@ -55,9 +56,15 @@ def test_what_is_not_found_is_said_and_is_no_error(place, capsys):
 
 @pytest.mark.parametrize(
     ("text", "more"),
-    [("", ()), ("heart", ("--threshold", "0")), ("heart", ("--threshold", "x")),
-     ("heart", ("--out", "a.jpg")), ("heart", ("--mask", "/nowhere/a.png")),
-     ("heart", ("--weights", "/nowhere")), ("lung " * 999, ())],
+    [
+        ("", ()),
+        ("heart", ("--threshold", "0")),
+        ("heart", ("--threshold", "x")),
+        ("heart", ("--out", "a.jpg")),
+        ("heart", ("--mask", "/nowhere/a.png")),
+        ("heart", ("--weights", "/nowhere")),
+        ("lung " * 999, ()),
+    ],
 )
 def test_bad_input_is_one_line_and_code_2(place, capsys, text, more):
     assert main(words(place, text, *more)) == 2

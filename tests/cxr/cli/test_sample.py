@@ -22,8 +22,19 @@ def weights(tmp_path_factory):
 
 
 def test_films_are_written_and_marked(weights, tmp_path, capsys):
-    words = ["sample", "edema", "--weights", str(weights), "--out", str(tmp_path / "new" / "a"),
-             "-n", "2", "--seed", "7", "--json"]
+    words = [
+        "sample",
+        "edema",
+        "--weights",
+        str(weights),
+        "--out",
+        str(tmp_path / "new" / "a"),
+        "-n",
+        "2",
+        "--seed",
+        "7",
+        "--json",
+    ]
     assert main(words) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["synthetic"] is True and printed["seed"] == 7 and len(printed["files"]) == 2
@@ -34,16 +45,29 @@ def test_films_are_written_and_marked(weights, tmp_path, capsys):
 
 
 def test_a_path_from_one_text_to_another(weights, tmp_path, capsys):
-    words = ["sample", "no finding", "--to", "edema", "--weights", str(weights), "--out",
-             str(tmp_path), "-n", "3"]
+    words = [
+        "sample",
+        "no finding",
+        "--to",
+        "edema",
+        "--weights",
+        str(weights),
+        "--out",
+        str(tmp_path),
+        "-n",
+        "3",
+    ]
     assert main(words) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3 == len([*tmp_path.glob("*.png")])
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(["-n", "0"], "n as a whole number"), (["--truncation", "3"], "from 0 to 1"),
-     (["--weights", "nowhere"], "folder")],
+    [
+        (["-n", "0"], "n as a whole number"),
+        (["--truncation", "3"], "from 0 to 1"),
+        (["--weights", "nowhere"], "folder"),
+    ],
 )
 def test_bad_input_is_one_line(weights, tmp_path, capsys, words, message):
     base = ["sample", "edema", "--weights", str(weights), "--out", str(tmp_path / "out")]

@@ -24,15 +24,29 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 def project(tmp_path):
     """A small project: what belongs in a Space, and much that does not."""
     root = tmp_path / "project"
-    wanted = ("cxr/__init__.py", "cxr/tabs/assets/page.js", "weights/retrieval/config.json",
-              "weights/retrieval/model.safetensors")  # fmt: skip
-    others = ("tests/test_x.py", "runs/a/model.safetensors", "gallery/images/patient.png",
-              "cxr/__pycache__/x.pyc", "weights/retrieval/optimizer.pt", "weights/.cache/x.json",
-              ".env", "film.png", "train/x.py")  # fmt: skip
+    wanted = (
+        "cxr/__init__.py",
+        "cxr/tabs/assets/page.js",
+        "weights/retrieval/config.json",
+        "weights/retrieval/model.safetensors",
+    )
+    others = (
+        "tests/test_x.py",
+        "runs/a/model.safetensors",
+        "gallery/images/patient.png",
+        "cxr/__pycache__/x.pyc",
+        "weights/retrieval/optimizer.pt",
+        "weights/.cache/x.json",
+        ".env",
+        "film.png",
+        "train/x.py",
+    )
     for name in (*TOP, *wanted, *others):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(name)
-    (root / "README.md").write_text("---\ntitle: Room\nsdk: gradio\ndatasets: []\n---\n# Room\n")
+    (root / "README.md").write_text(
+        "---\ntitle: SearchState\nsdk: gradio\ndatasets: []\n---\n# SearchState\n"
+    )
     return root, sorted((*TOP, *wanted))
 
 
@@ -73,14 +87,22 @@ def test_a_patients_film_never_does(project, shelf):
 def test_a_folder_called_synthetic_does_not_make_its_films_so(project, tmp_path, film):
     folder = tmp_path / "synthetic_vs_real"
     make_studies(folder, 3, film)
-    build_gallery(load_studies(folder), encode, project[0] / GALLERY, ENCODER, folder.name, "",
-                  progress=False)  # fmt: skip
+    build_gallery(
+        load_studies(folder), encode, project[0] / GALLERY, ENCODER, folder.name, "", progress=False
+    )
     with pytest.raises(ValueError, match="came films of folder synthetic_vs_real"):
         space_files(project[0])
 
 
-@pytest.mark.parametrize("stray", ["examples/patient.png", "examples/gallery/images/patient.png",
-                                   "weights/retrieval/patient.png", "examples/.films/patient.png"])
+@pytest.mark.parametrize(
+    "stray",
+    [
+        "examples/patient.png",
+        "examples/gallery/images/patient.png",
+        "weights/retrieval/patient.png",
+        "examples/.films/patient.png",
+    ],
+)
 def test_a_stray_film_is_refused(tmp_path, shelf, stray):
     for name in (*TOP, "cxr/__init__.py", "weights/retrieval/config.json"):
         (tmp_path / "app" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -114,25 +136,38 @@ def test_this_project_has_all_that_the_app_imports():
 
 @pytest.mark.parametrize(
     ("repo_id", "gallery", "message"),
-    [("owner", None, "expected OWNER/NAME, got 'owner'"), ("a/b/c", None, "expected OWNER/NAME"),
-     ("a/b", "gallery", "expected hf://datasets/OWNER/NAME as the gallery, got 'gallery'")],
-)  # fmt: skip
+    [
+        ("owner", None, "expected OWNER/NAME, got 'owner'"),
+        ("a/b/c", None, "expected OWNER/NAME"),
+        ("a/b", "gallery", "expected hf://datasets/OWNER/NAME as the gallery, got 'gallery'"),
+    ],
+)
 def test_bad_arguments_are_refused_before_anything_is_asked(project, repo_id, gallery, message):
     with pytest.raises(ValueError, match=message):
         push_space(project[0], repo_id, gallery=gallery)
 
 
-RUN = f"import sys; sys.path[:0] = [{str(REPOSITORY)!r}]; import cxr.cli.main as c; sys.exit(c.main())"
+RUN = (
+    f"import sys; sys.path[:0] = [{str(REPOSITORY)!r}]\n"
+    "import cxr.cli.main as c; sys.exit(c.main())"
+)
 
 
 def push(root: Path, hub: str, *words: str, token: str = TOKEN) -> subprocess.CompletedProcess:
     """The command in a process of its own, with the Hub on loopback."""
-    settings = {"HF_ENDPOINT": hub, "HF_TOKEN": token, "HF_HUB_DISABLE_XET": "1",
-                "HF_HOME": str(root / ".hf")}  # fmt: skip
+    settings = {
+        "HF_ENDPOINT": hub,
+        "HF_TOKEN": token,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HOME": str(root / ".hf"),
+    }
     return subprocess.run(
         [sys.executable, "-c", RUN, "space", "push", *words],
-        cwd=root, env=os.environ | settings, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=root,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+    )
 
 
 def test_a_push_makes_the_space_and_fills_it(project):
@@ -141,14 +176,15 @@ def test_a_push_makes_the_space_and_fills_it(project):
         done = push(root, hub.url, "me/room", "--gallery", "hf://datasets/me/films", "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {
-            "space": f"{hub.url}/spaces/me/room", "gallery": "hf://datasets/me/films",
+            "space": f"{hub.url}/spaces/me/room",
+            "gallery": "hf://datasets/me/films",
             "files": wanted,
-        }  # fmt: skip
+        }
         assert hub.created["type"] == "space" and hub.created["sdk"] == "gradio"
         assert hub.variables == {"CXR_GALLERY": "hf://datasets/me/films"}
         assert sorted(hub.files) == wanted and hub.files["app.py"] == b"app.py"
         about = SpaceCard(hub.files["README.md"].decode())
-        assert about.data.datasets == ["me/films"] and about.data.title == "Room"
+        assert about.data.datasets == ["me/films"] and about.data.title == "SearchState"
         assert "datasets: []" in (root / "README.md").read_text()  # ours is as it was
         hub.files |= {"cxr/gone.py": b"", "notes.md": b"the owner's own"}
         done = push(root, hub.url, "me/room")

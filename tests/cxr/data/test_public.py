@@ -31,7 +31,7 @@ def published(hub, film, monkeypatch):
 @pytest.mark.parametrize(("name", "findings"), [
     ("openi", {"cardiomegaly"}), ("nih-sample", {"cardiomegaly", "mass"}),
     ("chexpert", {"cardiomegaly"}),
-])  # fmt: skip
+])
 def test_a_set_is_fetched_and_can_be_read(published, tmp_path, name, findings):
     folder = fetch_set(name, tmp_path / "data")
     studies = cxr.load_studies(folder)
@@ -106,7 +106,7 @@ def test_the_beginning_of_another_file_is_dropped(hub, tmp_path, monkeypatch):
 
 
 def test_a_wrong_checksum_is_thrown_away(published, tmp_path):
-    published.fault("GET .*images_001", spoil=True)
+    published.fault("GET .*images_001", mask_patches=True)
     with pytest.raises(ValueError, match="images_001.tar.gz with the published md5 .* run this"):
         fetch_set("nih-sample", tmp_path)
     assert listing(tmp_path) == {"Data_Entry_2017_v2020.csv", "fetched.json"}
@@ -119,7 +119,7 @@ def test_a_wrong_checksum_is_thrown_away(published, tmp_path):
     ({"status": 403}, "got 403: the key is not valid, or may not do this"),
     ({"status": 503}, "got 503 from the server; try again later"),
     ({"stall": True}, "the server did not answer"),
-])  # fmt: skip
+])
 def test_refusals_and_silence(published, tmp_path, monkeypatch, fault, expected):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.1)
     published.fault("/files", times=99, **fault)

@@ -46,11 +46,11 @@ def test_gallery_holds_what_was_put_in(build, studies):
         assert ours.image.read_bytes() == theirs.image.read_bytes()
     assert sorted(p.name for p in gallery.folder.iterdir()) == [
         "embeddings.npy", "gallery.json", "images", "index.faiss", "studies.parquet",
-    ]  # fmt: skip
+    ]
     header = json.loads((gallery.folder / "gallery.json").read_text())
     assert (header["encoder"], header["source"], header["licence"]) == (
         ENCODER, "Drawn films", "CC0",
-    )  # fmt: skip
+    )
     assert check_gallery(gallery.folder, ENCODER) == []
     assert list(gallery.folder.parent.iterdir()) == [gallery.folder]
 

@@ -12,7 +12,11 @@ from tiny_generator import save_generator
 
 import cxr
 from cxr.checkpoints.io import save_checkpoint, save_dual_encoder
-from cxr.generation.memorization import load_originals, project_originals, save_originals
+from cxr.generation.memorization import (
+    load_training_index,
+    project_training_images,
+    save_training_index,
+)
 from cxr.generation.sampler import great_circle
 
 
@@ -126,8 +130,7 @@ def test_checkpoints_that_are_none_are_refused(weights, tmp_path):
     save_checkpoint(tmp_path / "bare", {"a": torch.zeros(1)}, {})
     with pytest.raises(ValueError, match="architecture"):
         cxr.Sampler.load(tmp_path / "bare")
-    folder = save_generator(tmp_path / "generator", weights.parent / "retrieval",
-                            text_encoder=None)
+    folder = save_generator(tmp_path / "generator", weights.parent / "retrieval", text_encoder=None)
     with pytest.raises(ValueError, match="text encoder"):
         cxr.Sampler.load(folder)
 
@@ -140,10 +143,10 @@ def test_a_training_film_is_told_from_a_new_one(tmp_path):
     rng = np.random.default_rng(0)
     films = unit(rng.normal(size=(60, 16)))
     patients = [f"p{row // 2}" for row in range(58)] + ["", ""]
-    originals = project_originals(films, patients, "abc", directions=12)
-    save_originals(originals, tmp_path)
+    originals = project_training_images(films, patients, "abc", directions=12)
+    save_training_index(originals, tmp_path)
     assert (tmp_path / "originals.safetensors").stat().st_size < 5_000
-    loaded = load_originals(tmp_path)
+    loaded = load_training_index(tmp_path)
     assert all(check.is_copy for check in loaded.check(films, "abc"))
     far = loaded.check(unit(rng.normal(size=(1, 16)) * 5 - films.mean(0)), "abc")[0]
     assert not far.is_copy and far.distance > far.limit > 0
@@ -151,20 +154,20 @@ def test_a_training_film_is_told_from_a_new_one(tmp_path):
 
 def test_two_films_of_one_patient_do_not_set_the_limit():
     films = unit(np.array([[1, 0, 0], [1, 0.01, 0], [0, 1, 0], [0, 0, 1.0]]))
-    apart = project_originals(films, ["a", "a", "b", "c"], "x", 3).limit
+    apart = project_training_images(films, ["a", "a", "b", "c"], "x", 3).limit
     assert apart == pytest.approx(2**0.5, abs=0.05)
-    assert project_originals(films, ["a", "d", "b", "c"], "x", 3).limit < 0.1
+    assert project_training_images(films, ["a", "d", "b", "c"], "x", 3).limit < 0.1
 
 
 def test_fingerprints_of_another_encoder_are_refused(tmp_path):
     films = unit(np.random.default_rng(0).normal(size=(6, 8)))
-    originals = project_originals(films, list("aabbcc"), "abc", 4)
+    originals = project_training_images(films, list("aabbcc"), "abc", 4)
     with pytest.raises(ValueError, match="encoder abc, got xyz"):
         originals.check(films, "xyz")
     with pytest.raises(ValueError, match=r"\[M, 8\]"):
         originals.check(films[:, :5], "abc")
     with pytest.raises(ValueError, match="two patients"):
-        project_originals(films, [""] * 6, "abc")
+        project_training_images(films, [""] * 6, "abc")
     (tmp_path / "originals.safetensors").write_bytes(b"no")
     with pytest.raises(ValueError, match="could not read"):
-        load_originals(tmp_path)
+        load_training_index(tmp_path)

@@ -24,12 +24,19 @@ def pushed(saved, hub):
     return push_checkpoint(saved, "owner/model")
 
 
-@pytest.mark.parametrize(("about", "token", "expected"), [
-    ({"gated": True}, TOKEN, "got 403: it is gated and you were not let in yet; ask for access"),
-    ({"gated": True}, None, "got 401: it is gated"),
-    (None, TOKEN, "got 404: there is no such repository, or it is private"),
-    (None, None, "got 401: there is no such repository, or it is private"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("about", "token", "expected"),
+    [
+        (
+            {"gated": True},
+            TOKEN,
+            "got 403: it is gated and you were not let in yet; ask for access",
+        ),
+        ({"gated": True}, None, "got 401: it is gated"),
+        (None, TOKEN, "got 404: there is no such repository, or it is private"),
+        (None, None, "got 401: there is no such repository, or it is private"),
+    ],
+)
 def test_refusals(hub, saved, monkeypatch, about, token, expected):
     if about:
         hub.add("owner/model", saved, **about)

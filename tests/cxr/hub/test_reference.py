@@ -12,7 +12,7 @@ from tiny_localizer import CONFIG
 from cxr.checkpoints.io import load_dual_encoder, save_checkpoint, save_dual_encoder
 from cxr.checkpoints.push import push_checkpoint
 from cxr.localization.localizer import Localizer
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.retrieval.profiles import REFERENCE, build
 
@@ -27,8 +27,11 @@ def published(hub, tmp_path):
     make_pickled_text_model(tmp_path / "bert", max_position_embeddings=512)
     make_clip(tmp_path / "clip")
     (tmp_path / "clip" / "pytorch_model.bin").write_bytes(b"a pickle beside safetensors")
-    for name, folder in ((REFERENCE.image_weights.removeprefix("hf://"), "resnet"),
-                         (REFERENCE.text_model.removeprefix("hf://"), "bert"), (CLIP, "clip")):
+    for name, folder in (
+        (REFERENCE.image_weights.removeprefix("hf://"), "resnet"),
+        (REFERENCE.text_model.removeprefix("hf://"), "bert"),
+        (CLIP, "clip"),
+    ):
         for extra in FORBIDDEN:
             (tmp_path / folder / extra).write_bytes(b"megabytes")
         hub.add(name, tmp_path / folder)
@@ -39,8 +42,11 @@ def test_the_encoders_are_those_that_were_published(hub, published, film):
     model = build(REFERENCE).eval()
     assert (REFERENCE.image.backbone, REFERENCE.image.preprocess.size) == ("resnet50", 256)
     state, images = model.state_dict(), load_file(published / "resnet" / "model.safetensors")
-    own = {name.removeprefix("image_encoder.backbone.model."): value
-           for name, value in state.items() if name.startswith("image_encoder.backbone.model.")}
+    own = {
+        name.removeprefix("image_encoder.backbone.model."): value
+        for name, value in state.items()
+        if name.startswith("image_encoder.backbone.model.")
+    }
     assert len(own) > 300 and all(torch.equal(value, images[name]) for name, value in own.items())
     words = torch.load(published / "bert" / "pytorch_model.bin", weights_only=True)
     table = "embeddings.word_embeddings.weight"
@@ -54,21 +60,32 @@ def test_the_encoders_are_those_that_were_published(hub, published, film):
     folder = save_dual_encoder(model, published / "reference")
     address = push_checkpoint(folder, "owner/reference")
     again = load_dual_encoder(address)[0].state_dict()
-    assert all(torch.equal(again[name], value.half().float() if value.is_floating_point()
-                           else value) for name, value in state.items())
+    assert all(
+        torch.equal(again[name], value.half().float() if value.is_floating_point() else value)
+        for name, value in state.items()
+    )
 
 
 def test_a_localizer_is_steered_by_clips_text_model(hub, published, film):
-    tower = load_text_tower(f"hf://{CLIP}")
-    assert tower.fingerprint == load_text_tower(published / "clip").fingerprint
+    tower = load_text_encoder(f"hf://{CLIP}")
+    assert tower.fingerprint == load_text_encoder(published / "clip").fingerprint
     assert "pytorch_model.bin" not in str(hub.log)
-    config = LocalizerConfig("resnet34", CONFIG.preprocess, "film", hidden=8,
-                             text_dimension=tower.dimension, decoder=CONFIG.decoder)
+    config = LocalizerConfig(
+        "resnet34",
+        CONFIG.preprocess,
+        "film",
+        hidden=8,
+        text_dimension=tower.dimension,
+        decoder=CONFIG.decoder,
+    )
     torch.manual_seed(0)
     net = TextGuidedUNet(config)
     about = {"weights": "clip", "sha256": tower.fingerprint}
-    folder = save_checkpoint(published / "localizer", net.state_dict(),
-                             {"architecture": config.to_dict(), "text_encoder": about})
+    folder = save_checkpoint(
+        published / "localizer",
+        net.state_dict(),
+        {"architecture": config.to_dict(), "text_encoder": about},
+    )
     address = push_checkpoint(folder, "owner/localizer", text_weights=f"hf://{CLIP}")
     heat = Localizer.load(address).locate(film(1), "right lung")
     beside = Localizer.load(folder, published / "clip").locate(film(1), "right lung")

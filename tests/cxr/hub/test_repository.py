@@ -34,7 +34,8 @@ def test_a_checkpoint_makes_the_round_trip(saved, hub, pushed, tmp_path):
     assert set(files) == {file.name for file in saved.iterdir()} - {"pytorch_model.bin"}
     assert files["README.md"].content == (saved / "README.md").read_bytes()
     assert [name for name, blob in files.items() if blob.large] == [
-        f"model-0000{n}-of-00003.safetensors" for n in (1, 2, 3)]
+        f"model-0000{n}-of-00003.safetensors" for n in (1, 2, 3)
+    ]
     for address in (pushed, "hf://owner/model", "hf://owner/model@main"):
         assert same(address, saved)
     assert pull_checkpoint(pushed, tmp_path / "pulled") == tmp_path / "pulled"
@@ -62,18 +63,32 @@ def test_new_weights_replace_the_former_ones_and_a_revision_keeps_its_own(saved,
 
 
 def test_only_a_checkpoints_own_files_go_and_only_those_are_replaced(saved, hub):
-    save_checkpoint(saved, state(), {"architecture": {}}, {"measured": 1}, files={
-        "trials.json": "[]", "tokenizer.json": "{}"})
+    save_checkpoint(
+        saved,
+        state(),
+        {"architecture": {}},
+        {"measured": 1},
+        files={"trials.json": "[]", "tokenizer.json": "{}"},
+    )
     (saved / "reliability.png").write_bytes(b"a plot")
     (saved / FILE).write_bytes(b"fingerprints of films")
     own = {file.name for file in saved.iterdir()} - {"pytorch_model.bin"} | {"README.md"}
-    for name in ("samples.png", "curves.png", "token.txt", "kaggle.json", ".token.json", "notes.md",
-                 "optimizer.safetensors", "model-00001-of-00009.safetensors"):  # fmt: skip
+    for name in (
+        "samples.png",
+        "curves.png",
+        "token.txt",
+        "kaggle.json",
+        ".token.json",
+        "notes.md",
+        "optimizer.safetensors",
+        "model-00001-of-00009.safetensors",
+    ):
         (saved / name).write_bytes(b"of its owner alone")
     theirs = ("notes.json", "film.png", "sub/config.json", "sub/model-00001-of-00002.safetensors")
     stale = ("merges.txt", "model-00001-of-00002.safetensors")
     hub.repo("owner/model", private=True).commit(
-        {name: Blob(b"there before", False) for name in (*theirs, *stale)})
+        {name: Blob(b"there before", False) for name in (*theirs, *stale)}
+    )
     address = push_checkpoint(saved, "owner/model")
     files = hub.repos["models", "owner/model"].commits[address.rpartition("@")[2]]
     assert set(files) == own | set(theirs)
@@ -88,7 +103,8 @@ def test_private_means_private(saved, hub, monkeypatch):
     push_checkpoint(saved, "owner/closed")
     monkeypatch.delenv("HF_TOKEN")
     assert "no such repository, or it is private; check the name, or log in" in fails(
-        "hf://owner/closed")
+        "hf://owner/closed"
+    )
     with pytest.raises(ValueError, match="log in with: hf auth login"):
         push_checkpoint(saved, "owner/third")
 
@@ -122,22 +138,24 @@ def test_a_download_goes_on_where_the_connection_was_cut(hub, pushed, saved, mon
 
 
 def test_a_wrong_checksum_is_found_and_thrown_away(hub, pushed, saved):
-    hub.fault("GET /storage", spoil=True)
+    hub.fault("GET /storage", mask_patches=True)
     line = fails(pushed)
     assert "safetensors of hf://owner/model@" in line and "with checksum" in line
     assert same(pushed, saved), "the damaged file is still there"
 
 
 def test_small_files_are_checked_too(hub, pushed, saved):
-    hub.fault("GET .*config.json", spoil=True)
+    hub.fault("GET .*config.json", mask_patches=True)
     assert "expected config.json of" in fails(pushed)
     assert same(pushed, saved)
 
 
 def test_a_download_that_was_killed_before_the_check_is_checked_later(hub, pushed, monkeypatch):
-    hub.fault("GET /storage", spoil=True)
+    hub.fault("GET /storage", mask_patches=True)
     with monkeypatch.context() as patch:
-        patch.setattr("cxr.hub.repository._check", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(
+            "cxr.hub.repository._check", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
         with pytest.raises(KeyboardInterrupt):
             resolve(pushed)
     assert "with checksum" in fails(pushed)
@@ -210,8 +228,12 @@ def test_the_command_line(hub, saved, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == {"folder": str(tmp_path / "pulled")}
     assert same(tmp_path / "pulled", saved)
     capsys.readouterr()
-    for words in (["push", str(tmp_path), "owner/model"], ["push", str(saved), "model"],
-                  ["pull", "hf://owner/none", str(tmp_path / "new")], again):
+    for words in (
+        ["push", str(tmp_path), "owner/model"],
+        ["push", str(saved), "model"],
+        ["pull", "hf://owner/none", str(tmp_path / "new")],
+        again,
+    ):
         assert main(words) == 2
         printed = capsys.readouterr()
         assert not printed.out and printed.err.splitlines()[-1].startswith("cxr: expected ")

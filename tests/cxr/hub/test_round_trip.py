@@ -24,8 +24,8 @@ from cxr.gallery.gallery import Gallery, build_gallery
 from cxr.gallery.hub import numbered, pull_gallery, push_gallery
 from cxr.generation.sampler import Sampler
 from cxr.localization.localizer import Localizer
-from cxr.models.conditioning import load_conditioning_tower
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.conditioning import load_conditioning_text_encoder
+from cxr.models.text_encoder import load_text_encoder
 from cxr.reporting.document import as_document
 from cxr.reporting.suggester import ReportSuggester
 from cxr.retrieval.retriever import Retriever
@@ -40,11 +40,16 @@ def local(tmp_path_factory, film):
     root = tmp_path_factory.mktemp("local")
     shelf = make_shelf(root, film)
     weights = shelf.weights.rename(root / "retrieval")
-    save_localizer(root, text_encoder={
-        "weights": "retrieval", "sha256": load_text_tower(weights).fingerprint})
+    save_localizer(
+        root,
+        text_encoder={"weights": "retrieval", "sha256": load_text_encoder(weights).fingerprint},
+    )
     words = save_dual_encoder(tiny_dual_encoder(1, dimension=16), root / "words")
-    save_generator(root / "generator", words, text_encoder={
-        "weights": "words", "sha256": load_text_tower(words).fingerprint})
+    save_generator(
+        root / "generator",
+        words,
+        text_encoder={"weights": "words", "sha256": load_text_encoder(words).fingerprint},
+    )
     save_reporting(root / "reporting", fingerprint(weights))
     return {name: str(root / name) for name in (*KINDS, "gallery")}
 
@@ -54,8 +59,9 @@ def push_all(local) -> dict[str, str]:
     push_checkpoint(Path(local["generator"]).with_name("words"), "someone/words")
     addresses = {"retrieval": push_checkpoint(local["retrieval"], "owner/retrieval")}
     addresses["localizer"] = push_checkpoint(local["localizer"], "owner/localizer")
-    addresses["generator"] = push_checkpoint(local["generator"], "owner/generator",
-                                  text_weights="hf://someone/words")
+    addresses["generator"] = push_checkpoint(
+        local["generator"], "owner/generator", text_weights="hf://someone/words"
+    )
     addresses["reporting"] = push_checkpoint(local["reporting"], "owner/reporting")
     return {**addresses, "gallery": push_gallery(local["gallery"], "owner/films")}
 
@@ -65,8 +71,12 @@ def answers(retriever, suggester, localizer, sampler, film) -> dict:
     found = {query: retriever.search(query, k=5) for query in ("cardiomegaly", "left mass")}
     found["film"] = retriever.search(film(3), k=5)
     return {
-        "matches": {query: [(match.study.id, match.study.image.read_bytes(), match.score)
-                            for match in matches] for query, matches in found.items()},
+        "matches": {
+            query: [
+                (match.study.id, match.study.image.read_bytes(), match.score) for match in matches
+            ]
+            for query, matches in found.items()
+        },
         "report": as_document(suggester.suggest(film(4))),
         "heat": localizer.locate(film(5), "right lung").tolist(),
         "films": [np.asarray(one).tolist() for one in sampler.sample("edema", 2, seed=3)],
@@ -75,10 +85,14 @@ def answers(retriever, suggester, localizer, sampler, film) -> dict:
 
 def loaded(places: dict[str, str], film) -> dict:
     retriever = Retriever.load(places["retrieval"], places["gallery"])
-    suggester = ReportSuggester.load(
-        places["retrieval"], places["gallery"], places["reporting"])
-    return answers(retriever, suggester, Localizer.load(places["localizer"]),
-                   Sampler.load(places["generator"]), film)
+    suggester = ReportSuggester.load(places["retrieval"], places["gallery"], places["reporting"])
+    return answers(
+        retriever,
+        suggester,
+        Localizer.load(places["localizer"]),
+        Sampler.load(places["generator"]),
+        film,
+    )
 
 
 def test_everything_gives_the_same_answers_from_the_hub(local, hub, tmp_path, monkeypatch, film):
@@ -88,7 +102,9 @@ def test_everything_gives_the_same_answers_from_the_hub(local, hub, tmp_path, mo
     assert all(repo.private for repo in hub.repos.values())
     assert loaded(addresses, film) == expected
     newest = {name: address.partition("@")[0] for name, address in addresses.items()}
-    pulled = {name: str(pull_checkpoint(newest[name], tmp_path / "weights" / name)) for name in KINDS}
+    pulled = {
+        name: str(pull_checkpoint(newest[name], tmp_path / "weights" / name)) for name in KINDS
+    }
     pulled["gallery"] = str(pull_gallery(newest["gallery"], tmp_path / "films"))
     assert loaded(pulled, film) == expected
     variables = {"retrieval": "WEIGHTS"}
@@ -116,14 +132,16 @@ def test_a_steered_model_needs_its_text_encoder_on_the_hub(local, hub, tmp_path)
     address = push_checkpoint(local["localizer"], "owner/localizer")
     # Newer words leave the pushed localizer with those that it was trained with.
     push_checkpoint(save_dual_encoder(tiny_dual_encoder(7), tmp_path / "newer"), "owner/retrieval")
-    assert Localizer.load(address).tower.fingerprint == load_text_tower(
-        local["retrieval"]).fingerprint
+    assert (
+        Localizer.load(address).tower.fingerprint
+        == load_text_encoder(local["retrieval"]).fingerprint
+    )
 
 
 def test_a_revision_with_a_slash_finds_the_text_encoder_of_its_owner(local, hub):
     push_checkpoint(local["retrieval"], "owner/retrieval")
     config = read_config(Path(local["localizer"]))
-    tower = load_conditioning_tower("hf://owner/localizer@refs/pr/1", config)
+    tower = load_conditioning_text_encoder("hf://owner/localizer@refs/pr/1", config)
     assert tower.fingerprint == config["text_encoder"]["sha256"]
 
 
@@ -134,7 +152,12 @@ def test_the_card_of_a_gallery_counts_what_it_holds(local, hub):
     gallery = Gallery.open(local["gallery"])
     images = {f"images/{study.image.name}" for study in gallery.studies}
     assert set(files) == images | {
-        "README.md", "gallery.json", "studies.parquet", "embeddings.npy", "index.faiss"}
+        "README.md",
+        "gallery.json",
+        "studies.parquet",
+        "embeddings.npy",
+        "index.faiss",
+    }
     card = DatasetCard(files["README.md"].content.decode())
     assert card.data.license == "cc0-1.0" and "synthetic" in card.data.tags
     assert card.data.size_categories == "n<1K"
@@ -151,8 +174,15 @@ def test_the_card_of_a_gallery_counts_what_it_holds(local, hub):
 
 def test_a_card_shows_hostile_words_as_words(tmp_path, film):
     studies = make_studies(tmp_path / "films", 3, film)
-    info = {"patients": 2, "sexes": {}, "views": {}, "encoder": "ab", "format_version": 1,
-            "source": "a | b\n# Heading <script>", "licence": ""}
+    info = {
+        "patients": 2,
+        "sexes": {},
+        "views": {},
+        "encoder": "ab",
+        "format_version": 1,
+        "source": "a | b\n# Heading <script>",
+        "licence": "",
+    }
     card = gallery_card(info, studies, "owner/films")
     assert "| source | a \\| b # Heading &lt;script> |" in card
     assert "| licence | not stated |" in card and "None of them is synthetic" in card
@@ -164,8 +194,9 @@ def test_names_of_a_plain_folders_films_stay_where_they_are(hub, tmp_path, film)
     names = ("DOE_JANE_19610203", "DOE_JANE_19620304", "ROE_RICHARD")
     for seed, name in enumerate(names):
         film(seed, (40, 48)).save(folder / f"{name}.png")
-    (folder / "studies.csv").write_text("image,patient,finding\n" + "".join(
-        f"{name}.png,{name[:3]},mass\n" for name in names))
+    (folder / "studies.csv").write_text(
+        "image,patient,finding\n" + "".join(f"{name}.png,{name[:3]},mass\n" for name in names)
+    )
     studies = load_studies(folder)
     build_gallery(studies, encode, tmp_path / "gallery", ENCODER, "drawn", "CC0", progress=False)
     push_gallery(tmp_path / "gallery", "owner/films")
@@ -176,9 +207,13 @@ def test_names_of_a_plain_folders_films_stay_where_they_are(hub, tmp_path, film)
             assert b"DOE" not in blob.content and b"ROE" not in blob.content
     pulled = Gallery.open(pull_gallery("hf://datasets/owner/films", tmp_path / "pulled")).studies
     assert [(study.id, study.patient) for study in pulled] == [
-        ("film 1", "patient 1"), ("film 2", "patient 1"), ("film 3", "patient 2")]
+        ("film 1", "patient 1"),
+        ("film 2", "patient 1"),
+        ("film 3", "patient 2"),
+    ]
     assert [study.image.name for study in pulled] == [
-        study.image.name for study in Gallery.open(tmp_path / "gallery").studies]
+        study.image.name for study in Gallery.open(tmp_path / "gallery").studies
+    ]
     assert numbered(pulled) == pulled and all(study.positive == ("mass",) for study in pulled)
 
 

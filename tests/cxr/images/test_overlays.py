@@ -37,7 +37,7 @@ def test_an_impossible_window_is_refused(ramp, centre, width):
 
 def test_heat_colours_follow_inferno_and_grow_in_lightness():
     heat = np.linspace(0, 1, 128)
-    ours = overlays.heat_colours(heat).astype(int)
+    ours = overlays.heat_colors(heat).astype(int)
     theirs = np.round(matplotlib.colormaps["inferno"](heat)[:, :3] * 255).astype(int)
     assert np.abs(ours - theirs).max() <= 8
     luminance = ours @ (0.299, 0.587, 0.114)

@@ -9,26 +9,29 @@ from cxr.language.negation import asked_for
 from cxr.tabs.shared.study_text import chips
 
 
-@pytest.mark.parametrize(("query", "names"), [
-    ("edema", {"edema"}),
-    ("Pulmonary EDEMA, possible pleural effusions", {"edema", "pleural effusion"}),
-    ("no edema", set()),
-    ("No evidence of edema", set()),
-    ("cardiomegaly without edema", {"cardiomegaly"}),
-    ("no edema, cardiomegaly", {"cardiomegaly"}),
-    ("no edema, mass or nodule", set()),
-    ("no edema but cardiomegaly", {"cardiomegaly"}),
-    ("no edema. Cardiomegaly.", {"cardiomegaly"}),
-    ("edema ruled out; a mass", {"mass"}),
-    ("pneumothorax absent", set()),
-    ("negative for pneumonia", set()),
-    ("no change in cardiomegaly", {"cardiomegaly"}),
-    ("edema, no edema", {"edema"}),
-    ("massive heart", set()),
-    ("notable edema", {"edema"}),
-    ("two nodules and masses", {"nodule", "mass"}),
-    ("", set()),
-])
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("edema", {"edema"}),
+        ("Pulmonary EDEMA, possible pleural effusions", {"edema", "pleural effusion"}),
+        ("no edema", set()),
+        ("No evidence of edema", set()),
+        ("cardiomegaly without edema", {"cardiomegaly"}),
+        ("no edema, cardiomegaly", {"cardiomegaly"}),
+        ("no edema, mass or nodule", set()),
+        ("no edema but cardiomegaly", {"cardiomegaly"}),
+        ("no edema. Cardiomegaly.", {"cardiomegaly"}),
+        ("edema ruled out; a mass", {"mass"}),
+        ("pneumothorax absent", set()),
+        ("negative for pneumonia", set()),
+        ("no change in cardiomegaly", {"cardiomegaly"}),
+        ("edema, no edema", {"edema"}),
+        ("massive heart", set()),
+        ("notable edema", {"edema"}),
+        ("two nodules and masses", {"nodule", "mass"}),
+        ("", set()),
+    ],
+)
 def test_findings_asked_for(query, names):
     assert asked_for(query, FINDINGS[1:]) == names
 

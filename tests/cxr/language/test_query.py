@@ -13,9 +13,12 @@ FILM, HEALTHY, SICK, MASS = np.eye(4, dtype=np.float32)
 
 def encode(texts):
     """Every text says "chest film"; normal and abnormal ones say so too."""
-    said = {**dict.fromkeys(NORMAL + ABSENT, FILM + HEALTHY),
-            **dict.fromkeys(PRESENT, FILM + SICK), "a mass": FILM + SICK + MASS,
-            "all clear": FILM + 2 * HEALTHY}
+    said = {
+        **dict.fromkeys(NORMAL + ABSENT, FILM + HEALTHY),
+        **dict.fromkeys(PRESENT, FILM + SICK),
+        "a mass": FILM + SICK + MASS,
+        "all clear": FILM + 2 * HEALTHY,
+    }
     rows = np.stack([said[text] for text in texts])
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 

@@ -15,7 +15,7 @@ from tiny_localizer import CONFIG, SIZE, save_localizer
 from cxr.checkpoints.io import load_checkpoint, save_checkpoint, save_dual_encoder
 from cxr.localization.localizer import Localizer
 from cxr.localization.targets import TARGETS, Query
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 
 
@@ -23,7 +23,7 @@ from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 def weights(tmp_path_factory):
     root = tmp_path_factory.mktemp("weights")
     tower = save_dual_encoder(tiny_dual_encoder(), root / "retrieval")
-    about = {"weights": "retrieval", "sha256": load_text_tower(tower).fingerprint}
+    about = {"weights": "retrieval", "sha256": load_text_encoder(tower).fingerprint}
     return save_localizer(root, text_encoder=about)
 
 
@@ -46,8 +46,11 @@ class Knowing(Localizer):
 def truth(query: Query) -> np.ndarray:
     """A square picture; both lungs are shaded, and the opacities fill both lungs."""
     right, left = (ellipse(lung, (SIZE, SIZE)) * 0.9 for lung in ("right lung", "left lung"))
-    maps = {"right lung": right, "left lung": left, "heart and mediastinum": ellipse(
-        "heart and mediastinum", (SIZE, SIZE)) * 1.0}
+    maps = {
+        "right lung": right,
+        "left lung": left,
+        "heart and mediastinum": ellipse("heart and mediastinum", (SIZE, SIZE)) * 1.0,
+    }
     return maps.get(query.target, np.maximum(right, left))
 
 
@@ -80,8 +83,15 @@ def test_a_picture_is_padded_never_squashed():
     assert abs(share - 8 / (64 / 3)) < 0.05
 
 
-@pytest.mark.parametrize("target", ["{} lung", "opacity in the {} lung", "{} consolidation",
-                                    "ground-glass opacity in the {} lower zone"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "{} lung",
+        "opacity in the {} lung",
+        "{} consolidation",
+        "ground-glass opacity in the {} lower zone",
+    ],
+)
 def test_a_side_is_the_patients_side(target):
     """The patient's right is on the left of the picture; nothing of the other side is marked."""
     locate = Knowing(truth).locate
@@ -117,8 +127,10 @@ def test_zones_are_thirds_of_the_lung():
     locate = Knowing(truth).locate
     picture = Image.new("L", (64, 64), 90)
     whole = locate(picture, "opacity") >= 0.5
-    zones = [locate(picture, f"opacity in the {zone} zone") >= 0.5
-             for zone in ("upper", "middle", "lower")]
+    zones = [
+        locate(picture, f"opacity in the {zone} zone") >= 0.5
+        for zone in ("upper", "middle", "lower")
+    ]
     assert (np.sum(zones, 0) == whole).all()
     rows = [np.nonzero(zone.any(1))[0] for zone in zones]
     assert rows[0][-1] < rows[1][0] and rows[1][-1] < rows[2][0]
@@ -169,15 +181,23 @@ def test_several_texts_about_a_film_are_answered_as_each_alone(film):
 
 def test_unknown_words_take_the_nearest_target_and_only_a_near_one(localizer, monkeypatch):
     rows = torch.eye(len(TARGETS))
-    monkeypatch.setattr(localizer, "_embedding", lambda texts: rows if len(texts) > 1 else (
-        rows[3:4] if texts == ("the pump",) else torch.full((1, len(TARGETS)), 0.3)))
+    monkeypatch.setattr(
+        localizer,
+        "_embedding",
+        lambda texts: (
+            rows
+            if len(texts) > 1
+            else (rows[3:4] if texts == ("the pump",) else torch.full((1, len(TARGETS)), 0.3))
+        ),
+    )
     assert localizer.understand("the pump") == Query(TARGETS[3])
     assert localizer.understand("the sea") is None
 
 
 def test_text_matters(localizer, film):
-    assert not np.array_equal(localizer.locate(film(1), "heart"),
-                              localizer.locate(film(1), "airways"))
+    assert not np.array_equal(
+        localizer.locate(film(1), "heart"), localizer.locate(film(1), "airways")
+    )
 
 
 def test_threads_get_what_one_gets(localizer, film):

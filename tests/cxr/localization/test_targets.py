@@ -62,7 +62,8 @@ def test_a_union_is_known_by_its_parts():
     assert not union_known("lungs", frozenset(("right lung",)))
     assert union_known("tubes and lines", frozenset(("tubing",)))
     assert not union_known("tubes and lines", frozenset()) and not union_known(
-        "airways", frozenset(("airways",)))
+        "airways", frozenset(("airways",))
+    )
 
 
 def test_queries_cover_every_target_in_several_words():

@@ -37,8 +37,9 @@ def test_frechet_distance_when_there_are_fewer_rows_than_numbers():
 
 
 def test_kernel_distance_is_around_zero_for_one_distribution_and_large_for_two():
-    same = [kernel_distance(RNG.normal(size=(100, 4)), RNG.normal(size=(100, 4)))
-            for _ in range(20)]
+    same = [
+        kernel_distance(RNG.normal(size=(100, 4)), RNG.normal(size=(100, 4))) for _ in range(20)
+    ]
     assert abs(np.mean(same)) < 0.05
     assert kernel_distance(ROWS, ROWS + 2) > 1
 

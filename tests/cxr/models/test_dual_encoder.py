@@ -103,9 +103,18 @@ def test_a_network_without_a_grid_is_refused(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["hf-hub:timm/resnet18.a1_in1k", "hf_hub:owner/name", "local-dir:/tmp/x",
-             "timm/resnet18", "../resnet18", "https://example.org/x", "torchvision/../resnet18", ""]
-)  # fmt: skip
+    "name",
+    [
+        "hf-hub:timm/resnet18.a1_in1k",
+        "hf_hub:owner/name",
+        "local-dir:/tmp/x",
+        "timm/resnet18",
+        "../resnet18",
+        "https://example.org/x",
+        "torchvision/../resnet18",
+        "",
+    ],
+)
 def test_remote_and_odd_names_are_refused_without_a_look(name, monkeypatch):
     monkeypatch.setattr("timm.create_model", None)  # a call would be a TypeError
     with pytest.raises(ValueError, match="expected"):
@@ -130,10 +139,17 @@ def test_the_configuration_travels_through_json():
     assert DualEncoderConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
-@pytest.mark.parametrize("change", [
-    {"colour": 1}, {"image": {"backbone": "resnet18"}}, {"image": None}, {"text": None},
-    {"text": {"transformer": {"hidden_size": 32}}}, {"text": {"transformer": None}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"colour": 1},
+        {"image": {"backbone": "resnet18"}},
+        {"image": None},
+        {"text": None},
+        {"text": {"transformer": {"hidden_size": 32}}},
+        {"text": {"transformer": None}},
+    ],
+)
 def test_a_configuration_with_wrong_keys_is_refused(change):
     with pytest.raises(ValueError, match="architecture|model_type"):
         DualEncoderConfig.from_dict({**tiny_config().to_dict(), **change})
@@ -148,10 +164,13 @@ def test_a_configuration_with_wrong_keys_is_refused(change):
         lambda: TextConfig({"hidden_size": 32}),
         lambda: TextConfig({"model_type": None}),
         lambda: TextEncoder(TextConfig({"model_type": "no such model"}), tiny_tokenizer()),
-        lambda: TextEncoder(TextConfig({"model_type": "bert", "hidden_size": "wide"}),
-                            tiny_tokenizer()),
-        lambda: TextEncoder(TextConfig({"model_type": "bert", "hidden_size": 30,
-                                        "num_attention_heads": 4}), tiny_tokenizer()),
+        lambda: TextEncoder(
+            TextConfig({"model_type": "bert", "hidden_size": "wide"}), tiny_tokenizer()
+        ),
+        lambda: TextEncoder(
+            TextConfig({"model_type": "bert", "hidden_size": 30, "num_attention_heads": 4}),
+            tiny_tokenizer(),
+        ),
         lambda: ImageEncoder(ImageConfig("no_such_network", Preprocess(64))),
         lambda: ImageEncoder(ImageConfig("torchvision/no_such_network", Preprocess(64))),
         lambda: ImageEncoder(ImageConfig("resnet10t", Preprocess(64), ("cls",))),

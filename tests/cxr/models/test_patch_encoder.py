@@ -15,8 +15,8 @@ from cxr.checkpoints.io import load_checkpoint, save_checkpoint, save_dual_encod
 from cxr.checkpoints.push import push_checkpoint
 from cxr.localization.localizer import SURE, Localizer
 from cxr.localization.targets import Query
-from cxr.models.patch_encoder import load_grid_encoder
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.patch_encoder import load_patch_encoder
+from cxr.models.text_encoder import load_text_encoder
 
 VIT = "vit_tiny_patch16_224"
 LAYERS, SIDE = (2, 4), 96
@@ -31,15 +31,19 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def encoder(folder):
-    return load_grid_encoder(folder, LAYERS, SIDE)
+    return load_patch_encoder(folder, LAYERS, SIDE)
 
 
 @pytest.fixture(scope="module")
 def weights(folder, encoder):
-    config = replace(CONFIG, fusion="kernel", grid_channels=encoder.channels, grid_layers=LAYERS,
-                     grid_side=SIDE)
-    about = {"weights": "retrieval", "sha256": load_text_tower(folder).fingerprint,
-             "image_sha256": encoder.fingerprint}
+    config = replace(
+        CONFIG, fusion="kernel", grid_channels=encoder.channels, grid_layers=LAYERS, grid_side=SIDE
+    )
+    about = {
+        "weights": "retrieval",
+        "sha256": load_text_encoder(folder).fingerprint,
+        "image_sha256": encoder.fingerprint,
+    }
     return save_localizer(folder.parent, config, text_encoder=about, shares={"opacity": 0.5})
 
 
@@ -57,31 +61,41 @@ def test_the_features_are_those_of_the_image_half(encoder):
 
 def test_films_of_any_side_are_seen_at_its_own(encoder):
     film = torch.rand(1, 1, 6, 6, generator=torch.Generator().manual_seed(2))
-    small, large = (torch.nn.functional.interpolate(film, size=side, mode="bilinear")
-                    for side in (192, 384))
+    small, large = (
+        torch.nn.functional.interpolate(film, size=side, mode="bilinear") for side in (192, 384)
+    )
     assert encoder(small).shape == encoder(large).shape
     torch.testing.assert_close(encoder(small), encoder(large), atol=0.1, rtol=0.1)
 
 
-@pytest.mark.parametrize(("layers", "side"), [
-    ((), SIDE), ((12,), SIDE), ((-1, 3), SIDE), ((3, 3), SIDE), ((4, 2), SIDE), (LAYERS, 100),
-    (LAYERS, 0)])
+@pytest.mark.parametrize(
+    ("layers", "side"),
+    [
+        ((), SIDE),
+        ((12,), SIDE),
+        ((-1, 3), SIDE),
+        ((3, 3), SIDE),
+        ((4, 2), SIDE),
+        (LAYERS, 100),
+        (LAYERS, 0),
+    ],
+)
 def test_layers_and_sides_that_do_not_go_are_refused(folder, layers, side):
     with pytest.raises(ValueError, match="expected rising layers below 12 and a side that 16"):
-        load_grid_encoder(folder, layers, side)
+        load_patch_encoder(folder, layers, side)
 
 
 def test_what_has_no_such_image_half_is_refused(folder, tmp_path):
     for name in ("resnet10t", "efficientnet_lite0"):  # the latter has blocks as well
         other = save_dual_encoder(tiny_dual_encoder(backbone=name), tmp_path / name)
         with pytest.raises(ValueError, match="expected a vision transformer"):
-            load_grid_encoder(other, LAYERS, SIDE)
+            load_patch_encoder(other, LAYERS, SIDE)
     with pytest.raises(ValueError, match="expected a retrieval checkpoint"):
-        load_grid_encoder(make_clip(tmp_path), LAYERS, SIDE)
+        load_patch_encoder(make_clip(tmp_path), LAYERS, SIDE)
     config, state = load_checkpoint(folder)
     kept = {name: value for name, value in state.items() if "blocks.3" not in name}
     with pytest.raises(ValueError, match="fit its configuration"):
-        load_grid_encoder(save_checkpoint(tmp_path / "torn", kept, config), LAYERS, SIDE)
+        load_patch_encoder(save_checkpoint(tmp_path / "torn", kept, config), LAYERS, SIDE)
 
 
 def test_a_target_gets_its_share_of_the_reading(weights, film):
@@ -107,8 +121,9 @@ def test_neither_half_outvotes_the_other_however_sure_it_is(weights, film):
     square = localizer.model.preprocess.square(film(1))
     localizer.model.read = lambda grid, text: torch.full((1, text.shape[1], SIZE, SIZE), -1e3)
     localizer.shares = {"opacity": 1.0}
-    np.testing.assert_allclose(localizer._raw(square, [Query("opacity")]), 1 / (1 + np.exp(SURE)),
-                               rtol=1e-4)
+    np.testing.assert_allclose(
+        localizer._raw(square, [Query("opacity")]), 1 / (1 + np.exp(SURE)), rtol=1e-4
+    )
 
 
 def test_anatomy_does_without_the_frozen_encoder(weights, film):
@@ -120,8 +135,12 @@ def test_anatomy_does_without_the_frozen_encoder(weights, film):
 def test_the_hub_must_hold_the_image_half_too(weights, folder, hub, tmp_path):
     config, state = load_checkpoint(folder)
     name = next(name for name in state if name.endswith("blocks.1.norm1.weight"))
-    other = save_checkpoint(tmp_path / "retrieval", {**state, name: state[name] + 1}, config,
-                            files={"tokenizer.json": (folder / "tokenizer.json").read_text()})
+    other = save_checkpoint(
+        tmp_path / "retrieval",
+        {**state, name: state[name] + 1},
+        config,
+        files={"tokenizer.json": (folder / "tokenizer.json").read_text()},
+    )
     push_checkpoint(other, "owner/retrieval")
     with pytest.raises(ValueError, match=r"expected image encoder \w{12}, .* push that first"):
         push_checkpoint(weights, "owner/localizer")
@@ -143,8 +162,13 @@ def test_a_config_that_does_not_name_its_encoder_is_refused(weights, tmp_path):
     config, state = load_checkpoint(weights)
     for about, said in (
         ({**config, "text_encoder": {**config["text_encoder"], "image_sha256": None}}, "image enc"),
-        ({**config, "text_encoder": {key: config["text_encoder"][key]
-                                     for key in ("weights", "sha256")}}, "expected image_sha256"),
+        (
+            {
+                **config,
+                "text_encoder": {key: config["text_encoder"][key] for key in ("weights", "sha256")},
+            },
+            "expected image_sha256",
+        ),
         ({**config, "architecture": {**config["architecture"], "grid_layers": [2]}}, "features a"),
     ):
         other = save_checkpoint(tmp_path / "localizer", state, about)
@@ -155,7 +179,11 @@ def test_a_config_that_does_not_name_its_encoder_is_refused(weights, tmp_path):
 def test_another_image_half_is_refused_though_the_words_are_the_same(weights, folder, tmp_path):
     config, state = load_checkpoint(folder)
     name = next(name for name in state if name.endswith("blocks.1.norm1.weight"))
-    other = save_checkpoint(tmp_path / "other", {**state, name: state[name] + 1}, config, files={
-        "tokenizer.json": (folder / "tokenizer.json").read_text()})
+    other = save_checkpoint(
+        tmp_path / "other",
+        {**state, name: state[name] + 1},
+        config,
+        files={"tokenizer.json": (folder / "tokenizer.json").read_text()},
+    )
     with pytest.raises(ValueError, match="expected image encoder .* trained with"):
         Localizer.load(weights, other)

@@ -12,9 +12,11 @@ from tiny import tiny_dual_encoder, tiny_tokenizer
 from transformers import CLIPTextModelWithProjection
 
 from cxr.checkpoints.io import save_checkpoint, save_dual_encoder
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.text_encoder import load_text_encoder
 
 TEXTS = ["right lung", "possible edema, no mass", "a"]
+
+
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory):
     return save_dual_encoder(tiny_dual_encoder(), tmp_path_factory.mktemp("tower") / "retrieval")
@@ -26,7 +28,7 @@ def clip(tmp_path_factory):
 
 
 def test_our_tower_gives_what_the_whole_model_gives(ours):
-    tower = load_text_tower(ours)
+    tower = load_text_encoder(ours)
     rows = tower.encode_text(TEXTS)
     assert rows.shape == (3, 512) == (3, tower.dimension) and rows.dtype == torch.float32
     assert not rows.requires_grad
@@ -39,12 +41,12 @@ def test_our_tower_gives_what_the_whole_model_gives(ours):
 def test_rows_can_steer_a_model_that_is_trained(ours):
     """Tensors made under inference_mode would be refused by autograd."""
     layer = torch.nn.Linear(512, 2)
-    layer(load_text_tower(ours).encode_text(TEXTS)).sum().backward()
+    layer(load_text_encoder(ours).encode_text(TEXTS)).sum().backward()
     assert layer.weight.grad.abs().sum() > 0
 
 
 def test_clip_gives_what_transformers_gives(clip):
-    tower = load_text_tower(clip)
+    tower = load_text_encoder(clip)
     rows = tower.encode_text(TEXTS)
     assert tower.dimension == 16
     model = CLIPTextModelWithProjection.from_pretrained(clip).eval()
@@ -57,7 +59,7 @@ def test_clip_gives_what_transformers_gives(clip):
 
 @pytest.mark.parametrize("kind", ["ours", "clip"])
 def test_long_odd_and_no_texts(kind, request):
-    tower = load_text_tower(request.getfixturevalue(kind))
+    tower = load_text_encoder(request.getfixturevalue(kind))
     rows = tower.encode_text(["lung " * 500, "🫁 \ud83e", "右肺", *["b"] * 70])
     assert rows.shape == (73, tower.dimension) and torch.isfinite(rows).all()
     torch.testing.assert_close(rows[3], rows[72])
@@ -65,7 +67,7 @@ def test_long_odd_and_no_texts(kind, request):
 
 
 def test_threads_get_the_same_rows(ours):
-    tower = load_text_tower(ours)
+    tower = load_text_encoder(ours)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda n: tower.encode_text([TEXTS[n % 3]])[0], range(24)))
     alone = [tower.encode_text([text])[0] for text in TEXTS]
@@ -74,34 +76,37 @@ def test_threads_get_the_same_rows(ours):
 
 
 def test_fingerprint_names_the_text_half_and_nothing_else(ours, clip, tmp_path):
-    name = load_text_tower(ours).fingerprint
-    assert len(name) == 64 and name == load_text_tower(ours).fingerprint
+    name = load_text_encoder(ours).fingerprint
+    assert len(name) == 64 and name == load_text_encoder(ours).fingerprint
     other_image = tiny_dual_encoder()
     for parameter in other_image.image_encoder.parameters():
         parameter.data.zero_()
-    assert load_text_tower(save_dual_encoder(other_image, tmp_path / "a")).fingerprint == name
+    assert load_text_encoder(save_dual_encoder(other_image, tmp_path / "a")).fingerprint == name
     other_text = tiny_dual_encoder()
     other_text.text_projection[2].bias.data[0] += 1
-    names = {name, load_text_tower(clip).fingerprint,
-             load_text_tower(save_dual_encoder(other_text, tmp_path / "b")).fingerprint}
+    names = {
+        name,
+        load_text_encoder(clip).fingerprint,
+        load_text_encoder(save_dual_encoder(other_text, tmp_path / "b")).fingerprint,
+    }
     assert len(names) == 3
 
 
 @pytest.mark.parametrize("texts", ["lung", [""], ["lung", " "], [3], [None]])
 def test_what_is_no_list_of_texts_is_refused(ours, texts):
     with pytest.raises(ValueError, match="expected .*texts"):
-        load_text_tower(ours).encode_text(texts)
+        load_text_encoder(ours).encode_text(texts)
 
 
 def test_folders_that_do_not_serve(ours, clip, tmp_path):
     with pytest.raises(ValueError, match="no folder"):
-        load_text_tower(tmp_path / "nowhere")
+        load_text_encoder(tmp_path / "nowhere")
     state = {n: v for n, v in tiny_dual_encoder().state_dict().items() if n[:5] == "image"}
     config = {"architecture": tiny_dual_encoder().config.to_dict()}
     files = {"tokenizer.json": tiny_tokenizer().to_str()}
     with pytest.raises(ValueError, match="fit its configuration"):
-        load_text_tower(save_checkpoint(tmp_path / "half", state, config, files=files))
+        load_text_encoder(save_checkpoint(tmp_path / "half", state, config, files=files))
     (tmp_path / "vit").mkdir()
     (tmp_path / "vit" / "config.json").write_text(json.dumps({"model_type": "vit"}))
     with pytest.raises(ValueError, match="CLIP's text model in .* got 'vit'"):
-        load_text_tower(tmp_path / "vit")
+        load_text_encoder(tmp_path / "vit")

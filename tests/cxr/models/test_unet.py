@@ -13,8 +13,9 @@ from cxr.images.load import Preprocess
 from cxr.models.text_fusion import KernelFusion
 from cxr.models.unet import AutoencoderUNet, LocalizerConfig, TextGuidedUNet
 
-TINY = LocalizerConfig("resnet18", Preprocess(64, 0.5, 0.25, 1), text_dimension=8, hidden=4,
-                       decoder=(16, 8, 8, 8, 4))
+TINY = LocalizerConfig(
+    "resnet18", Preprocess(64, 0.5, 0.25, 1), text_dimension=8, hidden=4, decoder=(16, 8, 8, 8, 4)
+)
 
 
 def build(fusion: str, **changes) -> TextGuidedUNet:
@@ -44,8 +45,11 @@ def test_one_mask_a_prompt(fusion, pixels):
 def test_text_reads_the_features_of_a_frozen_encoder_cell_by_cell(pixels):
     """Two texts learn to read two features apart, and a feature's place stays its own."""
     model = build("kernel", grid_channels=6)
-    assert model(pixels, texts(2, 3)).shape == model.read(
-        torch.randn(2, 6, 5, 5), texts(2, 3)).shape == (2, 3, 64, 64)
+    assert (
+        model(pixels, texts(2, 3)).shape
+        == model.read(torch.randn(2, 6, 5, 5), texts(2, 3)).shape
+        == (2, 3, 64, 64)
+    )
     grid = torch.zeros(1, 6, 4, 4)
     grid[0, 0, 0, 1], grid[0, 1, 3, 2] = 5, 5
     wanted = torch.stack([grid[0, 0], grid[0, 1]]) / 5
@@ -87,8 +91,10 @@ def test_kernels_start_alike_and_read_every_level():
     logits = fusion(grids, text)
     assert logits.shape == (2, 3, 8, 8)
     torch.testing.assert_close(logits[:, 0], logits[:, 2])
-    coarse, fine = (torch.einsum("bchw,c->bhw", grid, level.bias)[:, None]
-                    for grid, level in zip(grids, fusion.levels))
+    coarse, fine = (
+        torch.einsum("bchw,c->bhw", grid, level.bias)[:, None]
+        for grid, level in zip(grids, fusion.levels)
+    )
     wide = torch.nn.functional.interpolate(coarse, scale_factor=2.0, mode="bilinear")
     torch.testing.assert_close(logits[:, :1], wide + fine - 2)
     for level in fusion.levels:

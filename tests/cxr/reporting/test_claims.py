@@ -21,20 +21,24 @@ from cxr.reporting.phrases import phrase_bank
     ("sentence", "claims"),
     [
         ("There is a small left pleural effusion.", {"pleural effusion": PRESENT}),
-        ("No pleural effusion or pneumothorax.",
-         {"pleural effusion": ABSENT, "pneumothorax": ABSENT}),
+        (
+            "No pleural effusion or pneumothorax.",
+            {"pleural effusion": ABSENT, "pneumothorax": ABSENT},
+        ),
         ("Pneumonia cannot be excluded.", {"pneumonia": POSSIBLE}),
         ("There may be a nodule.", {"nodule": POSSIBLE}),
         ("A mass is not seen.", {"mass": ABSENT}),
-        ("No pneumothorax, but a large effusion.",
-         {"pneumothorax": ABSENT, "pleural effusion": PRESENT}),
+        (
+            "No pneumothorax, but a large effusion.",
+            {"pneumothorax": ABSENT, "pleural effusion": PRESENT},
+        ),
         ("The heart is enlarged.", {"cardiomegaly": PRESENT}),
         ("The heart is not enlarged.", {"cardiomegaly": ABSENT}),
         ("The lungs are clear of consolidation.", {"consolidation": ABSENT}),
         ("A pericardial effusion.", {}),
         ("The trachea is in the midline.", {}),
     ],
-)  # fmt: skip
+)
 def test_known_sentences(sentence, claims):
     found = claims_of(sentence)
     assert {name: found.get(name) for name in claims} == claims
@@ -69,8 +73,11 @@ def test_contradictions_are_named():
 def test_on_real_reports_the_rules_agree_with_the_indexers(real_data):
     if not (real_data / "openi").is_dir():
         pytest.skip("no Open-I here")
-    reports = [study for study in load_reports(real_data / "openi")[:600]
-               if study.report and study.findings]
+    reports = [
+        study
+        for study in load_reports(real_data / "openi")[:600]
+        if study.report and study.findings
+    ]
     for name, least in (("cardiomegaly", 0.8), ("atelectasis", 0.7), ("pleural effusion", 0.6)):
         said = [labels_of_text(study.report).get(name) in (PRESENT, POSSIBLE) for study in reports]
         coded = [study.findings[name] != 0 for study in reports]

@@ -25,6 +25,7 @@ UNLIKELY = dict.fromkeys(NIH_FINDINGS, "unlikely")
 
 def choose_by(random: np.random.Generator):
     """A chooser that takes any of our phrases that make exactly the claims."""
+
     def choose(claims):
         fitting = [p for p in phrase_bank() if p.neutral and dict(p.claims) == dict(claims)]
         return (fitting[random.integers(len(fitting))], 0.1) if fitting else None
@@ -45,8 +46,9 @@ def test_no_report_contradicts_itself(seed):
         open_ = [name for name, word in words.items() if word == "not sure"]
         read = [claims_of(one) for one in sentences(text) if not one.startswith("Not sure")]
         assert contradictions(read) == [], text
-        said = labels_of_text(" ".join(
-            one for one in sentences(text) if not one.startswith("Not sure")))
+        said = labels_of_text(
+            " ".join(one for one in sentences(text) if not one.startswith("Not sure"))
+        )
         for name, word in words.items():
             expected = {"likely": {PRESENT}, "possible": {POSSIBLE}}.get(word, {ABSENT, None})
             assert said.get(name) in expected, (name, word, text)
@@ -82,8 +84,9 @@ def test_nothing_is_called_normal_while_something_acute_is_open():
     words = {**UNLIKELY, "pneumothorax": "not sure"}
     text = report_text(compose_report(words, choose_by(np.random.default_rng(0))))
     assert text.endswith("Impression: No finding is suggested with confidence.")
-    assert "pneumothorax" not in labels_of_text(text.replace("Not sure either way: pneumothorax.",
-                                                             ""))
+    assert "pneumothorax" not in labels_of_text(
+        text.replace("Not sure either way: pneumothorax.", "")
+    )
 
 
 def test_a_finding_without_a_phrase_is_still_said():

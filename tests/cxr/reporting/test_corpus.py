@@ -29,8 +29,11 @@ def make_openi(root):
 def test_only_what_one_film_can_bear_out_is_taken():
     studies = [Study(str(i), "S", str(i), report=text) for i, text in enumerate(ROWS)]
     found = {phrase.text: phrase for phrase in corpus_phrases(studies)}
-    assert set(found) == {"Small left pleural effusion.", "The heart is enlarged.",
-                          "Emphysema is present."}
+    assert set(found) == {
+        "Small left pleural effusion.",
+        "The heart is enlarged.",
+        "Emphysema is present.",
+    }
     effusion = found["Small left pleural effusion."]
     assert (effusion.side, effusion.severity) == ("left", "small") and not effusion.neutral
     assert dict(effusion.claims) == {"pleural effusion": PRESENT}
@@ -57,8 +60,16 @@ def test_another_folder_is_never_overwritten(tmp_path):
     assert (tmp_path / "mine" / "thesis.txt").exists()
 
 
-@pytest.mark.parametrize("content", [None, "{", "{}", '{"format_version": 9}',
-                                     '{"format_version": 1, "sentences": [{"text": "x"}]}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "{",
+        "{}",
+        '{"format_version": 9}',
+        '{"format_version": 1, "sentences": [{"text": "x"}]}',
+    ],
+)
 def test_a_missing_or_damaged_corpus_is_refused_with_the_command(tmp_path, content):
     if content is not None:
         (tmp_path / SENTENCES).write_text(content)

@@ -10,7 +10,7 @@ from PIL import Image
 from reporting_parts import tiny_gate
 
 from cxr.reporting.features import THUMBNAIL, FilmFeatures
-from cxr.reporting.ood_gate import BLANK, FRONTAL, KINDS, REASONS, Gate, is_blank, standardised
+from cxr.reporting.ood_gate import BLANK, FRONTAL, KINDS, REASONS, OODGate, is_blank, standardize
 from train.reporting.drawings import HELD_OUT_DRAWINGS, draw, drawings
 from train.reporting.ood_gate import NETWORK, fit_gate
 from train.reporting.pictures import film_pictures, jitter, other_pictures, part
@@ -33,8 +33,10 @@ def made(kind: str, seeds: range) -> FilmFeatures:
         "frontal": lambda film: film,
         "inverted": lambda film: film.point(lambda level: 255 - level),
         "part": lambda film: part(film, random),
-        **{f"turned {angle}": lambda film, a=angle: film.rotate(a, expand=True)
-           for angle in (90, 180, 270)},
+        **{
+            f"turned {angle}": lambda film, a=angle: film.rotate(a, expand=True)
+            for angle in (90, 180, 270)
+        },
     }
     if kind == "other":
         names = drawings()
@@ -43,7 +45,7 @@ def made(kind: str, seeds: range) -> FilmFeatures:
 
 
 @pytest.fixture(scope="module")
-def gate() -> Gate:
+def gate() -> OODGate:
     pictures = {kind: made(kind, range(48)) for kind in KINDS}
     return fit_gate(pictures, made(FRONTAL, range(200, 248)), epochs=60, seed=0)
 
@@ -78,12 +80,13 @@ def test_each_signal_alone_is_stranger_for_other_pictures(gate):
     for name in ("kind", "distance", "reconstruction"):
         assert films[name].shape == (30,)
         assert np.median(others[name]) > 1.5 * np.median(films[name]) or (
-            np.median(others[name]) > 0 > np.median(films[name])), name
+            np.median(others[name]) > 0 > np.median(films[name])
+        ), name
 
 
 def test_a_gate_that_was_stored_judges_alike(gate):
     config = {"limits": gate.limits, "autoencoder": NETWORK}
-    again = Gate.read(config, gate.tensors())
+    again = OODGate.read(config, gate.tensors())
     batch = made("inverted", range(5))
     for name, values in gate.signals(batch).items():
         np.testing.assert_allclose(again.signals(batch)[name], values, rtol=1e-5)
@@ -107,15 +110,21 @@ def test_one_grey_is_blank_even_inside_padding(level, padding):
 
 
 def test_thumbnails_are_standardised_one_by_one():
-    pixels = standardised(made(FRONTAL, range(3)).thumbnails)
+    pixels = standardize(made(FRONTAL, range(3)).thumbnails)
     assert pixels.shape == (3, 1, 64, 64)
     torch.testing.assert_close(pixels.mean((1, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
 
 
 def test_pictures_for_fitting_and_for_measuring_share_nothing():
-    fitted, held = ({picture.name.split("|")[1] if "|" in picture.name and picture.name.startswith(
-        "drawn") else picture.name.split("|")[0] for picture in other_pictures(held, 60)}
-        for held in (False, True))
+    fitted, held = (
+        {
+            picture.name.split("|")[1]
+            if "|" in picture.name and picture.name.startswith("drawn")
+            else picture.name.split("|")[0]
+            for picture in other_pictures(held, 60)
+        }
+        for held in (False, True)
+    )
     assert fitted and held and fitted.isdisjoint(held)
 
 

@@ -39,10 +39,18 @@ def reporting(weights, tmp_path_factory):
 def suggester(weights, reporting, film, tmp_path_factory) -> ReportSuggester:
     folder = tmp_path_factory.mktemp("gallery")
     encoder = Retriever.load(weights, gallery=None)
-    studies = [replace(study, findings={**dict.fromkeys(NIH_FINDINGS, 0), **study.findings})
-               for study in make_studies(folder / "films", 12, film)]  # fmt: skip
-    build_gallery(studies, encoder.encode_prepared,
-                  folder / "gallery", encoder.encoder, progress=False, prepare=encoder.prepare)
+    studies = [
+        replace(study, findings={**dict.fromkeys(NIH_FINDINGS, 0), **study.findings})
+        for study in make_studies(folder / "films", 12, film)
+    ]
+    build_gallery(
+        studies,
+        encoder.encode_prepared,
+        folder / "gallery",
+        encoder.encoder,
+        progress=False,
+        prepare=encoder.prepare,
+    )
     return ReportSuggester.load(weights, folder / "gallery", reporting)
 
 
@@ -70,8 +78,9 @@ def test_every_sentence_that_makes_a_claim_carries_its_evidence(suggester, film)
             if ABSENT in one.claims.values():
                 denied += len(one.support)
                 assert one.probability == max(chances[name] for name in one.claims)
-                assert all(match.study.findings[name] == 0
-                           for match in one.support for name in one.claims)  # fmt: skip
+                assert all(
+                    match.study.findings[name] == 0 for match in one.support for name in one.claims
+                )
                 continue
             raised += 1
             (name,) = one.claims
@@ -98,8 +107,11 @@ def test_the_sentence_that_fits_the_film_best_is_taken(suggester, film):
     for one in suggester.suggest(film(2)).sentences:
         if one.source != BANK or len(one.claims) != 1:
             continue
-        rivals = [row for row, phrase in enumerate(suggester._phrases)
-                  if dict(phrase.claims) == dict(one.claims) and phrase.neutral]
+        rivals = [
+            row
+            for row, phrase in enumerate(suggester._phrases)
+            if dict(phrase.claims) == dict(one.claims) and phrase.neutral
+        ]
         assert one.similarity == pytest.approx(max(fits[row] for row in rivals), abs=1e-5)
 
 
@@ -127,8 +139,11 @@ def test_a_blank_picture_is_refused_by_any_gate(suggester):
 
 def test_another_encoders_calibration_is_refused_with_the_command(weights, tmp_path):
     folder = save_reporting(tmp_path / "other", "ab" * 32)
-    with pytest.raises(ValueError, match=r"fitted for abababababab; fit it again: python -m "
-                                         r"train\.calibrate --weights .*tiny --data ROOT"):
+    with pytest.raises(
+        ValueError,
+        match=r"fitted for abababababab; fit it again: python -m "
+        r"train\.calibrate --weights .*tiny --data ROOT",
+    ):
         ReportSuggester.load(weights, None, folder)
 
 

@@ -214,26 +214,41 @@ def test_bf16_only_where_the_processor_has_it(monkeypatch, has, expected):
 def test_similarity_words(encoder):
     words = [similarity_word(score, (0.9, 0.5, 0.1)) for score in (1, 0.9, 0.89, 0.5, 0.1, 0, -1)]
     assert words == [
-        "very similar", "very similar", "similar", "similar", "somewhat similar",
-        "weak match", "weak match",
-    ]  # fmt: skip
+        "very similar",
+        "very similar",
+        "similar",
+        "similar",
+        "somewhat similar",
+        "weak match",
+        "weak match",
+    ]
     with pytest.raises(ValueError, match="NaN"):
         similarity_word(float("nan"))
 
 
 def test_words_differ_for_texts_and_for_films(retriever):
-    by_bands = Retriever(
-        retriever.model, retriever.gallery, (-1, -1, -1), film_bands=(2, 2, 2)
-    )
+    by_bands = Retriever(retriever.model, retriever.gallery, (-1, -1, -1), film_bands=(2, 2, 2))
     assert by_bands.search("mass", k=1)[0].similarity == "very similar"
     film = load_image(by_bands.gallery.studies[0].image)
     assert by_bands.search(film, k=1)[0].similarity == "weak match"
 
 
-@pytest.mark.parametrize("bands", [
-    [0.1, 0.5, 0.9], [0.5], [0.9, 0.5, float("nan")], None, 3, "abc", {}, ["0.9", "0.5", "0.1"],
-    [0.9, None, 0.1], [True, False, False], [[0.9], [0.5], [0.1]],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "bands",
+    [
+        [0.1, 0.5, 0.9],
+        [0.5],
+        [0.9, 0.5, float("nan")],
+        None,
+        3,
+        "abc",
+        {},
+        ["0.9", "0.5", "0.1"],
+        [0.9, None, 0.1],
+        [True, False, False],
+        [[0.9], [0.5], [0.1]],
+    ],
+)
 def test_bad_bands(bands):
     with pytest.raises(ValueError, match="three falling cosines"):
         Retriever(tiny_dual_encoder(), bands=bands)

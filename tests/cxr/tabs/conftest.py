@@ -7,9 +7,9 @@ import torch
 from app_gallery import make_shelf
 from reading_steps import answered, reading_services
 
-from cxr.tabs.read.handlers import ReadDesk
-from cxr.tabs.read.state import Lightbox
-from cxr.tabs.search.handlers import Desk
+from cxr.tabs.read.handlers import ReadHandlers
+from cxr.tabs.read.state import ReadState
+from cxr.tabs.search.handlers import SearchHandlers
 from cxr.tabs.services import Services
 
 
@@ -22,7 +22,7 @@ def services(tmp_path_factory, film):
 
 @pytest.fixture
 def desk(services):
-    return Desk(services)
+    return SearchHandlers(services)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def strict(services, tmp_path_factory):
 
 @pytest.fixture
 def read_desk(reading):
-    return ReadDesk(reading)
+    return ReadHandlers(reading)
 
 
 @pytest.fixture
@@ -50,4 +50,4 @@ def upload(film, tmp_path):
 @pytest.fixture
 def box(read_desk, upload):
     """An uploaded film with what was read in it."""
-    return answered(read_desk, read_desk.take(Lightbox(), upload))
+    return answered(read_desk, read_desk.take(ReadState(), upload))

@@ -33,8 +33,9 @@ def server(tmp_path_factory, film):
     shelf = make_shelf(folder, film)
     reporting = save_reporting(folder / "reporting", fingerprint(shelf.weights), 1e9)
     settings = {"CXR_REPORTING": str(reporting)}
-    with serving(folder, shelf.gallery, shelf.weights, "tests/browser/drawn_app.py",
-                 **settings) as running:  # fmt: skip
+    with serving(
+        folder, shelf.gallery, shelf.weights, "tests/browser/drawn_app.py", **settings
+    ) as running:
         yield running
 
 

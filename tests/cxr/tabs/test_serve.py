@@ -45,8 +45,12 @@ def test_a_port_that_is_taken_is_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = {"GRADIO_SERVER_PORT": str(taken.getsockname()[1]), "GRADIO_NUM_PORTS": "1"}
         done = subprocess.run(
-            [sys.executable, "app.py"], cwd=Path(__file__).resolve().parents[3],
-            env=os.environ | settings, capture_output=True, text=True, timeout=180,
-        )  # fmt: skip
+            [sys.executable, "app.py"],
+            cwd=Path(__file__).resolve().parents[3],
+            env=os.environ | settings,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert done.stderr.startswith("cxr: ") and settings["GRADIO_SERVER_PORT"] in done.stderr

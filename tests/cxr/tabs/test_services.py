@@ -11,8 +11,8 @@ import pytest
 from app_gallery import NO_FILTER
 
 from cxr.tabs.api import search_endpoint
-from cxr.tabs.search.handlers import Desk
-from cxr.tabs.search.state import Room
+from cxr.tabs.search.handlers import SearchHandlers
+from cxr.tabs.search.state import SearchState
 from cxr.tabs.search.views import welcome
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import UNEXPECTED, guarded
@@ -46,8 +46,8 @@ def test_without_gallery_or_weights_the_page_says_what_to_do(tmp_path, services)
     for missing in (nothing, untrained):
         html = welcome(missing)
         assert escape(missing.missing()) in html and "\n" not in missing.missing()
-        desk = Desk(missing)
-        message = list(guarded(desk.search, desk.show)(Room(), "heart", *NO_FILTER))[-1][0]
+        desk = SearchHandlers(missing)
+        message = list(guarded(desk.search, desk.show)(SearchState(), "heart", *NO_FILTER))[-1][0]
         assert escape(missing.missing()) in message
     assert Services("hf://datasets/a/b", "hf://a/b").missing() == ""
 

@@ -29,10 +29,21 @@ def data(tmp_path_factory):
 
 def options(data: Path, name: str, **more) -> list[str]:
     root = data.parent
-    chosen = {"data": data, "out": root / name / "encoder", "workdir": root / name / "run",
-              "cache": root / "cache", "encoder": ENCODER, "size": 64, "patch": 16,
-              "mask-ratio": 0.5, "noise": 0.05, "steps": 6, "batch-size": 4, "look-every": 3,
-              **more}  # fmt: skip
+    chosen = {
+        "data": data,
+        "out": root / name / "encoder",
+        "workdir": root / name / "run",
+        "cache": root / "cache",
+        "encoder": ENCODER,
+        "size": 64,
+        "patch": 16,
+        "mask-ratio": 0.5,
+        "noise": 0.05,
+        "steps": 6,
+        "batch-size": 4,
+        "look-every": 3,
+        **more,
+    }
     return [word for key, value in chosen.items() for word in (f"--{key}", str(value))]
 
 
@@ -69,19 +80,19 @@ def test_redrawing_is_learnt(data):
 
 
 def test_a_run_that_was_killed_ends_as_if_it_had_not_been(data, finished, monkeypatch):
-    calls, spoil = [], script.spoil
+    calls, mask_patches = [], script.mask_patches
 
     def spoil_until_killed(*arguments):
         calls.append(1)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return spoil(*arguments)
+        return mask_patches(*arguments)
 
-    monkeypatch.setattr(script, "spoil", spoil_until_killed)
+    monkeypatch.setattr(script, "mask_patches", spoil_until_killed)
     chosen = options(data, "killed", **{"save-minutes": 0})
     with pytest.raises(KeyboardInterrupt):
         script.main(chosen)
-    monkeypatch.setattr(script, "spoil", spoil)
+    monkeypatch.setattr(script, "mask_patches", mask_patches)
     script.main(chosen)
     one, other = weights(data, "whole"), weights(data, "killed")
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -90,13 +101,13 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(data, finished, monkey
 def test_hidden_squares_and_grain():
     films = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(0)) * 0.4
     generator = torch.Generator().manual_seed(0)
-    assert torch.equal(script.spoil(films, 0.0, 16, 0.0, generator), films)
-    shown = script.spoil(films, 0.5, 16, 0.0, generator)
+    assert torch.equal(script.mask_patches(films, 0.0, 16, 0.0, generator), films)
+    shown = script.mask_patches(films, 0.5, 16, 0.0, generator)
     hidden = (shown == 0.5).reshape(8, 4, 16, 4, 16).float().mean((2, 4))
     assert set(hidden.unique().tolist()) == {0.0, 1.0}  # whole squares
     assert 0.4 < hidden.mean() < 0.6
     assert (shown[shown != 0.5] == films[shown != 0.5]).all()
-    grain = script.spoil(films, 0.0, 16, 0.1, generator) - films
+    grain = script.mask_patches(films, 0.0, 16, 0.1, generator) - films
     assert abs(grain.std() - 0.1) < 0.005
 
 
@@ -111,11 +122,22 @@ def test_bad_command_lines(data, tmp_path):
 
 def test_two_processes_train_one_model(data):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
-               "--standalone", "-m", "train.autoencoder",
-               *options(data, "two", steps=2, minutes=10, **{"batch-size": 2})]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True,
-                          timeout=300)
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc_per_node",
+        "2",
+        "--standalone",
+        "-m",
+        "train.autoencoder",
+        *options(data, "two", steps=2, minutes=10, **{"batch-size": 2}),
+    ]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert weights(data, "two").keys() == AutoencoderUNet(
-        LocalizerConfig(ENCODER)).encoder.state_dict().keys()
+    assert (
+        weights(data, "two").keys()
+        == AutoencoderUNet(LocalizerConfig(ENCODER)).encoder.state_dict().keys()
+    )

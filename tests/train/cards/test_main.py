@@ -19,8 +19,16 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 WEIGHTS, README = REPOSITORY / "weights", REPOSITORY / "README.md"
 SHIPPED = sorted(path for path in WEIGHTS.iterdir() if path.is_dir())
 TEMPLATES = sorted((REPOSITORY / "train").glob("card_*.md"))
-PARTS = ("Intended use", "Groups", "Training", "What was tried", "Time and energy", "Limitations",
-         "Reproduce", "Licence")  # fmt: skip
+PARTS = (
+    "Intended use",
+    "Groups",
+    "Training",
+    "What was tried",
+    "Time and energy",
+    "Limitations",
+    "Reproduce",
+    "Licence",
+)
 
 
 def read(path: Path) -> dict:
@@ -69,8 +77,11 @@ def test_every_data_set_has_a_licence():
         assert re.search(r"Licence: \w+", words), name
 
 
-@pytest.mark.parametrize("path", [*TEMPLATES, *(folder / "README.md" for folder in SHIPPED)],
-                         ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize(
+    "path",
+    [*TEMPLATES, *(folder / "README.md" for folder in SHIPPED)],
+    ids=lambda path: f"{path.parent.name}/{path.name}",
+)
 def test_a_card_has_all_its_parts(path):
     text = path.read_text("utf-8")
     assert set(PARTS) <= set(headings(text))

@@ -15,10 +15,18 @@ from train.common.energy import (
 )
 
 
-@pytest.mark.parametrize(("words", "power"), [
-    ("1 CPU cores (x86_64)", WATTS_PER_CORE), ("2 CPU cores (arm64)", 2 * WATTS_PER_CORE),
-    ("1 x NVIDIA H200", 700), ("4 x NVIDIA A100-SXM4-80GB", 1600),
-    ("1 x a card nobody knows", None), ("a processor", None), ("", None)])
+@pytest.mark.parametrize(
+    ("words", "power"),
+    [
+        ("1 CPU cores (x86_64)", WATTS_PER_CORE),
+        ("2 CPU cores (arm64)", 2 * WATTS_PER_CORE),
+        ("1 x NVIDIA H200", 700),
+        ("4 x NVIDIA A100-SXM4-80GB", 1600),
+        ("1 x a card nobody knows", None),
+        ("a processor", None),
+        ("", None),
+    ],
+)
 def test_power_of_hardware(words, power):
     assert watts(words) == power
 
@@ -47,9 +55,14 @@ def test_the_words_hold_the_sum_and_what_it_takes_for_granted():
     assert "Ember" in text and "Green Algorithms" in text
 
 
-@pytest.mark.parametrize(("training", "missing"), [
-    ({}, "time was not recorded"), ({"minutes": 3}, "hardware was not recorded"),
-    ({"minutes": 3, "hardware": "an abacus"}, "not known")])
+@pytest.mark.parametrize(
+    ("training", "missing"),
+    [
+        ({}, "time was not recorded"),
+        ({"minutes": 3}, "hardware was not recorded"),
+        ({"minutes": 3, "hardware": "an abacus"}, "not known"),
+    ],
+)
 def test_what_was_not_recorded_is_said_and_nothing_is_made_up(training, missing):
     text = energy_text(training)
     assert missing in text and "cannot be estimated" in text and "kWh" not in text

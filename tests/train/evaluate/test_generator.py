@@ -37,8 +37,14 @@ from train.evaluate.generator_measures import (
 from train.gan import example_gallery
 from train.gan.example_gallery import Bars, wanted_studies
 
-TRAINING = {"films": 48, "films_seen": 96, "minutes": 1, "hardware": "a processor",
-            "command": "train", "data": ["nih"]}  # fmt: skip
+TRAINING = {
+    "films": 48,
+    "films_seen": 96,
+    "minutes": 1,
+    "hardware": "a processor",
+    "command": "train",
+    "data": ["nih"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +59,22 @@ def workplace(tmp_path_factory):
         save_generator(root / "generator", root / "retrieval", training=TRAINING)
         save_generator(root / "reference", root / "retrieval", training=TRAINING)
         patch.setattr(evaluate_generator, "EACH", 3)
-        words = ["generator", "--weights", str(root / "generator"), "--reference",
-                 str(root / "reference"), "--encoder", str(root / "retrieval"), "--data",
-                 str(root / "nih"), "--cache", str(root / "cache"), "--rounds", "20", "--write"]
+        words = [
+            "generator",
+            "--weights",
+            str(root / "generator"),
+            "--reference",
+            str(root / "reference"),
+            "--encoder",
+            str(root / "retrieval"),
+            "--data",
+            str(root / "nih"),
+            "--cache",
+            str(root / "cache"),
+            "--rounds",
+            "20",
+            "--write",
+        ]
         assert evaluate.main(words) == 0
     return root
 
@@ -98,9 +117,22 @@ def gallery(workplace):
     with pytest.MonkeyPatch.context() as patch:
         # Random networks never agree; the bar itself is tested below.
         patch.setattr(Bars, "agree", lambda self, study, scores: np.ones(len(scores), bool))
-        words = ["--out", out, "--data", workplace / "nih", "--weights", workplace / "generator",
-                 "--encoder", workplace / "retrieval", "--cache", workplace / "cache", "--each",
-                 "2", "--tries", "2"]
+        words = [
+            "--out",
+            out,
+            "--data",
+            workplace / "nih",
+            "--weights",
+            workplace / "generator",
+            "--encoder",
+            workplace / "retrieval",
+            "--cache",
+            workplace / "cache",
+            "--each",
+            "2",
+            "--tries",
+            "2",
+        ]
         patch.setattr(example_gallery, "nearest_pair", lambda *_: 0.0)
         patch.setattr("cxr.generation.memorization.CopyCheck.is_copy", False)
         assert example_gallery.main([*map(str, words)]) == 0
@@ -129,8 +161,16 @@ def test_another_encoder_embeds_the_same_films(gallery, workplace):
 
 
 def test_a_generator_that_cannot_tell_copies_makes_no_gallery(workplace, capsys):
-    words = ["--out", workplace / "none", "--data", workplace / "nih", "--weights",
-             workplace / "reference", "--encoder", workplace / "retrieval"]
+    words = [
+        "--out",
+        workplace / "none",
+        "--data",
+        workplace / "nih",
+        "--weights",
+        workplace / "reference",
+        "--encoder",
+        workplace / "retrieval",
+    ]
     assert example_gallery.main([*map(str, words)]) == 2
     assert "originals.safetensors" in capsys.readouterr().err
 

@@ -14,8 +14,11 @@ COLUMNS = [Column("score", "score, %", percent=True)]
 
 def people(*parts) -> list[Study]:
     """`count` studies of a sex, an age and a view, one part after the other."""
-    return [Study(f"{place} {row}", "s", "p", sex=sex, age=age, view=view)
-            for place, (count, sex, age, view) in enumerate(parts) for row in range(count)]
+    return [
+        Study(f"{place} {row}", "s", "p", sex=sex, age=age, view=view)
+        for place, (count, sex, age, view) in enumerate(parts)
+        for row in range(count)
+    ]
 
 
 def test_each_group_has_its_own_mean_and_the_gap_is_the_difference():
@@ -27,15 +30,18 @@ def test_each_group_has_its_own_mean_and_the_gap_is_the_difference():
     assert found["groups"]["age 40 to 59"]["score"]["value"] == 0.25
     assert found["groups"]["view PA"]["score"]["value"] == pytest.approx(7 / 12, abs=1e-4)
     gaps = {tuple(gap["groups"]): gap["score"] for gap in found["gaps"]}
-    assert gaps == {("female", "male"): {"value": 0.5, "low": 0.5, "high": 0.5},
-                    ("age under 40", "age 40 to 59"): {"value": 0.5, "low": 0.5, "high": 0.5}}
+    assert gaps == {
+        ("female", "male"): {"value": 0.5, "low": 0.5, "high": 0.5},
+        ("age under 40", "age 40 to 59"): {"value": 0.5, "low": 0.5, "high": 0.5},
+    }
 
 
 def test_the_interval_holds_the_value_and_narrows_with_films():
     def interval(count: int) -> dict:
         values = np.random.default_rng(0).uniform(size=count)
         return by_group(people((count, "F", 30, "PA")), {"score": mean_of(values)}, 300, 0)[
-            "groups"]["female"]["score"]
+            "groups"
+        ]["female"]["score"]
 
     few, many = interval(20), interval(500)
     assert few["low"] < few["value"] < few["high"]
@@ -51,9 +57,17 @@ def test_small_and_empty_groups_are_left_out_and_told():
     assert "male" in by_group(films, {}, 20, 0, least=9)["groups"]
 
 
-@pytest.mark.parametrize(("age", "band"), [(0, "age under 40"), (39, "age under 40"),
-                                           (40, "age 40 to 59"), (59, "age 40 to 59"),
-                                           (60, "age 60 and over"), (120, "age 60 and over")])
+@pytest.mark.parametrize(
+    ("age", "band"),
+    [
+        (0, "age under 40"),
+        (39, "age under 40"),
+        (40, "age 40 to 59"),
+        (59, "age 40 to 59"),
+        (60, "age 60 and over"),
+        (120, "age 60 and over"),
+    ],
+)
 def test_bands_begin_where_they_say(age, band):
     assert list(by_group(people((10, None, age, None)), {}, 5, 0)["groups"]) == [band]
 

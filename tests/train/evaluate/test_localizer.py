@@ -23,8 +23,9 @@ from train.cards.localizer import reading_text, steps_of
 from train.evaluate import main as evaluate
 from train.evaluate.localizer import on_boxes, on_masks, truth_of
 
-CONFIG = LocalizerConfig("resnet18", Preprocess(96, 0.5, 0.25, 1), "none", TARGETS,
-                         decoder=(16, 8, 8, 8, 4))
+CONFIG = LocalizerConfig(
+    "resnet18", Preprocess(96, 0.5, 0.25, 1), "none", TARGETS, decoder=(16, 8, 8, 8, 4)
+)
 
 
 class Knowing(Localizer):
@@ -59,8 +60,10 @@ def test_truth_at_the_films_own_size(films):
     film = next(film for film in films if film.id == "film0")
     assert np.array_equal(truth_of(film, "left lung", (80, 96)), ellipse("left lung", (80, 96)))
     both = truth_of(film, "lungs", (160, 192))
-    assert both.shape == (192, 160) and abs(both.mean() - 2 * ellipse(
-        "left lung", (80, 96)).mean()) < 0.01
+    assert (
+        both.shape == (192, 160)
+        and abs(both.mean() - 2 * ellipse("left lung", (80, 96)).mean()) < 0.01
+    )
     other = next(film for film in films if film.id == "film1")
     assert not truth_of(other, "consolidation", (80, 96)).any()
     assert truth_of(films[0].__class__("a", films[0].image, "p", "test"), "lungs", (8, 8)) is None
@@ -97,43 +100,88 @@ def test_pointing_and_chance(tmp_path):
     root = make_nih(tmp_path / "nih", 6)
     (root / "BBox_List_2017.csv").write_text(
         "Image Index,Finding Label,Bbox [x,y,w,h]\n"
-        + "".join(f"{row:08d}_000.png,{label},{box}\n" for row, label, box in (
-            (0, "Cardiomegaly", "0,0,1024,1024"), (1, "Cardiomegaly", "0,0,102.4,102.4"),
-            (2, "Hernia", "0,0,1024,1024"))))
+        + "".join(
+            f"{row:08d}_000.png,{label},{box}\n"
+            for row, label, box in (
+                (0, "Cardiomegaly", "0,0,1024,1024"),
+                (1, "Cardiomegaly", "0,0,102.4,102.4"),
+                (2, "Hernia", "0,0,1024,1024"),
+            )
+        )
+    )
     from cxr.data.load import load_studies
 
     found = on_boxes(Knowing(), load_studies(root), root)
-    assert found == {"heart and mediastinum": {
-        "films": 2, "hits": 1, "accuracy": 0.5, "chance": round((1 + 0.01) / 2, 4)}}
+    assert found == {
+        "heart and mediastinum": {
+            "films": 2,
+            "hits": 1,
+            "accuracy": 0.5,
+            "chance": round((1 + 0.01) / 2, 4),
+        }
+    }
 
 
 def test_the_card_says_what_is_read_beside_the_u_net():
     assert reading_text({"architecture": CONFIG.to_dict()}) == ""
-    config = {"architecture": {"grid_channels": 8, "grid_layers": [5, 8], "grid_side": 392},
-              "text_encoder": {"weights": "retrieval", "image_sha256": "ab" * 32},
-              "shares": {"opacity": 0.5, "consolidation": 0.25},
-              "training": {"command": "two", "reading": {"command": "three"}, "offsets": {
-                  "command": "six", "folds": [
-                      {"command": "four", "reading": {"command": "five"}}]},
-                  "earlier": [{"command": "one"}]}}
+    config = {
+        "architecture": {"grid_channels": 8, "grid_layers": [5, 8], "grid_side": 392},
+        "text_encoder": {"weights": "retrieval", "image_sha256": "ab" * 32},
+        "shares": {"opacity": 0.5, "consolidation": 0.25},
+        "training": {
+            "command": "two",
+            "reading": {"command": "three"},
+            "offsets": {
+                "command": "six",
+                "folds": [{"command": "four", "reading": {"command": "five"}}],
+            },
+            "earlier": [{"command": "one"}],
+        },
+    }
     said = reading_text(config)
     assert "to 392 px, after blocks 6, 9" in said and "50% for opacity, 25% for" in said
     assert "`abababababab`" in said
     assert [step["command"] for step in steps_of(config["training"])] == [
-        "one", "two", "three", "four", "five", "six"]
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+    ]
 
 
 def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):
     torch.manual_seed(0)
-    about = {"architecture": CONFIG.to_dict(), "training": {
-        "command": "accelerate launch -m train.localizer", "minutes": 1.0, "step": 70,
-        "films": [8, 0, 5], "data": ["anatomy"], "phase_1": False, "shuffled_text": False,
-        "earlier": [{"command": "phase one", "minutes": 2.5, "data": ["nih", "anatomy"]}]}}
+    about = {
+        "architecture": CONFIG.to_dict(),
+        "training": {
+            "command": "accelerate launch -m train.localizer",
+            "minutes": 1.0,
+            "step": 70,
+            "films": [8, 0, 5],
+            "data": ["anatomy"],
+            "phase_1": False,
+            "shuffled_text": False,
+            "earlier": [{"command": "phase one", "minutes": 2.5, "data": ["nih", "anatomy"]}],
+        },
+    }
     state = TextGuidedUNet(CONFIG).state_dict()
     weights = save_checkpoint(tmp_path / "plain", state, about)
     other = shutil.copytree(weights, tmp_path / "other")
-    words = ["localizer", "--weights", str(weights), "--data", str(data), "--split", "val",
-             "--rounds", "20", "--compare", f"the same again={other}"]
+    words = [
+        "localizer",
+        "--weights",
+        str(weights),
+        "--data",
+        str(data),
+        "--split",
+        "val",
+        "--rounds",
+        "20",
+        "--compare",
+        f"the same again={other}",
+    ]
     assert evaluate.main([*words, "--write"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads((weights / "metrics.json").read_text())

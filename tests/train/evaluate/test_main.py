@@ -16,8 +16,13 @@ from train.common.studies import TARGETS
 from train.evaluate import main as evaluate
 from train.evaluate.retrieval import both_ways, by_finding, groups, mean_auroc
 
-TRAINING = {"data": ["covid", "my_own"], "films": 1, "minutes": 2, "hardware": "a processor",
-            "command": "train"}  # fmt: skip
+TRAINING = {
+    "data": ["covid", "my_own"],
+    "films": 1,
+    "minutes": 2,
+    "hardware": "a processor",
+    "command": "train",
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +34,9 @@ def measured(tmp_path_factory):
     (root / "README.md").write_text(f"a\n{marks[0]}\nold\n{marks[1]}\nb\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        status = evaluate.main(["retrieval", "--weights", "weights", "--data", "nih",
-                                "--rounds", "50", "--write"])
+        status = evaluate.main(
+            ["retrieval", "--weights", "weights", "--data", "nih", "--rounds", "50", "--write"]
+        )
     assert status == 0
     return root
 
@@ -101,8 +107,10 @@ def test_a_perfect_model_scores_one_and_equal_findings_count_together():
     keys = np.arange(20) // 2
     same = both_ways(swapped, keys[:, None] == keys[None], 20, 0)
     assert same["text_to_image"]["recall_at_1"]["value"] == 1
-    assert both_ways(swapped, np.eye(20, dtype=bool), 20, 0)["text_to_image"]["recall_at_1"][
-        "value"] == 0
+    assert (
+        both_ways(swapped, np.eye(20, dtype=bool), 20, 0)["text_to_image"]["recall_at_1"]["value"]
+        == 0
+    )
 
 
 def test_findings_without_positives_are_left_out_and_rare_ones_do_not_count_in_the_mean():

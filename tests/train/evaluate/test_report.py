@@ -16,7 +16,7 @@ from train.evaluate.report_labels import baseline_rows, commonest, label_scores
 from train.evaluate.report_text import meteor_modules, text_scores
 from train.evaluate.saliency_checks import (
     marked_area,
-    randomised,
+    randomized,
     rank_correlation,
     saliency_report,
     shifted_areas,
@@ -115,7 +115,12 @@ def test_bands_are_in_order_and_words_follow_them():
     assert 0 < bands.unlikely <= bands.possible <= bands.likely
     assert labels[chances < bands.unlikely].mean() <= 0.06
     assert [Bands(0.5, 0.3, 0.1).word(p) for p in (0.5, 0.3, 0.29, 0.1, 0.09)] == [
-        "likely", "possible", "not sure", "not sure", "unlikely"]
+        "likely",
+        "possible",
+        "not sure",
+        "not sure",
+        "unlikely",
+    ]
     with pytest.raises(ValueError, match="python -m train.reporting"):
         Bands(0.2, 0.3, 0.1)
 
@@ -126,7 +131,7 @@ def retriever(film) -> Retriever:
 
 
 def test_the_heat_map_depends_on_the_weights(retriever):
-    other = randomised(retriever, 0)
+    other = randomized(retriever, 0)
     film = draw_film(3, (128, 128))
     same = rank_correlation(*(retriever.heat_map(film, "mass") for _ in range(2)))
     changed = rank_correlation(retriever.heat_map(film, "mass"), other.heat_map(film, "mass"))

@@ -18,9 +18,25 @@ def test_each_start_becomes_a_row_and_is_not_measured_again(tmp_path, monkeypatc
     (data / "images" / "00000000_000.png").write_bytes(b"no picture")  # one to validate with
     weights = tmp_path / "weights"
     save_dual_encoder(tiny_dual_encoder(), weights, {"training": {"minutes": 3}})
-    words = ["compare", "--data", data, "--out", tmp_path / "trials.json", "--image",
-             "small=resnet10t:", "--text", f"bert={text}", "--trained", f"own=whole={weights}",
-             "--size", "32", "--steps", "3", "--cache", tmp_path / "cache"]
+    words = [
+        "compare",
+        "--data",
+        data,
+        "--out",
+        tmp_path / "trials.json",
+        "--image",
+        "small=resnet10t:",
+        "--text",
+        f"bert={text}",
+        "--trained",
+        f"own=whole={weights}",
+        "--size",
+        "32",
+        "--steps",
+        "3",
+        "--cache",
+        tmp_path / "cache",
+    ]
     monkeypatch.setattr(sys, "argv", [str(word) for word in words])
     compare.main()
     rows = json.loads((tmp_path / "trials.json").read_text())
@@ -29,4 +45,6 @@ def test_each_start_becomes_a_row_and_is_not_measured_again(tmp_path, monkeypatc
     monkeypatch.setattr(compare, "trial", None)  # a second look would call it
     compare.main()
     assert {row["name"] for row in json.loads((tmp_path / "trials.json").read_text())} == {
-        "own", "small + bert"}  # fmt: skip
+        "own",
+        "small + bert",
+    }

@@ -22,8 +22,8 @@ from train.gan.data import (
     texts_of,
     widened,
 )
-from train.gan.frozen_encoder import Findings, FrozenEye, typical_distances
-from train.gan.objective import PROFILES, Game, Views
+from train.gan.frozen_encoder import Findings, FrozenEncoder, typical_distances
+from train.gan.objective import PROFILES, AdversarialObjective, Views
 
 COUNT = 12
 
@@ -36,8 +36,14 @@ def bank() -> TextBank:
     text = torch.nn.functional.normalize(torch.randn(COUNT, 2, 8), dim=2).half()
     words = [[f"{row} {which}" for which in range(2)] for row in range(COUNT)]
     imagined = torch.nn.functional.normalize(torch.randn(4, 8), dim=1).half()
-    return TextBank(text, words, torch.zeros(COUNT, 3), imagined,
-                    [f"imagined {row}" for row in range(4)], torch.ones(4, 3))
+    return TextBank(
+        text,
+        words,
+        torch.zeros(COUNT, 3),
+        imagined,
+        [f"imagined {row}" for row in range(4)],
+        torch.ones(4, 3),
+    )
 
 
 def test_groups_and_findings_are_drawn_as_promised():
@@ -86,9 +92,16 @@ def test_augmentation_keeps_shape_and_passes_gradients():
 def test_moving_by_whole_pixels_shifts_and_fills_with_black():
     films = torch.rand(8, 1, 32, 32)
     moved = move(films, rng(), 32, zoom=0.0)
-    inside = [any(torch.allclose(moved[row, 0, 8:24, 8:24],
-                                 films[row, 0, 8 + y : 24 + y, 8 + x : 24 + x], atol=1e-4)
-                  for y in range(-3, 4) for x in range(-3, 4)) for row in range(8)]
+    inside = [
+        any(
+            torch.allclose(
+                moved[row, 0, 8:24, 8:24], films[row, 0, 8 + y : 24 + y, 8 + x : 24 + x], atol=1e-4
+            )
+            for y in range(-3, 4)
+            for x in range(-3, 4)
+        )
+        for row in range(8)
+    ]
     assert all(inside)
     assert moved.min() == pytest.approx(-1, abs=1e-4)
 
@@ -115,7 +128,7 @@ def test_the_frozen_eye_sees_what_the_encoder_sees(backbone):
         model = DualEncoder(replace(config, image=image), tiny_tokenizer()).eval()
     films = torch.rand(2, 1, 64, 64)
     expected = model.encode_image((films - 0.5) / 0.25)
-    eye = FrozenEye(model, 64, torch.device("cpu"))
+    eye = FrozenEncoder(model, 64, torch.device("cpu"))
     seen = eye(films.requires_grad_() * 2 - 1)
     assert torch.allclose(seen.embedding, expected, atol=0.05)
     assert [part.shape[1] for part in seen.maps] == list(eye.channels)
@@ -149,12 +162,13 @@ def test_the_reference_judges_generated_films_as_the_generator_meets_its_judge()
     torch.manual_seed(0)
     profile = PROFILES["reference"]
     discriminator = Discriminator(replace(profile.discriminator, text=8)).train()
-    game = Game(profile, None, None, 0.2, (1.0, 1.0))
+    game = AdversarialObjective(profile, None, None, 0.2, (1.0, 1.0))
     step = draw_step(bank(), np.full(COUNT, 1 / COUNT), 6, 0.0, (0, 0))
     real, fake = (Views(torch.randn(6, 1, 128, 128) + shift, [], None) for shift in (2, 0))
     loss = game.discriminator_loss(discriminator, real, fake, step)
     alone = discriminator(fake.pixels, step.wanted)
-    torch.testing.assert_close(loss, bce_discriminator_loss(
-        discriminator(real.pixels, step.text), alone))
+    torch.testing.assert_close(
+        loss, bce_discriminator_loss(discriminator(real.pixels, step.text), alone)
+    )
     terms = game.generator_losses(discriminator, fake.pixels, fake, step)
     torch.testing.assert_close(terms["fool"], bce_generator_loss(alone))

@@ -17,7 +17,7 @@ from training_data import make_nih
 
 from cxr.checkpoints.io import load_checkpoint, save_dual_encoder
 from cxr.models.generator import Generator, GeneratorConfig
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.text_encoder import load_text_encoder
 from train.gan import train as script
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -35,10 +35,19 @@ def workplace(tmp_path_factory):
 def options(root: Path, name: str, profile: str = "embedded", **more) -> list[str]:
     """The command line of a run that takes seconds; folders below `root` by `name`."""
     words = {
-        "data": root / "nih", "encoder": root / "retrieval", "out": root / name / "checkpoint",
-        "workdir": root / name / "run", "cache": root / "cache", "profile": profile,
-        "batch-size": 4, "steps": 4, "every": 2, "looks": 32, "view-size": 32, **more,
-    }  # fmt: skip
+        "data": root / "nih",
+        "encoder": root / "retrieval",
+        "out": root / name / "checkpoint",
+        "workdir": root / name / "run",
+        "cache": root / "cache",
+        "profile": profile,
+        "batch-size": 4,
+        "steps": 4,
+        "every": 2,
+        "looks": 32,
+        "view-size": 32,
+        **more,
+    }
     listed = [word for key, value in words.items() for word in (f"--{key}", str(value))]
     return [*listed, "--channels", *CHANNELS[profile]]
 
@@ -62,7 +71,7 @@ def test_the_checkpoint_generates_and_says_how_it_was_made(finished, workplace, 
     config, state = load_checkpoint(folder / "checkpoint")
     generator = Generator(GeneratorConfig.from_dict(config["architecture"]))
     generator.load_state_dict(state, strict=True)
-    text = load_text_tower(workplace / "retrieval").encode_text(["cardiomegaly"])
+    text = load_text_encoder(workplace / "retrieval").encode_text(["cardiomegaly"])
     films = generator.eval()(torch.zeros(1, generator.config.noise), text)
     assert films.shape == (1, 1, 128, 128) and torch.isfinite(films).all()
     training = config["training"]
@@ -71,7 +80,7 @@ def test_the_checkpoint_generates_and_says_how_it_was_made(finished, workplace, 
     assert str(workplace) not in training["command"]
     named = config["text_encoder"]
     assert named["weights"] == "retrieval"
-    assert named["sha256"] == load_text_tower(workplace / "retrieval").fingerprint
+    assert named["sha256"] == load_text_encoder(workplace / "retrieval").fingerprint
 
 
 def test_log_curves_and_samples_are_written(finished):
@@ -116,18 +125,34 @@ def test_the_clock_and_missing_improvement_end_a_run(workplace, monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(workplace, monkeypatch):
-    monkeypatch.setattr(script.Game, "total", lambda self, terms: terms["fool"] * float("nan"))
+    monkeypatch.setattr(
+        script.AdversarialObjective, "total", lambda self, terms: terms["fool"] * float("nan")
+    )
     with pytest.raises(SystemExit, match="not finite at step 0"):
         script.main(options(workplace, "broken"))
 
 
 def test_two_processes_train_one_generator(workplace, finished):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1",
-                   "ACCELERATE_USE_CPU": "true"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
-               "--standalone", "-m", "train.gan", *options(workplace, "two", steps=2)]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True,
-                          timeout=300)
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
+        "ACCELERATE_USE_CPU": "true",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc_per_node",
+        "2",
+        "--standalone",
+        "-m",
+        "train.gan",
+        *options(workplace, "two", steps=2),
+    ]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     config, state = load_checkpoint(workplace / "two" / "checkpoint")
     assert config["training"]["films_seen"] == 16

@@ -14,7 +14,7 @@ from cxr.data.splits import split_studies
 from cxr.findings import Study
 from cxr.images.load import Preprocess
 from cxr.localization.targets import GROUND_GLASS, LUNGS, OPACITY, Query
-from train.localizer.batch_sampler import Drawer
+from train.localizer.batch_sampler import BatchSampler
 from train.localizer.box_data import BoxData, boxed_studies
 
 VIEW = Preprocess(64, 0.5, 0.25, 1)
@@ -22,8 +22,12 @@ VIEW = Preprocess(64, 0.5, 0.25, 1)
 
 @pytest.fixture
 def root(tmp_path):
-    rows = ["image,target,x,y,w,h,split", "a.png,active tuberculosis,0.5,0,0.5,0.5,train",
-            "b.png,opacity,0,0,1,1,val", "c.png,cardiomegaly,0,0,1,1,train"]
+    rows = [
+        "image,target,x,y,w,h,split",
+        "a.png,active tuberculosis,0.5,0,0.5,0.5,train",
+        "b.png,opacity,0,0,1,1,val",
+        "c.png,cardiomegaly,0,0,1,1,train",
+    ]
     (tmp_path / "boxes.csv").write_text("\n".join(rows))
     (tmp_path / "images").mkdir()
     noise = np.random.default_rng(0)
@@ -55,7 +59,7 @@ def test_nothing_else_is_known_and_one_question_counts_once(root):
     data = BoxData(*boxed_studies([root]), VIEW, root / "cache")
     assert not data.known(0, Query(LUNGS)) and not data.known(0, Query(GROUND_GLASS))
     assert not data.known(0, Query(OPACITY, "left"))
-    batch = Drawer([data], [1.0], 5, plain=False).draw(2, random.Random(0))
+    batch = BatchSampler([data], [1.0], 5, plain=False).draw(2, random.Random(0))
     assert batch.weights.sum(1).tolist() == pytest.approx([1.0, 1.0])
 
 

@@ -20,11 +20,11 @@ from cxr.files import write_json
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localizer
 from cxr.localization.targets import DEVICES, LUNGS, OPACITIES, OPACITY, TARGETS, Query
-from cxr.models.text_encoder import load_text_tower
-from cxr.models.text_fusion import GridReading
+from cxr.models.text_encoder import load_text_encoder
+from cxr.models.text_fusion import DenseProbe
 from cxr.models.unet import LocalizerConfig
 from train.localizer import dense_probe as script
-from train.localizer.batch_sampler import Drawer
+from train.localizer.batch_sampler import BatchSampler
 from train.localizer.mask_data import MaskData, folded
 from train.localizer.prompts import TextBank, wordings
 
@@ -35,10 +35,14 @@ def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("reading")
     make_masks(root / "anatomy")
     make_nih(root / "nih", 12)
-    folder = save_dual_encoder(tiny_dual_encoder(backbone="vit_tiny_patch16_224"),
-                               root / "retrieval")
-    save_localizer(root, text_encoder={"weights": "retrieval",
-                             "sha256": load_text_tower(folder).fingerprint}, training={"step": 7})
+    folder = save_dual_encoder(
+        tiny_dual_encoder(backbone="vit_tiny_patch16_224"), root / "retrieval"
+    )
+    save_localizer(
+        root,
+        text_encoder={"weights": "retrieval", "sha256": load_text_encoder(folder).fingerprint},
+        training={"step": 7},
+    )
     return root
 
 
@@ -46,9 +50,27 @@ def test_the_u_net_stays_and_the_reading_comes_beside_it(place, film):
     weights = place / "localizer"
     _, before = load_checkpoint(weights)
     without = Localizer.load(weights).locate(film(1), "heart")
-    script.main(["--weights", str(weights), "--text", str(place / "retrieval"), "--data",
-                 str(place / "anatomy"), "--normal", str(place / "nih"), "--layers", "1", "3",
-                 "--side", "64", "--steps", "3", "--cache", str(place / "cache")])
+    script.main(
+        [
+            "--weights",
+            str(weights),
+            "--text",
+            str(place / "retrieval"),
+            "--data",
+            str(place / "anatomy"),
+            "--normal",
+            str(place / "nih"),
+            "--layers",
+            "1",
+            "3",
+            "--side",
+            "64",
+            "--steps",
+            "3",
+            "--cache",
+            str(place / "cache"),
+        ]
+    )
     about, (_, after) = read_config(weights), load_checkpoint(weights)
     assert all(torch.equal(value, after[name]) for name, value in before.items())
     new = [name for name in after if name not in before]
@@ -63,8 +85,19 @@ def test_the_u_net_stays_and_the_reading_comes_beside_it(place, film):
 
 
 def test_a_second_reading_starts_afresh_and_drops_the_offsets(place, tmp_path):
-    words = ["--text", str(place / "retrieval"), "--data", str(place / "anatomy"), "--steps", "2",
-             "--side", "64", "--cache", str(place / "cache"), "--weights"]
+    words = [
+        "--text",
+        str(place / "retrieval"),
+        "--data",
+        str(place / "anatomy"),
+        "--steps",
+        "2",
+        "--side",
+        "64",
+        "--cache",
+        str(place / "cache"),
+        "--weights",
+    ]
     once, twice = (shutil.copytree(place / "localizer", tmp_path / name) for name in "ab")
     script.main([*words, str(twice), "--layers", "2"])
     about = read_config(twice)
@@ -81,7 +114,10 @@ def test_a_second_reading_starts_afresh_and_drops_the_offsets(place, tmp_path):
     assert LocalizerConfig.from_dict(about["architecture"]).grid_layers == (1, 4)
     films = folded(load_masked_films(place / "anatomy"), "1/3")
     assert about["training"]["reading"]["films"] == [
-        sum(film.split == "train" for film in films), 0, 0]
+        sum(film.split == "train" for film in films),
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("wrong", [["--share", "1.5"], ["--normal-share", "0.9"]])
@@ -92,11 +128,12 @@ def test_shares_that_do_not_add_up_are_refused(place, wrong):
 
 def test_films_of_which_no_opacity_is_known_are_refused(place, tmp_path):
     make_lungs(tmp_path / "lungs")
-    lungs = MaskData(load_masked_films(tmp_path / "lungs"), Preprocess(64, 0.5, 0.25, 1),
-                     tmp_path / "cache")
+    lungs = MaskData(
+        load_masked_films(tmp_path / "lungs"), Preprocess(64, 0.5, 0.25, 1), tmp_path / "cache"
+    )
     queries = dict.fromkeys(map(Query, OPACITIES), 1.0)
     with pytest.raises(SystemExit, match="whether they show consolidation, ground-glass"):
-        Drawer([lungs], [1.0], 3, plain=False, queries=queries)
+        BatchSampler([lungs], [1.0], 3, plain=False, queries=queries)
 
 
 def test_what_the_features_say_is_learned_for_films_not_seen(place):
@@ -104,7 +141,7 @@ def test_what_the_features_say_is_learned_for_films_not_seen(place):
     films = load_masked_films(place / "anatomy")
     view = Preprocess(64, 0.5, 0.25, 1)
     data = MaskData(films, view, place / "cache")
-    tower = load_text_tower(place / "retrieval")
+    tower = load_text_encoder(place / "retrieval")
     bank = TextBank(tower, {t for o in OPACITIES for t in wordings(Query(o))}, place / "cache")
     truths = torch.from_numpy(np.stack([data.mask(row, Query(OPACITY)) for row in range(12)]))
     cells = torch.nn.functional.interpolate(truths[:, None].float() / 255, size=16, mode="area")
@@ -118,8 +155,13 @@ def test_what_the_features_say_is_learned_for_films_not_seen(place):
         options = script.arguments().parse_args(["--data", "x", "--steps", "60", "--rate", "0.01"])
         train = MaskData(films[:8], view, place / "cache")
         empty = MaskData([], view, place / "cache")
-        reading = script.fit(GridReading(8, tower.dimension), [train, empty, empty],
-                             [frozen, None, None], bank, options)
+        reading = script.fit(
+            DenseProbe(8, tower.dimension),
+            [train, empty, empty],
+            [frozen, None, None],
+            bank,
+            options,
+        )
         with torch.no_grad():
             marked = reading(frozen.grids[8:], bank([OPACITY])[None].expand(4, -1, -1))[:, 0] > 0
         found, true = marked.numpy(), cells[8:, 0].numpy() > 0.5
@@ -131,17 +173,28 @@ def test_what_the_features_say_is_learned_for_films_not_seen(place):
 def test_a_localizer_without_words_is_refused(place, tmp_path):
     plain = LocalizerConfig("resnet18", CONFIG.preprocess, "none", TARGETS, decoder=CONFIG.decoder)
     with pytest.raises(SystemExit, match="reads text"):
-        script.main(["--weights", str(save_localizer(tmp_path, plain)), "--text", str(place / "retrieval"),
-                     "--data", str(place / "anatomy")])
+        script.main(
+            [
+                "--weights",
+                str(save_localizer(tmp_path, plain)),
+                "--text",
+                str(place / "retrieval"),
+                "--data",
+                str(place / "anatomy"),
+            ]
+        )
 
 
 def test_mirrored_films_are_asked_for_nothing_that_has_a_side(place):
     view = Preprocess(64, 0.5, 0.25, 1)
     data = MaskData(load_masked_films(place / "anatomy"), view, place / "cache")
-    batch = Drawer([data], [1.0], 6, plain=False, mirrored=1.0).draw(8, random.Random(0))
-    allowed = {text for query in Drawer([data], [1.0], 6, plain=False).queries
-               if not query.side and query.target in (LUNGS, DEVICES, *OPACITIES)
-               for text in wordings(query)}
+    batch = BatchSampler([data], [1.0], 6, plain=False, mirrored=1.0).draw(8, random.Random(0))
+    allowed = {
+        text
+        for query in BatchSampler([data], [1.0], 6, plain=False).queries
+        if not query.side and query.target in (LUNGS, DEVICES, *OPACITIES)
+        for text in wordings(query)
+    }
     assert set(batch.prompts) <= allowed
     for film, (_, row) in zip(batch.films, batch.places):
         np.testing.assert_array_equal(film.numpy()[:, ::-1], data.films[row])

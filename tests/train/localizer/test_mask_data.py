@@ -149,7 +149,9 @@ def test_measures_in_words():
     assert of((all_rows, slice(60, 90))) == ("left lung", 50.0)
     assert of((all_rows, slice(0, 90))) == ("both lungs", 100.0)
     assert of((all_rows, slice(0, 30)), (all_rows, slice(60, 70))) == (
-        "both lungs, more on the right", 66.7)
+        "both lungs, more on the right",
+        66.7,
+    )
     assert of((all_rows, slice(40, 50))) == ("outside the lungs", 0.0)
     assert of() == ("not found", 0.0)
     nowhere = measure_region(np.ones((9, 9)), np.zeros((9, 9)), np.zeros((9, 9)), 0.5)

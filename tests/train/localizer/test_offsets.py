@@ -20,8 +20,9 @@ from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.localizer import offsets as script
 from train.localizer.mask_data import folded
 
-CONFIG = LocalizerConfig("timm-mobilenetv3_small_minimal_100", Preprocess(64, 0.5, 0.25, 1),
-                         "none", TARGETS)
+CONFIG = LocalizerConfig(
+    "timm-mobilenetv3_small_minimal_100", Preprocess(64, 0.5, 0.25, 1), "none", TARGETS
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,11 @@ def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("offsets")
     make_masks(root / "anatomy")
     torch.manual_seed(0)
-    save_checkpoint(root / "weights", TextGuidedUNet(CONFIG).state_dict(),
-                    {"architecture": CONFIG.to_dict(), "training": {}})
+    save_checkpoint(
+        root / "weights",
+        TextGuidedUNet(CONFIG).state_dict(),
+        {"architecture": CONFIG.to_dict(), "training": {}},
+    )
     return root
 
 
@@ -62,27 +66,52 @@ def test_folds_have_their_say_beside_the_validation_split(place, capsys, monkeyp
     scores_at = script.scores_at
     monkeypatch.setattr(script, "LEVELS", (0.2, 0.5))
     config, state = load_checkpoint(place / "weights")
-    others = [save_checkpoint(place / f"fold{number}", {
-        **state, "head.bias": torch.full_like(state["head.bias"], number)}, {
-            **config, "training": {"fold": f"{number}/5", "command": f"fold {number}"}})
-        for number in (1, 2)]
+    others = [
+        save_checkpoint(
+            place / f"fold{number}",
+            {**state, "head.bias": torch.full_like(state["head.bias"], number)},
+            {**config, "training": {"fold": f"{number}/5", "command": f"fold {number}"}},
+        )
+        for number in (1, 2)
+    ]
     monkeypatch.setattr(script, "scores_at", lambda seen: asked.append(seen) or scores_at(seen))
-    script.main(["--weights", str(place / "weights"), "--data", str(place / "anatomy"),
-                 "--folds", *map(str, others)])
+    script.main(
+        [
+            "--weights",
+            str(place / "weights"),
+            "--data",
+            str(place / "anatomy"),
+            "--folds",
+            *map(str, others),
+        ]
+    )
     films = load_masked_films(place / "anatomy")
-    held = [[film.id for film in folded(films, fold) if film.split == "val"]
-            for fold in (None, "1/5", "2/5")]
+    held = [
+        [film.id for film in folded(films, fold) if film.split == "val"]
+        for fold in (None, "1/5", "2/5")
+    ]
     assert [film.id for _, film in asked[0]] == sum(held, [])
     shifts = {film.id: localizer.model.head.bias.mean().item() for localizer, film in asked[0][2:]}
-    assert all(abs(shifts[film] - number) < 0.01
-               for number, part in enumerate(held[1:], 1) for film in part)
+    assert all(
+        abs(shifts[film] - number) < 0.01
+        for number, part in enumerate(held[1:], 1)
+        for film in part
+    )
     printed = json.loads(capsys.readouterr().out)
     about = read_config(place / "weights")["training"]["offsets"]
     assert [fold["command"] for fold in about["folds"]] == ["fold 1", "fold 2"]
     assert about["films"] == len(set(sum(held, [])))
     with pytest.raises(SystemExit, match="trained with --fold"):
-        script.main(["--weights", str(others[0]), "--data", str(place / "anatomy"),
-                     "--folds", str(place / "weights")])
+        script.main(
+            [
+                "--weights",
+                str(others[0]),
+                "--data",
+                str(place / "anatomy"),
+                "--folds",
+                str(place / "weights"),
+            ]
+        )
     assert printed["offsets"] == Localizer.load(place / "weights").offsets
 
 
@@ -91,11 +120,13 @@ def test_folds_part_patients_and_leave_the_test_split(place):
     parts = [folded(films, f"{number}/3") for number in (1, 2, 3)]
     held = [{film.patient for film in part if film.split == "val"} for part in parts]
     assert sorted(sum(map(sorted, held), [])) == sorted(
-        {film.patient for film in films if film.split != "test"})
+        {film.patient for film in films if film.split != "test"}
+    )
     for part, val in zip(parts, held):
         assert val and not val & {film.patient for film in part if film.split != "val"}
         assert {film.id for film in part if film.split == "test"} == {
-            film.id for film in films if film.split == "test"}
+            film.id for film in films if film.split == "test"
+        }
     assert folded(films, None) == films
     for wrong in ("0/4", "5/4", "1", "1/1", "a/4", ""):
         with pytest.raises(ValueError, match="expected a fold"):
@@ -107,11 +138,15 @@ def test_it_is_written_and_served(place, capsys):
     printed = json.loads(capsys.readouterr().out)
     config = json.loads((place / "weights" / "config.json").read_text())
     assert config["offsets"] == printed["offsets"] and config["architecture"]
-    assert all(printed["offsets"][name] == pytest.approx(script.offset(level), abs=1e-3)
-               for name, level in printed["levels"].items() if level)
+    assert all(
+        printed["offsets"][name] == pytest.approx(script.offset(level), abs=1e-3)
+        for name, level in printed["levels"].items()
+        if level
+    )
     assert Localizer.load(place / "weights").offsets == config["offsets"]
     assert LUNGS not in config["offsets"] and GROUND_GLASS in printed["levels"]
     with pytest.raises(SystemExit, match="val"):
         (place / "anatomy" / "images.csv").write_text(
-            (place / "anatomy" / "images.csv").read_text().replace(",val", ",train"))
+            (place / "anatomy" / "images.csv").read_text().replace(",val", ",train")
+        )
         script.main(["--weights", str(place / "weights"), "--data", str(place / "anatomy")])

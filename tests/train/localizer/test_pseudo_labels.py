@@ -24,11 +24,11 @@ from cxr.localization.targets import (
     TARGETS,
     Query,
 )
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.common.studies import unlabelled_studies
 from train.localizer.prompts import TextBank
-from train.localizer.pseudo_labels import TaughtData
+from train.localizer.pseudo_labels import PseudoLabelData
 from train.localizer.saving import apart_from, save_localizer
 from train.localizer.validation import predict
 
@@ -40,26 +40,43 @@ def taught(tmp_path_factory):
     root = tmp_path_factory.mktemp("taught")
     make_nih(root / "nih", 12)
     save_dual_encoder(tiny_dual_encoder(), root / "retrieval")
-    tower = load_text_tower(root / "retrieval")
+    tower = load_text_encoder(root / "retrieval")
     bank = TextBank(tower, [Query(target).prompt for target in TARGETS], root / "cache")
     torch.manual_seed(0)
-    model = TextGuidedUNet(LocalizerConfig("timm-mobilenetv3_small_minimal_100", VIEW, "kernel",
-                                           text_dimension=tower.dimension))
+    model = TextGuidedUNet(
+        LocalizerConfig(
+            "timm-mobilenetv3_small_minimal_100", VIEW, "kernel", text_dimension=tower.dimension
+        )
+    )
     for level in model.fusion.levels:
         torch.nn.init.normal_(level.weight)
     save_localizer(model, root / "teacher", "retrieval", tower, {})
     sick, normal = unlabelled_studies([root / "nih"])[:2]
     studies = [replace(sick, findings={"mass": 1}), replace(normal, findings={"no finding": 1})]
-    made = [TaughtData(studies, VIEW, root / "cache", str(root / "teacher"),
-                       str(root / "retrieval"), bank, torch.device("cpu")) for _ in range(2)]
+    made = [
+        PseudoLabelData(
+            studies,
+            VIEW,
+            root / "cache",
+            str(root / "teacher"),
+            str(root / "retrieval"),
+            bank,
+            torch.device("cpu"),
+        )
+        for _ in range(2)
+    ]
     return *made, model, bank, root
 
 
 def test_masks_are_the_teachers_maps(taught):
     data, _, model, bank, _ = taught
     with torch.no_grad():  # as stored, in half precision
-        model.load_state_dict({k: v.half().float() if v.is_floating_point() else v
-                               for k, v in model.state_dict().items()})
+        model.load_state_dict(
+            {
+                k: v.half().float() if v.is_floating_point() else v
+                for k, v in model.state_dict().items()
+            }
+        )
     cpu = torch.device("cpu")
     with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16(cpu)):
         maps = predict(model, data.films, bank, cpu)
@@ -80,8 +97,16 @@ def test_devices_are_not_taught_and_normal_films_show_no_opacity(taught):
 
 def test_opacities_are_left_out_where_anatomy_alone_is_taught(taught):
     bank, root = taught[3], taught[4]
-    data = TaughtData(taught[0]._studies, VIEW, root / "cache", str(root / "teacher"),
-                      str(root / "retrieval"), bank, torch.device("cpu"), anatomy=True)
+    data = PseudoLabelData(
+        taught[0]._studies,
+        VIEW,
+        root / "cache",
+        str(root / "teacher"),
+        str(root / "retrieval"),
+        bank,
+        torch.device("cpu"),
+        anatomy=True,
+    )
     assert not data.known(0, Query(OPACITY)) and data.known(0, Query(HEART))
     assert data.known(1, Query(OPACITY)) and not data.mask(1, Query(OPACITY)).any()
 
@@ -93,7 +118,9 @@ def test_they_are_drawn_once(taught):
 
 
 def test_patients_who_have_a_film_with_masks_are_left_out(tmp_path):
-    films = [Study(f"s{row}", "covid", patient, image=tmp_path / f"{row}.jpg")
-             for row, patient in enumerate(("one", "two", "one", "three"))]
+    films = [
+        Study(f"s{row}", "covid", patient, image=tmp_path / f"{row}.jpg")
+        for row, patient in enumerate(("one", "two", "one", "three"))
+    ]
     assert [film.id for film in apart_from({"0"}, films)] == ["s1", "s3"]
     assert apart_from({"9"}, films) == films

@@ -19,7 +19,7 @@ from training_data import make_nih
 from cxr.checkpoints.io import save_checkpoint, save_dual_encoder
 from cxr.data.masks import load_masked_films
 from cxr.images.load import Preprocess
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import AutoencoderUNet, LocalizerConfig
 from train.localizer import train as script
 from train.localizer.mask_data import folded
@@ -40,13 +40,30 @@ def place(tmp_path_factory):
 
 
 def options(root: Path, name: str, **more) -> list[str]:
-    chosen = {"data": root / "anatomy", "extra": root / "lungs", "normal": root / "nih",
-              "out": root / name / "checkpoint", "workdir": root / name / "run",
-              "cache": root / "cache", "text": root / "retrieval", "backbone": BACKBONE,
-              "size": 64, "steps": 4, "batch-size": 4, "prompts": 2, "look-every": 2, "rate": 2e-3,
-              "extra-share": 0.2, "normal-share": 0.2, **more}  # fmt: skip
-    return [word for key, value in chosen.items()
-            for word in ([f"--{key}"] if value is True else [f"--{key}", str(value)])]
+    chosen = {
+        "data": root / "anatomy",
+        "extra": root / "lungs",
+        "normal": root / "nih",
+        "out": root / name / "checkpoint",
+        "workdir": root / name / "run",
+        "cache": root / "cache",
+        "text": root / "retrieval",
+        "backbone": BACKBONE,
+        "size": 64,
+        "steps": 4,
+        "batch-size": 4,
+        "prompts": 2,
+        "look-every": 2,
+        "rate": 2e-3,
+        "extra-share": 0.2,
+        "normal-share": 0.2,
+        **more,
+    }
+    return [
+        word
+        for key, value in chosen.items()
+        for word in ([f"--{key}"] if value is True else [f"--{key}", str(value)])
+    ]
 
 
 def weights(root: Path, name: str) -> dict[str, torch.Tensor]:
@@ -70,7 +87,7 @@ def finished(place):
 
 def test_the_checkpoint_says_what_it_is(place, finished):
     about = config(place, "whole")
-    tower = load_text_tower(place / "retrieval")
+    tower = load_text_encoder(place / "retrieval")
     assert about["text_encoder"] == {"weights": "retrieval", "sha256": tower.fingerprint}
     assert about["training"]["films"] == [8, 3, 1, 0]
     assert "python" not in about["training"]["command"]
@@ -107,8 +124,16 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(place, finished, monke
 
 
 def test_it_learns_where_lungs_are_and_that_text_matters(place):
-    script.main(options(place, "longer", steps=140, prompts=3, rate=5e-3,
-                        **{"look-every": 20, "encoder-rate": 5e-3, "average": 0.8}))
+    script.main(
+        options(
+            place,
+            "longer",
+            steps=140,
+            prompts=3,
+            rate=5e-3,
+            **{"look-every": 20, "encoder-rate": 5e-3, "average": 0.8},
+        )
+    )
     looks = [entry for entry in log(place, "longer") if "score" in entry]
     assert max(entry["dice right lung"] for entry in looks) > 0.6
     assert max(entry["dice left lung"] for entry in looks) > 0.6
@@ -136,9 +161,21 @@ def test_the_ablations_run_and_say_so(place):
 
 
 def test_a_fold_is_left_out_and_what_has_no_side_is_mirrored(place, finished):
-    script.main([*options(place, "fold", steps=2, fold="2/5", teacher=finished / "checkpoint",
-                          **{"mirrored-share": 0.5, "taught-films": 3}),
-                 "--taught", str(place / "nih"), "--taught-anatomy"])
+    script.main(
+        [
+            *options(
+                place,
+                "fold",
+                steps=2,
+                fold="2/5",
+                teacher=finished / "checkpoint",
+                **{"mirrored-share": 0.5, "taught-films": 3},
+            ),
+            "--taught",
+            str(place / "nih"),
+            "--taught-anatomy",
+        ]
+    )
     about = config(place, "fold")["training"]
     assert about["fold"] == "2/5" and "--taught-anatomy" in about["command"]
     films = folded(load_masked_films(place / "anatomy"), "2/5")
@@ -149,8 +186,15 @@ def test_a_fold_is_left_out_and_what_has_no_side_is_mirrored(place, finished):
 
 
 def test_films_without_masks_are_taught_by_an_earlier_localizer(place, finished):
-    script.main([*options(place, "student", teacher=finished / "checkpoint", steps=2),
-                 "--taught", str(place / "nih"), "--taught-films", "5"])
+    script.main(
+        [
+            *options(place, "student", teacher=finished / "checkpoint", steps=2),
+            "--taught",
+            str(place / "nih"),
+            "--taught-films",
+            "5",
+        ]
+    )
     about = config(place, "student")["training"]
     assert about["films"] == [8, 3, 1, 0, 5] and about["data"] == ["anatomy", "lungs", "nih"]
     with pytest.raises(SystemExit, match="--teacher"):
@@ -191,11 +235,20 @@ def test_a_data_set_without_a_validation_split_is_refused(place):
 
 def test_two_processes_train_one_model(place):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
-               "--standalone", "-m", "train.localizer",
-               *options(place, "two", steps=2, minutes=10, **{"batch-size": 2})]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True,
-                          timeout=300)
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc_per_node",
+        "2",
+        "--standalone",
+        "-m",
+        "train.localizer",
+        *options(place, "two", steps=2, minutes=10, **{"batch-size": 2}),
+    ]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     position = json.loads((place / "two" / "run" / "state" / "position.json").read_text())
     assert position["step"] == 2 and weights(place, "two")

@@ -30,9 +30,20 @@ def root(film, tmp_path_factory):
 
 
 def options(root) -> list[str]:
-    return ["--data", str(root / "nih"), "--weights", str(root / "weights"), "--out",
-            str(root / "reporting"), "--cache", str(root / "cache"), "--others", str(OTHERS),
-            "--epochs", "2"]
+    return [
+        "--data",
+        str(root / "nih"),
+        "--weights",
+        str(root / "weights"),
+        "--out",
+        str(root / "reporting"),
+        "--cache",
+        str(root / "cache"),
+        "--others",
+        str(OTHERS),
+        "--epochs",
+        "2",
+    ]
 
 
 def test_what_was_fitted_belongs_to_its_encoder_and_says_what_it_is(root):
@@ -54,21 +65,42 @@ def test_a_card_before_the_evaluation_says_so(root):
 
 def test_a_second_run_reads_no_film_again_and_fits_the_same(root, monkeypatch):
     before = (root / "reporting" / "model.safetensors").read_bytes()
-    monkeypatch.setattr("train.reporting.features._extract", lambda *_: pytest.fail("extracted again"))
+    monkeypatch.setattr(
+        "train.reporting.features._extract", lambda *_: pytest.fail("extracted again")
+    )
     assert calibrate.main(options(root)) == 0
     assert (root / "reporting" / "model.safetensors").read_bytes() == before
 
 
 def test_the_evaluation_is_one_json_and_a_card(root, capsys):
-    words = ["report", "--data", str(root / "nih"), "--weights", str(root / "weights"),
-             "--reporting", str(root / "reporting"), "--cache", str(root / "cache"), "--split",
-             "val", "--rounds", "20", "--others", str(OTHERS), "--write"]
+    words = [
+        "report",
+        "--data",
+        str(root / "nih"),
+        "--weights",
+        str(root / "weights"),
+        "--reporting",
+        str(root / "reporting"),
+        "--cache",
+        str(root / "cache"),
+        "--split",
+        "val",
+        "--rounds",
+        "20",
+        "--others",
+        str(OTHERS),
+        "--write",
+    ]
     assert evaluate.main(words) == 0
     report = json.loads(capsys.readouterr().out)
     assert report == json.loads((root / "reporting" / "metrics.json").read_text())
     assert report["split"] == "val" and report["films"] == 12
-    reports = {"suggested report", "commonest report", "random report",
-               "nearest neighbour's report"}
+    reports = {
+        "suggested report",
+        "commonest report",
+        "random report",
+        "nearest neighbour's report",
+    }
     assert set(report["labels"]) == reports
     assert set(report["text"]) == reports | {"suggested findings, plain words"}
     for entry in report["labels"].values():
@@ -93,8 +125,16 @@ def test_too_few_films_are_refused_in_one_line(root, tmp_path, capsys):
 
 
 def run(root, *words: str) -> int:
-    return command_line(["report", *words, "--weights", str(root / "weights"), "--reporting",
-                         str(root / "reporting")])
+    return command_line(
+        [
+            "report",
+            *words,
+            "--weights",
+            str(root / "weights"),
+            "--reporting",
+            str(root / "reporting"),
+        ]
+    )
 
 
 def test_the_command_line_reads_a_film(root, capsys):
@@ -122,6 +162,8 @@ def test_the_command_line_says_what_is_no_film(root, tmp_path, capsys):
 
 
 def test_the_command_line_builds_a_corpus(root, tmp_path, capsys):
-    assert command_line(["reports", "build", str(root / "nih"), "--out",
-                         str(tmp_path / "reports")]) == 2
+    assert (
+        command_line(["reports", "build", str(root / "nih"), "--out", str(tmp_path / "reports")])
+        == 2
+    )
     assert "with one" in capsys.readouterr().err

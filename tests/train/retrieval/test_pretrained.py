@@ -45,8 +45,11 @@ def test_a_backbone_starts_from_torchvisions_own_names(tmp_path, name, suffix):
     (torch.save if suffix == ".pth" else save_file)(published.state_dict(), path)
     backbone = create_backbone(f"torchvision/{name}", Preprocess(64, channels=3))
     load_backbone(backbone, str(path))
-    features = published.features if hasattr(published, "features") else torch.nn.Sequential(
-        *list(published.children())[:-2])
+    features = (
+        published.features
+        if hasattr(published, "features")
+        else torch.nn.Sequential(*list(published.children())[:-2])
+    )
     pixels = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         assert torch.equal(backbone.eval()(pixels)[1], features.eval()(pixels))
@@ -68,17 +71,20 @@ def test_a_text_model_of_a_pickle_and_a_word_list(tmp_path, model_type):
     assert config["model_type"] == "bert" and config["hidden_dropout_prob"] == 0
     assert tokenizer.encode("Mass, edema").tokens == ["[CLS]", "mass", ",", "edema", "[SEP]"]
     loaded = {n: v for n, v in model.state_dict().items() if not n.startswith("pooler.")}
-    assert loaded and all(torch.equal(value, published[f"bert.{name}"])
-                          for name, value in loaded.items())
+    assert loaded and all(
+        torch.equal(value, published[f"bert.{name}"]) for name, value in loaded.items()
+    )
 
 
 def test_safetensors_come_before_a_pickle(tmp_path):
     folder = make_text_model(tmp_path / "text")
     expected = load_text_model(str(folder))[2].state_dict()
     (folder / "pytorch_model.bin").write_bytes(b"no pickle at all")
-    assert all(torch.equal(value, expected[name])
-               for name, value in load_text_model(str(folder))[2].state_dict().items()
-               if not name.startswith("pooler."))
+    assert all(
+        torch.equal(value, expected[name])
+        for name, value in load_text_model(str(folder))[2].state_dict().items()
+        if not name.startswith("pooler.")
+    )
 
 
 class Bomb:
@@ -94,8 +100,10 @@ class Bomb:
 def test_code_in_a_pickle_never_runs(tmp_path):
     make_pickled_text_model(tmp_path / "hub")
     mark = tmp_path / "it ran"
-    torch.save({"bert.embeddings.word_embeddings.weight": Bomb(mark)},
-               tmp_path / "hub" / "pytorch_model.bin")
+    torch.save(
+        {"bert.embeddings.word_embeddings.weight": Bomb(mark)},
+        tmp_path / "hub" / "pytorch_model.bin",
+    )
     with pytest.raises(ValueError, match="tensors alone"):
         load_text_model(str(tmp_path / "hub"))
     assert not mark.exists()
@@ -105,11 +113,17 @@ def broken(folder: Path, file: str, content: bytes | None) -> None:
     (folder / file).unlink() if content is None else (folder / file).write_bytes(content)
 
 
-@pytest.mark.parametrize(("file", "content"), [
-    ("pytorch_model.bin", None), ("pytorch_model.bin", b""), ("config.json", None),
-    ("config.json", b"[]"), ("config.json", b'{"model_type": "no such model"}'),
-    ("config.json", b'{"model_type": "bert", "hidden_size": "x"}'),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("pytorch_model.bin", None),
+        ("pytorch_model.bin", b""),
+        ("config.json", None),
+        ("config.json", b"[]"),
+        ("config.json", b'{"model_type": "no such model"}'),
+        ("config.json", b'{"model_type": "bert", "hidden_size": "x"}'),
+    ],
+)
 def test_a_damaged_text_model_is_a_value_error(tmp_path, file, content):
     make_pickled_text_model(tmp_path / "hub")
     broken(tmp_path / "hub", file, content)
@@ -149,8 +163,14 @@ def test_the_reference_profile_from_the_hubs_formats_to_the_retriever(tmp_path):
     """What `--profile reference` does, at a size that takes seconds."""
     make_pickled_text_model(tmp_path / "clinical")
     images, data = make_timm_folder(tmp_path / "resnet"), make_nih(tmp_path / "nih")
-    options = training_options(tmp_path, data, tmp_path / "clinical", "reference", epochs=1, **{
-        "profile": "reference", "image-weights": images, "image-rate": 0, "text-rate": 0})
+    options = training_options(
+        tmp_path,
+        data,
+        tmp_path / "clinical",
+        "reference",
+        epochs=1,
+        **{"profile": "reference", "image-weights": images, "image-rate": 0, "text-rate": 0},
+    )
     retrieval.main(options)
     checkpoint = tmp_path / "reference" / "checkpoint"
     retriever = Retriever.load(checkpoint, gallery=None)

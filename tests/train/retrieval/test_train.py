@@ -47,8 +47,11 @@ def test_the_checkpoint_serves_and_says_how_it_was_made(finished, workplace):
 
 
 def test_log_and_curves_are_written(finished):
-    entries = [json.loads(line) for line in (finished / "run" / "log.jsonl").read_text().split("\n")
-               if line]
+    entries = [
+        json.loads(line)
+        for line in (finished / "run" / "log.jsonl").read_text().split("\n")
+        if line
+    ]
     assert [e["epoch"] for e in entries if "epoch" in e] == [1, 2]
     assert {"caption_loss", "loss"} <= set(entries[0])
     assert all(0 <= e["text_to_image_recall_at_10"] <= 1 for e in entries if "epoch" in e)
@@ -87,8 +90,9 @@ def test_training_changes_the_weights_and_the_loss_falls(workplace):
 
 def test_a_checkpoint_is_trained_further_with_its_text_half_locked(finished, workplace):
     root, *_ = workplace
-    options = training_options(*workplace, "further", epochs=1, **{"go-on-from": finished /
-                                                                  "checkpoint"})
+    options = training_options(
+        *workplace, "further", epochs=1, **{"go-on-from": finished / "checkpoint"}
+    )
     script.main([*options, "--lock-text"])
     before, after = weights(finished), weights(root / "further")
     changed = {name for name in before if not torch.equal(before[name], after[name])}
@@ -142,8 +146,9 @@ def test_settings_of_a_search_are_measured_anew_without_touching_the_weights(fin
     shutil.copytree(finished / "checkpoint", folder)
     before = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**before, "query_contrast": 9}))
-    search_settings.main(["--data", str(data), "--weights", str(folder),
-                          "--cache", str(root / "cache")])
+    search_settings.main(
+        ["--data", str(data), "--weights", str(folder), "--cache", str(root / "cache")]
+    )
     after = json.loads((folder / "config.json").read_text())
     # The same films, weights and rule as at the end of training, but for rounding on disk.
     assert after.pop("film_bands") == pytest.approx(before.pop("film_bands"), abs=0.01)
@@ -154,8 +159,9 @@ def test_settings_of_a_search_are_measured_anew_without_touching_the_weights(fin
 def test_a_data_set_without_a_validation_split_is_refused(workplace, tmp_path):
     root, data, text = workplace
     empty = make_nih(tmp_path / "nih", 3)
-    (empty / "split.csv").write_text("Image Index,split\n" + "".join(
-        f"{row:08d}_000.png,train\n" for row in range(3)))
+    (empty / "split.csv").write_text(
+        "Image Index,split\n" + "".join(f"{row:08d}_000.png,train\n" for row in range(3))
+    )
     with pytest.raises(SystemExit, match="validate"):
         script.main(training_options(root, empty, text, "empty"))
 

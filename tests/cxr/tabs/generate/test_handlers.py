@@ -12,14 +12,14 @@ import gradio as gr
 import numpy as np
 import pytest
 from app_gallery import HOSTILE, event
-from drawn_models import DrawnOriginals, DrawnSampler, drawn
+from drawn_models import DrawnSampler, DrawnTrainingImages, drawn
 from PIL import Image
 
 from cxr.findings import Study
 from cxr.retrieval.retriever import Match
 from cxr.tabs.api import MOST_DRAWN, sample_endpoint
-from cxr.tabs.generate.handlers import LOOKING, GenerateDesk, wish
-from cxr.tabs.generate.state import NORMAL, STEPS, Look, Studio, Wish
+from cxr.tabs.generate.handlers import LOOKING, GenerateHandlers, wish
+from cxr.tabs.generate.state import NORMAL, STEPS, GenerateState, Look, Wish
 from cxr.tabs.generate.views import DRAWING
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import following, guarded
@@ -29,15 +29,19 @@ CONTROLS = ("big heart", "", 4, "7", 1.0)
 
 
 def making(services, originals=None):
-    return GenerateDesk(
-        Services(services.gallery, services.weights, lambda **_: services.retriever(),
-                 generator=drawn(lambda: DrawnSampler(originals)))
-    )  # fmt: skip
+    return GenerateHandlers(
+        Services(
+            services.gallery,
+            services.weights,
+            lambda **_: services.retriever(),
+            generator=drawn(lambda: DrawnSampler(originals)),
+        )
+    )
 
 
 @pytest.fixture
 def maker(services):
-    return making(services, DrawnOriginals())
+    return making(services, DrawnTrainingImages())
 
 
 def page(desk, studio, busy=""):
@@ -54,7 +58,7 @@ def decoded(text):
 
 
 def test_films_are_made_for_a_text_and_each_carries_the_mark(maker):
-    studio = maker.draw(Studio(), *CONTROLS)
+    studio = maker.draw(GenerateState(), *CONTROLS)
     assert studio.wish == Wish("big heart", "", 4, 7, 1.0) and len(studio.films) == 4
     shown = pictures(page(maker, studio), "films")
     assert [film.shape for film in shown] == [(128, 128)] * 4
@@ -62,11 +66,11 @@ def test_films_are_made_for_a_text_and_each_carries_the_mark(maker):
         corner = np.s_[-10:, :60]
         assert film[corner].max() > 220 and (film[corner] == 0).any()  # white on black
         assert np.array_equal(film[:100], np.asarray(made)[:100])
-    assert maker.draw(Studio(), *CONTROLS).films == studio.films
+    assert maker.draw(GenerateState(), *CONTROLS).films == studio.films
 
 
 def test_the_way_from_normal_ends_at_the_film(maker):
-    studio = maker.look(maker.choose(maker.draw(Studio(), *CONTROLS), event(index=2)))
+    studio = maker.look(maker.choose(maker.draw(GenerateState(), *CONTROLS), event(index=2)))
     html = page(maker, studio)
     way = pictures(html, "path")
     assert len(way) == STEPS and np.array_equal(way[-1], pictures(html, "films")[2])
@@ -80,19 +84,23 @@ def test_the_way_from_normal_ends_at_the_film(maker):
     [
         ("big heart", "", NORMAL),
         ("big heart", "edema", "edema"),
-        ("64-year-old female, frontal AP view. Findings: edema.", "",
-         "64-year-old female, frontal AP view, demonstrates no acute cardiopulmonary abnormality."),
+        (
+            "64-year-old female, frontal AP view. Findings: edema.",
+            "",
+            "64-year-old female, frontal AP view, "
+            "demonstrates no acute cardiopulmonary abnormality.",
+        ),
         ("Findings: edema.", "", NORMAL),
     ],
-)  # fmt: skip
+)
 def test_where_the_slide_begins(text, start, origin):
     assert Wish(text, start).origin == origin
 
 
 def test_the_nearest_real_study_stands_beside_it(maker):
-    look = maker.look(maker.draw(Studio(), *CONTROLS)).look
+    look = maker.look(maker.draw(GenerateState(), *CONTROLS)).look
     assert look.near is not None and look.near.study.source != "synthetic, drawn"
-    html = page(maker, maker.draw(Studio(), *CONTROLS).seen(look))
+    html = page(maker, maker.draw(GenerateState(), *CONTROLS).seen(look))
     assert maker.services.films.address(look.near.study, "small") in html
     assert "The nearest real film" in html
 
@@ -100,7 +108,7 @@ def test_the_nearest_real_study_stands_beside_it(maker):
 def test_a_gallery_of_generated_films_says_that_none_is_real(maker, monkeypatch):
     made = [Match(Study("g", "synthetic, drawn", "p"), 0.9)]
     monkeypatch.setattr(maker.services.retriever(), "search", lambda film, k: made * k)
-    look = maker.look(maker.draw(Studio(), *CONTROLS)).look
+    look = maker.look(maker.draw(GenerateState(), *CONTROLS)).look
     assert look.near is None and "CXR_GALLERY" in look.near_said
 
 
@@ -108,21 +116,21 @@ def test_a_gallery_of_generated_films_says_that_none_is_real(maker, monkeypatch)
     ("limit", "copied", "said"), [(0.3, False, "Not a copy"), (0.9, True, "Too near")]
 )
 def test_copies_of_training_films_are_told(services, limit, copied, said):
-    originals = DrawnOriginals()
+    originals = DrawnTrainingImages()
     originals.limit = limit
     desk = making(services, originals)
-    studio = desk.look(desk.draw(Studio(), *CONTROLS))
+    studio = desk.look(desk.draw(GenerateState(), *CONTROLS))
     assert studio.look.copied is copied and said in page(desk, studio)
     assert "0.80 away" in studio.look.copied_said
 
 
 def test_without_fingerprints_the_copy_check_says_it_was_not_made(services, tmp_path):
     desk = making(services)
-    look = desk.look(desk.draw(Studio(), *CONTROLS)).look
+    look = desk.look(desk.draw(GenerateState(), *CONTROLS)).look
     assert look.copied is None and "Not checked" in look.copied_said
-    model = drawn(lambda: DrawnSampler(DrawnOriginals()))
-    alone = GenerateDesk(Services(str(tmp_path / "none"), services.weights, generator=model))
-    look = alone.look(alone.draw(Studio(), *CONTROLS)).look
+    model = drawn(lambda: DrawnSampler(DrawnTrainingImages()))
+    alone = GenerateHandlers(Services(str(tmp_path / "none"), services.weights, generator=model))
+    look = alone.look(alone.draw(GenerateState(), *CONTROLS)).look
     assert look.copied is None and look.near is None
     assert "No gallery" in look.near_said and "Not checked: No gallery" in look.copied_said
 
@@ -147,44 +155,54 @@ def test_controls_that_cannot_be_say_so(controls, said):
 
 @pytest.mark.parametrize("text", ["🫁❤️‍🔥", "ضخامة القلب", "心脏扩大", "half \ud83e"[:6]])
 def test_any_script_gives_films(maker, text):
-    assert maker.draw(Studio(), text, "", 4, "0", 0.0).films
+    assert maker.draw(GenerateState(), text, "", 4, "0", 0.0).films
 
 
 def test_an_error_leaves_the_films_and_the_step_after_it_leaves_the_message(maker):
-    studio = maker.look(maker.draw(Studio(), *CONTROLS))
+    studio = maker.look(maker.draw(GenerateState(), *CONTROLS))
     told = list(guarded(maker.draw, maker.show, DRAWING)(studio, "", "", 4, "0", 1.0))
     assert DRAWING in told[0][1] and "empty text" in told[-1][0] and told[-1][2] is studio
     after = list(guarded(maker.look, following(maker.show), maker.looks)(studio))
     assert len(after) == 1 and after[0][0] == gr.skip()
-    fresh = maker.draw(Studio(), *CONTROLS)
+    fresh = maker.draw(GenerateState(), *CONTROLS)
     steps = list(guarded(maker.look, following(maker.show), maker.looks)(fresh))
     assert LOOKING in steps[0][1] and len(steps) == 2
 
 
 def test_films_that_are_not_there_cannot_be_chosen(maker):
-    studio = maker.draw(Studio(), *CONTROLS)
-    for wrong in (event(index=4), event(index=-1), event(index="0"), event(),
-                  gr.EventData(None, None)):  # fmt: skip
+    studio = maker.draw(GenerateState(), *CONTROLS)
+    for wrong in (
+        event(index=4),
+        event(index=-1),
+        event(index="0"),
+        event(),
+        gr.EventData(None, None),
+    ):
         with pytest.raises(ValueError, match="no longer on the page"):
             maker.choose(studio, wrong)
     with pytest.raises(ValueError, match="no longer on the page"):
-        maker.choose(Studio(), event(index=0))
+        maker.choose(GenerateState(), event(index=0))
 
 
 def test_nothing_a_visitor_types_becomes_html(maker):
-    studio = maker.draw(Studio(), HOSTILE, HOSTILE, 4, "0", 1.0)
+    studio = maker.draw(GenerateState(), HOSTILE, HOSTILE, 4, "0", 1.0)
     near = Match(Study("s", HOSTILE, "p"), 0.5)
     html = page(maker, studio.seen(Look(("data:,",), near, "", None, HOSTILE)))
     assert HOSTILE not in html and "<script" not in html and escape(HOSTILE) in html
 
 
 def test_without_weights_the_tab_says_what_to_do(services, tmp_path):
-    bare = Services(services.gallery, services.weights,
-                    generator=Model(str(tmp_path / "none"), None, "train one"))  # fmt: skip
-    desk = GenerateDesk(bare)
-    assert "No model at" in page(desk, Studio()) and "train one" in page(desk, Studio())
-    told = list(guarded(desk.draw, desk.show, DRAWING)(Studio(), *CONTROLS))[-1]
-    assert "train one" in told[0] and told[2] == Studio()
+    bare = Services(
+        services.gallery,
+        services.weights,
+        generator=Model(str(tmp_path / "none"), None, "train one"),
+    )
+    desk = GenerateHandlers(bare)
+    assert "No model at" in page(desk, GenerateState()) and "train one" in page(
+        desk, GenerateState()
+    )
+    told = list(guarded(desk.draw, desk.show, DRAWING)(GenerateState(), *CONTROLS))[-1]
+    assert "train one" in told[0] and told[2] == GenerateState()
 
 
 def test_another_seed_is_a_seed(maker):

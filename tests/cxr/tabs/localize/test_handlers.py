@@ -17,10 +17,10 @@ from drawn_models import DrawnLocalizer, drawn
 from PIL import Image
 
 from cxr.tabs.api import locate_endpoint
-from cxr.tabs.localize.handlers import LocalizeDesk, placed
+from cxr.tabs.localize.handlers import LocalizeHandlers, placed
 from cxr.tabs.localize.outlines import START, THRESHOLDS
-from cxr.tabs.localize.state import Bench, Drawn
-from cxr.tabs.search.state import Room
+from cxr.tabs.localize.state import Drawn, LocalizeState
+from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import guarded
 from cxr.tabs.shared.example_cards import examples
@@ -29,13 +29,17 @@ from cxr.tabs.shared.models import Model
 
 @pytest.fixture(scope="module")
 def locating(services):
-    return Services(services.gallery, services.weights, lambda **_: services.retriever(),
-                    localizer=drawn(DrawnLocalizer))  # fmt: skip
+    return Services(
+        services.gallery,
+        services.weights,
+        lambda **_: services.retriever(),
+        localizer=drawn(DrawnLocalizer),
+    )
 
 
 @pytest.fixture
 def bench_desk(locating):
-    return LocalizeDesk(locating)
+    return LocalizeHandlers(locating)
 
 
 @pytest.fixture
@@ -115,12 +119,12 @@ def test_texts_that_cannot_be_are_refused(bench_desk, bench, text):
 
 def test_without_a_film_there_is_nothing_to_outline(bench_desk):
     with pytest.raises(ValueError, match="Bring a film first"):
-        bench_desk.locate(Bench(), "lungs")
-    assert bench_desk.seek(Bench()) is None
+        bench_desk.locate(LocalizeState(), "lungs")
+    assert bench_desk.seek(LocalizeState()) is None
 
 
 def test_a_film_that_has_come_is_outlined_when_the_box_says_what(bench_desk, upload):
-    bench = bench_desk.take(Bench(), upload, " lungs ")
+    bench = bench_desk.take(LocalizeState(), upload, " lungs ")
     assert bench.wanted and "Outlining" in page(bench_desk, bench)
     found = answered(bench_desk, bench)
     assert found.text == "lungs" and found.outline and not found.wanted
@@ -151,7 +155,7 @@ def test_a_model_that_fails_is_said_and_the_film_stays(bench_desk, bench):
 def test_an_upload_is_read_and_deleted(bench_desk, tmp_path, film):
     path = tmp_path / "mine.jpg"
     film(1, (3000, 1200)).save(path)
-    bench = bench_desk.take(Bench(), str(path), "")
+    bench = bench_desk.take(LocalizeState(), str(path), "")
     assert not path.exists() and bench.size == (3000, 1200) and bench.film.size == (1024, 410)
 
 
@@ -170,10 +174,11 @@ def test_junk_is_refused_and_deleted_and_the_film_stays(bench_desk, bench, tmp_p
 
 
 def test_a_picture_that_is_no_chest_film_is_doubted(strict, film, upload):
-    doubting = Services(strict.gallery, strict.weights, localizer=drawn(DrawnLocalizer),
-                        suggester=strict.suggester)  # fmt: skip
-    desk = LocalizeDesk(doubting)
-    bench = desk.take(Bench(), upload, "")
+    doubting = Services(
+        strict.gallery, strict.weights, localizer=drawn(DrawnLocalizer), suggester=strict.suggester
+    )
+    desk = LocalizeHandlers(doubting)
+    bench = desk.take(LocalizeState(), upload, "")
     assert "does not look like a frontal chest X-ray" in page(desk, bench)
     assert "does not look like" in page(desk, located(desk, bench, "lungs"))
 
@@ -184,41 +189,41 @@ def test_films_of_any_mode_are_taken(bench_desk, tmp_path, film, mode):
     levels = film(1, (200, 240))
     deep = Image.fromarray(np.asarray(levels).astype(np.uint16) * 200)
     (deep if mode == "I;16" else levels.convert("RGB").convert(mode)).save(path)
-    assert bench_desk.take(Bench(), str(path), "").film.mode == "L"
+    assert bench_desk.take(LocalizeState(), str(path), "").film.mode == "L"
 
 
 def test_a_dicom_film_is_taken(bench_desk, tmp_path):
     path = tmp_path / "film"
     path.write_bytes(dicom(ramp()))
-    bench = bench_desk.take(Bench(), str(path), "")
+    bench = bench_desk.take(LocalizeState(), str(path), "")
     assert reading(located(bench_desk, bench, "left lung")).verdict == "Found"
 
 
 def test_the_open_film_of_a_search_is_carried_over(bench_desk, desk):
     room = opened(desk, "generated", query="big heart")
-    bench = bench_desk.carry(Bench(), room)
+    bench = bench_desk.carry(LocalizeState(), room)
     assert bench.study.id == "generated" and bench_desk.carry_text(room) == "big heart"
     assert bench.text == "big heart" and bench.wanted
     html = page(bench_desk, bench)
     assert '<span class="badge">synthetic</span>' in html and data(html, "mark") == "SYNTHETIC"
     with pytest.raises(ValueError, match="No film is open"):
-        bench_desk.carry(Bench(), desk.close_film(room))
+        bench_desk.carry(LocalizeState(), desk.close_film(room))
     with pytest.raises(ValueError, match="No film is open"):
-        bench_desk.carry(Bench(), Room())
-    assert bench_desk.carry_text(Room()) == ""
+        bench_desk.carry(LocalizeState(), SearchState())
+    assert bench_desk.carry_text(SearchState()) == ""
 
 
 def test_the_empty_tab_offers_films_of_the_gallery(bench_desk):
     html = bench_desk.offers()
     offered = examples(bench_desk.services)
-    assert "Bring a film" in page(bench_desk, Bench())
+    assert "Bring a film" in page(bench_desk, LocalizeState())
     assert html.count('data-act="pick"') == len(offered) == 4
     assert [study.id for study in offered[:2]] == ["big heart", "unsure"]
-    picked = bench_desk.pick(Bench(), "heart", event(index=1))
-    assert picked.study.id == offered[1].id and bench_desk.away(picked) == Bench()
+    picked = bench_desk.pick(LocalizeState(), "heart", event(index=1))
+    assert picked.study.id == offered[1].id and bench_desk.away(picked) == LocalizeState()
     for wrong in (event(index=9), event(index="0"), event(), gr.EventData(None, None)):
         with pytest.raises(ValueError, match="no longer on the page"):
-            bench_desk.pick(Bench(), "", wrong)
+            bench_desk.pick(LocalizeState(), "", wrong)
 
 
 def test_nothing_a_visitor_types_becomes_html(bench_desk, bench):
@@ -227,10 +232,15 @@ def test_nothing_a_visitor_types_becomes_html(bench_desk, bench):
 
 
 def test_without_weights_the_tab_says_what_to_do(services, bench, tmp_path):
-    bare = Services(services.gallery, services.weights,
-                    localizer=Model(str(tmp_path / "none"), None, "train one"))  # fmt: skip
-    desk = LocalizeDesk(bare)
-    assert "No model at" in page(desk, Bench()) and "train one" in page(desk, Bench())
+    bare = Services(
+        services.gallery,
+        services.weights,
+        localizer=Model(str(tmp_path / "none"), None, "train one"),
+    )
+    desk = LocalizeHandlers(bare)
+    assert "No model at" in page(desk, LocalizeState()) and "train one" in page(
+        desk, LocalizeState()
+    )
     told = desk.show(located(desk, bench, "lungs"))
     assert "train one" in told[0] and told[2].film is bench.film
 
@@ -245,7 +255,14 @@ def test_the_endpoint_for_programs_locates(locating, film):
     assert heat.shape == (240, 300) and heat.dtype == np.uint8 and heat.max() > 200
     json.dumps(found)
     good = base64.b64encode(film_bytes.getvalue()).decode()
-    for wrong in (("%%%", "lungs"), ("", "lungs"), ("aGVsbG8=", "lungs"), (good, ""),
-                  (good, "lungs", 0.0), (good, "lungs", 1.5), (good, "lungs", float("nan"))):
+    for wrong in (
+        ("%%%", "lungs"),
+        ("", "lungs"),
+        ("aGVsbG8=", "lungs"),
+        (good, ""),
+        (good, "lungs", 0.0),
+        (good, "lungs", 1.5),
+        (good, "lungs", float("nan")),
+    ):
         with pytest.raises(gr.Error, match="(?i)expected"):
             call(*wrong)

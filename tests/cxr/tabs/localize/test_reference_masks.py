@@ -13,7 +13,7 @@ from PIL import Image
 from cxr.findings import Study
 from cxr.tabs.localize.handlers import placed
 from cxr.tabs.localize.outlines import START, THRESHOLDS, outlined
-from cxr.tabs.localize.reference_masks import Truths
+from cxr.tabs.localize.reference_masks import ReferenceMasks
 
 
 @pytest.fixture
@@ -23,14 +23,21 @@ def outlined_film(tmp_path, film):
         (tmp_path / folder).mkdir()
     film(1, (100, 80)).save(tmp_path / "images" / "one.png")
     film(2, (100, 80)).save(tmp_path / "images" / "two.png")
-    rows = [["one.png", "right lung", "right.png"], ["one.png", "left lung", "left.png"],
-            ["one.png", "consolidation", "spot.png"],
-            ["two.png", "airways", "right.png"], ["two.png", "left lung", "left.png"],
-            ["two.png", "ground-glass opacity", "spot.png"]]  # fmt: skip
+    rows = [
+        ["one.png", "right lung", "right.png"],
+        ["one.png", "left lung", "left.png"],
+        ["one.png", "consolidation", "spot.png"],
+        ["two.png", "airways", "right.png"],
+        ["two.png", "left lung", "left.png"],
+        ["two.png", "ground-glass opacity", "spot.png"],
+    ]
     with open(tmp_path / "masks.csv", "w", newline="") as file:
         csv.writer(file).writerows([["image", "target", "mask"], *rows])
-    for name, place in (("right", np.s_[:, :50]), ("left", np.s_[:, 50:]),
-                        ("spot", np.s_[60:, 40:60])):  # fmt: skip
+    for name, place in (
+        ("right", np.s_[:, :50]),
+        ("left", np.s_[:, 50:]),
+        ("spot", np.s_[60:, 40:60]),
+    ):
         mask = np.zeros((80, 100), np.uint8)
         mask[place] = 255
         Image.fromarray(mask).save(tmp_path / "masks" / f"{name}.png")
@@ -39,7 +46,7 @@ def outlined_film(tmp_path, film):
 
 @pytest.fixture
 def truths(outlined_film):
-    return Truths(str(outlined_film.image.parents[1]))
+    return ReferenceMasks(str(outlined_film.image.parents[1]))
 
 
 def test_targets_sides_and_zones_as_drawn(truths, outlined_film):
@@ -67,11 +74,11 @@ def test_nothing_is_known_of_other_films_or_targets(truths, outlined_film, tmp_p
     film(1, (120, 80)).save(tmp_path / "namesake.png")
     namesake = replace(outlined_film, image=tmp_path / "namesake.png")
     assert truths.of(namesake, "lungs", (100, 80)) is None
-    assert Truths().of(outlined_film, "lungs", (100, 80)) is None
+    assert ReferenceMasks().of(outlined_film, "lungs", (100, 80)) is None
 
 
 def test_a_folder_without_masks_is_said_once_and_shows_none(tmp_path, outlined_film, caplog):
-    none = Truths(str(tmp_path / "nowhere"))
+    none = ReferenceMasks(str(tmp_path / "nowhere"))
     assert none.of(outlined_film, "lungs", (100, 80)) is None
     assert none.of(outlined_film, "lungs", (100, 80)) is None
     assert caplog.text.count("no outlines are shown") == 1

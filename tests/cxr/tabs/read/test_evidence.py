@@ -10,7 +10,7 @@ from reading_steps import answered
 
 from cxr.reporting.claims import ABSENT
 from cxr.tabs.read.findings import share
-from cxr.tabs.read.state import Lightbox
+from cxr.tabs.read.state import ReadState
 
 GROUNDS = 5  # of the outputs of show
 
@@ -52,4 +52,4 @@ def test_it_stays_as_it_is_while_findings_are_chosen(read_desk, box):
     name = box.suggestion.findings[0].name
     chosen = answered(read_desk, read_desk.choose(box, event(name=name)))
     assert read_desk.show(chosen)[GROUNDS] == html
-    assert read_desk.show(Lightbox())[GROUNDS] == ""
+    assert read_desk.show(ReadState())[GROUNDS] == ""

@@ -16,18 +16,18 @@ from reading_steps import answered, data, panes
 
 from cxr.checkpoints.io import fingerprint
 from cxr.tabs.api import report_endpoint
-from cxr.tabs.localize.handlers import LocalizeDesk
+from cxr.tabs.localize.handlers import LocalizeHandlers
 from cxr.tabs.read.findings import raised
 from cxr.tabs.read.similar import why
-from cxr.tabs.read.state import REPORT, Lightbox
-from cxr.tabs.search.state import Room
+from cxr.tabs.read.state import REPORT, ReadState
+from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
 from cxr.tabs.shared.example_cards import examples
 from cxr.tabs.shared.models import Model
 
 
 def test_a_film_is_shown_at_once_and_read_afterwards(read_desk, upload):
-    box = read_desk.take(Lightbox(), upload)
+    box = read_desk.take(ReadState(), upload)
     assert box.wanted == REPORT and "…</p>" in panes(read_desk, box)
     read = answered(read_desk, box)
     assert read.wanted == "" and len(read.suggestion.findings) == 14
@@ -40,8 +40,9 @@ def test_findings_come_with_probability_interval_and_word(read_desk, box):
     for one in box.suggestion.findings:
         said = unescape(re.search(f'data-name="{one.name}"[^>]*aria-label="([^"]*)"', html)[1])
         assert re.fullmatch(rf"{one.name}: {one.word}, [<>]?\d+%, between \S+% and \S+%", said)
-    assert raised(box) == [one.name for one in box.suggestion.findings
-                           if one.word in ("likely", "possible")]  # fmt: skip
+    assert raised(box) == [
+        one.name for one in box.suggestion.findings if one.word in ("likely", "possible")
+    ]
 
 
 def test_the_report_can_be_edited_and_says_what_it_is_for(read_desk, box):
@@ -68,8 +69,11 @@ def test_a_finding_shows_heat_map_prompts_sentence_and_support(read_desk, box):
     assert layer.mode == "RGBA" and max(layer.size) == 300
     why_html = read_desk.show(warm)[2]
     assert f"“{name}”" in why_html and f"“no {name}”" in why_html
-    (told,) = [one.text for one in box.suggestion.sentences
-               if name in one.claims and one.section == "findings"]  # fmt: skip
+    (told,) = [
+        one.text
+        for one in box.suggestion.sentences
+        if name in one.claims and one.section == "findings"
+    ]
     assert f"“{escape(told)}”" in why_html and f'data-query="{name}"' in why_html
     again = read_desk.choose(warm, event(name=name))
     assert again.finding == "" and again.heat == "" and again.wanted == ""
@@ -86,7 +90,7 @@ def test_support_is_counted_among_the_similar_studies(read_desk, box):
 
 def test_similar_studies_say_in_what_they_are_alike(read_desk, desk):
     room = opened(desk, "big heart")
-    box = answered(read_desk, read_desk.carry(Lightbox(), room))
+    box = answered(read_desk, read_desk.carry(ReadState(), room))
     assert len(box.similar) == 11 and box.study not in [match.study for match in box.similar]
     html = read_desk.show(box)[4]
     assert html.count('data-act="compare"') == 11
@@ -94,7 +98,8 @@ def test_similar_studies_say_in_what_they_are_alike(read_desk, desk):
         said = why(match.study, box)
         assert escape(said) in html
         assert ("both show" in said.lower()) == any(
-            match.study.findings.get(name) == 1 for name in raised(box))
+            match.study.findings.get(name) == 1 for name in raised(box)
+        )
         assert ("the same view, PA" in said) == (match.study.view == "PA")
         near = match.study.age is not None and abs(match.study.age - box.study.age) <= 10
         assert ("age" in said) == near
@@ -123,7 +128,7 @@ def test_an_answer_never_lands_on_another_film(read_desk, box, film, tmp_path):
     film(2).save(tmp_path / "next.png")
     other = read_desk.take(box, str(tmp_path / "next.png"))
     assert read_desk.hear(other, answer) is None
-    assert read_desk.hear(Lightbox(), answer) is None
+    assert read_desk.hear(ReadState(), answer) is None
     assert read_desk.hear(read_desk.alone(waiting), answer).heat == answer.value
     assert all(update == gr.skip() for update in read_desk.show(None))
 
@@ -132,18 +137,18 @@ def test_films_of_the_gallery_begin_and_go(read_desk):
     html = read_desk.offers()
     offered = examples(read_desk.services)
     assert html.count('data-act="pick"') == len(offered) > 0
-    picked = read_desk.pick(Lightbox(), event(index=1))
+    picked = read_desk.pick(ReadState(), event(index=1))
     assert picked.study.id == offered[1].id and picked.picture.startswith("films/")
-    assert read_desk.away(picked) == Lightbox()
+    assert read_desk.away(picked) == ReadState()
     for wrong in (event(index=9), event(index="0"), event(), gr.EventData(None, None)):
         with pytest.raises(ValueError, match="no longer on the page"):
-            read_desk.pick(Lightbox(), wrong)
+            read_desk.pick(ReadState(), wrong)
     with pytest.raises(ValueError, match="No film is open"):
-        read_desk.carry(Lightbox(), Room())
+        read_desk.carry(ReadState(), SearchState())
 
 
 def test_film_and_finding_are_carried_to_the_localize_tab(read_desk, box):
-    localizing = LocalizeDesk(read_desk.services)
+    localizing = LocalizeHandlers(read_desk.services)
     chosen = read_desk.choose(box, event(name="consolidation"))
     bench = localizing.carry_read(None, chosen)
     assert bench.film.size == box.film.size and bench.source == "Your film"
@@ -152,7 +157,7 @@ def test_film_and_finding_are_carried_to_the_localize_tab(read_desk, box):
     hernia = read_desk.show(read_desk.choose(box, event(name="hernia")))[2]
     assert 'data-act="locate"' not in hernia  # the localizer has not learned it
     with pytest.raises(ValueError, match="no film in the Read tab"):
-        localizing.carry_read(None, Lightbox())
+        localizing.carry_read(None, ReadState())
 
 
 def test_the_endpoint_for_programs_reports(reading, strict, film):

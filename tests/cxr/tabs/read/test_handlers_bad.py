@@ -15,8 +15,8 @@ from reporting_parts import save_reporting
 
 from cxr.reporting.ood_gate import WARNING
 from cxr.tabs.read.findings import raised
-from cxr.tabs.read.handlers import ReadDesk
-from cxr.tabs.read.state import REPORT, Answer, Lightbox
+from cxr.tabs.read.handlers import ReadHandlers
+from cxr.tabs.read.state import REPORT, Answer, ReadState
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import UNEXPECTED, guarded
 
@@ -25,14 +25,14 @@ JUNK = [b"", b"GIF89a", b"%PDF-1.4 not a film", b"\xff\xd8\xff\xe0", dicom(ramp(
 
 def test_findings_that_are_not_there_say_so(read_desk, box):
     for wrong in (event(name="gout"), event(name=None), event(), gr.EventData(None, None)):
-        for here in (box, Lightbox()):
+        for here in (box, ReadState()):
             with pytest.raises(ValueError, match="no longer on the page"):
                 read_desk.choose(here, wrong)
 
 
 def test_a_picture_that_is_no_chest_film_is_refused_in_plain_words(strict, upload):
-    desk = ReadDesk(strict)
-    box = answered(desk, desk.take(Lightbox(), upload))
+    desk = ReadHandlers(strict)
+    box = answered(desk, desk.take(ReadState(), upload))
     html = panes(desk, box)
     assert WARNING in html and "withheld" in html and box.withheld
     assert 'data-act="choose"' not in html and "<textarea" not in html
@@ -45,7 +45,7 @@ def test_a_picture_that_is_no_chest_film_is_refused_in_plain_words(strict, uploa
 
 
 @pytest.mark.parametrize(
-    ("kind", "spoil"),
+    ("kind", "mask_patches"),
     [
         ("turned 90", lambda film: film.transpose(Image.Transpose.ROTATE_90)),
         ("turned 180", lambda film: film.transpose(Image.Transpose.ROTATE_180)),
@@ -53,9 +53,9 @@ def test_a_picture_that_is_no_chest_film_is_refused_in_plain_words(strict, uploa
         ("inverted", ImageOps.invert),
     ],
 )
-def test_a_film_on_its_side_or_inverted_is_put_right_at_a_click(strict, film, kind, spoil):
-    desk, right = ReadDesk(strict), film(1, (300, 240))
-    spoilt = Lightbox("key", spoil(right), "data:", "Your film")
+def test_a_film_on_its_side_or_inverted_is_put_right_at_a_click(strict, film, kind, mask_patches):
+    desk, right = ReadHandlers(strict), film(1, (300, 240))
+    spoilt = ReadState("key", mask_patches(right), "data:", "Your film")
     box = answered(desk, spoilt)
     verdict = replace(box.suggestion.verdict, kind=kind)
     box = replace(box, suggestion=replace(box.suggestion, verdict=verdict))
@@ -67,17 +67,17 @@ def test_a_film_on_its_side_or_inverted_is_put_right_at_a_click(strict, film, ki
 
 
 def test_what_cannot_be_put_right_offers_no_such_click(strict, upload):
-    desk = ReadDesk(strict)
-    box = answered(desk, desk.take(Lightbox(), upload))
+    desk = ReadHandlers(strict)
+    box = answered(desk, desk.take(ReadState(), upload))
     other = replace(box.suggestion, verdict=replace(box.suggestion.verdict, kind="other"))
     box = replace(box, suggestion=other)
     assert 'data-act="mend"' not in desk.show(box)[2] and desk.mend(box) is box
-    assert desk.mend(Lightbox()) == Lightbox()
+    assert desk.mend(ReadState()) == ReadState()
 
 
 def test_a_blank_picture_is_refused(read_desk, tmp_path):
     Image.new("L", (64, 64), 90).save(tmp_path / "blank.png")
-    box = answered(read_desk, read_desk.take(Lightbox(), str(tmp_path / "blank.png")))
+    box = answered(read_desk, read_desk.take(ReadState(), str(tmp_path / "blank.png")))
     assert box.withheld and WARNING in panes(read_desk, box)
 
 
@@ -106,20 +106,20 @@ def test_films_of_any_mode_are_read(read_desk, tmp_path, film, mode):
     levels = film(1, (200, 240))
     deep = Image.fromarray(np.asarray(levels).astype(np.uint16) * 200)
     (deep if mode == "I;16" else levels.convert("RGB").convert(mode)).save(tmp_path / "f.png")
-    box = read_desk.take(Lightbox(), str(tmp_path / "f.png"))
+    box = read_desk.take(ReadState(), str(tmp_path / "f.png"))
     assert box.film.mode == "L" and answered(read_desk, box).suggestion.report
 
 
 @pytest.mark.parametrize("fields", [{}, {"PhotometricInterpretation": "MONOCHROME1"}])
 def test_a_dicom_film_is_read_and_its_patient_is_never_named(read_desk, tmp_path, fields):
     (tmp_path / "film").write_bytes(dicom(ramp(), **fields))
-    box = answered(read_desk, read_desk.take(Lightbox(), str(tmp_path / "film")))
+    box = answered(read_desk, read_desk.take(ReadState(), str(tmp_path / "film")))
     html = panes(read_desk, box)
     assert box.suggestion.report and "Rosenrot" not in html and "4711" not in html
 
 
 def test_a_hostile_study_is_only_text(read_desk, desk):
-    box = answered(read_desk, read_desk.carry(Lightbox(), opened(desk, "hostile")))
+    box = answered(read_desk, read_desk.carry(ReadState(), opened(desk, "hostile")))
     html = panes(read_desk, read_desk.compare(box, event(index=0)))
     assert HOSTILE not in html and "<script" not in html
 
@@ -129,28 +129,29 @@ def test_without_weights_the_tab_says_what_to_do(services, upload, tmp_path):
     bare = Services(services.gallery, services.weights, reporting=none)
     untrained = Services(services.gallery, none, reporting=none)
     for here, said in ((bare, "train.reporting"), (untrained, "train.retrieval")):
-        desk = ReadDesk(here)
-        html = desk.show(Lightbox())[1]
+        desk = ReadHandlers(here)
+        html = desk.show(ReadState())[1]
         assert said in html and "\n" not in here.unreadable() and 'class="state setup"' in html
-    box = answered(ReadDesk(bare), ReadDesk(bare).take(Lightbox(), upload))
-    assert "train.reporting" in ReadDesk(bare).show(box)[0] and box.wanted == ""
+    box = answered(ReadHandlers(bare), ReadHandlers(bare).take(ReadState(), upload))
+    assert "train.reporting" in ReadHandlers(bare).show(box)[0] and box.wanted == ""
 
 
 def test_without_a_gallery_a_film_is_read_and_one_line_says_what_is_missing(
     reading, upload, tmp_path
 ):
     bare = Services(str(tmp_path / "none"), reading.weights, reporting=reading.suggester.weights)
-    desk = ReadDesk(bare)
-    assert "Bring a film" in desk.show(Lightbox())[1]
-    box = answered(desk, desk.take(Lightbox(), upload))
+    desk = ReadHandlers(bare)
+    assert "Bring a film" in desk.show(ReadState())[1]
+    box = answered(desk, desk.take(ReadState(), upload))
     assert box.suggestion.report and "gallery build" in desk.show(box)[4]
     assert "no gallery to look in" in desk.show(desk.choose(box, event(name="mass")))[2]
 
 
 def test_a_calibration_of_another_encoder_is_refused_with_the_remedy(services, upload, tmp_path):
     folder = save_reporting(tmp_path / "other", "ab" * 32)
-    model = Services(services.gallery, services.weights, lambda **_: services.retriever(),
-                     reporting=str(folder))  # fmt: skip
-    desk = ReadDesk(model)
-    box = answered(desk, desk.take(Lightbox(), upload))
+    model = Services(
+        services.gallery, services.weights, lambda **_: services.retriever(), reporting=str(folder)
+    )
+    desk = ReadHandlers(model)
+    box = answered(desk, desk.take(ReadState(), upload))
     assert "python -m train.reporting" in desk.show(box)[0]

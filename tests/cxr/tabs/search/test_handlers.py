@@ -8,23 +8,23 @@ import pytest
 from app_gallery import NO_FILTER, event, opened, shown
 
 from cxr.reporting.ood_gate import WARNING
-from cxr.tabs.search.handlers import Desk, heat_layer, where
-from cxr.tabs.search.state import MOST, PAGE, Room
+from cxr.tabs.search.handlers import SearchHandlers, heat_layer, where
+from cxr.tabs.search.state import MOST, PAGE, SearchState
 from cxr.tabs.shared.uploads import read_upload
 
 
 def test_search_finds_films_and_filters_hold(desk):
-    room = desk.search(Room(), "  big heart ", ["PA"], "F", "", "60", ["cardiomegaly"], [])
+    room = desk.search(SearchState(), "  big heart ", ["PA"], "F", "", "60", ["cardiomegaly"], [])
     assert [match.study.id for match in room.matches] == ["generated"]
     assert room.asked.text == "big heart"
     wider = desk.filter(room, [], "", "", "", ["cardiomegaly"], [])
     assert {match.study.id for match in wider.matches} == {"generated", "big heart"}
     assert desk.filter(wider, [], "", "", "", ["cardiomegaly"], []) is wider
-    assert desk.filter(Room(), *NO_FILTER) == Room()
+    assert desk.filter(SearchState(), *NO_FILTER) == SearchState()
 
 
 def test_more_adds_films_to_the_same_search(desk):
-    room = desk.search(Room(), "heart", *NO_FILTER)
+    room = desk.search(SearchState(), "heart", *NO_FILTER)
     more = desk.more(room)
     assert len(room.matches) == PAGE and len(more.matches) == 16
     assert more.matches[:PAGE] == room.matches and more.asked.k <= MOST
@@ -37,11 +37,11 @@ def test_more_like_this_leaves_the_film_itself_out_and_leads_back(desk):
     assert "big heart" not in {match.study.id for match in alike.matches}
     assert alike.asked.film is not None and alike.selected is None
     assert desk.back(alike).matches == room.matches
-    assert desk.back(Room()) == Room()
+    assert desk.back(SearchState()) == SearchState()
 
 
 def test_the_way_back_is_bounded(desk):
-    room = Room()
+    room = SearchState()
     for query in "abcdefghijkl":
         room = desk.search(room, query, *NO_FILTER)
     assert len(room.trail) == 8 and all(not past.trail for past in room.trail)
@@ -49,7 +49,7 @@ def test_the_way_back_is_bounded(desk):
 
 
 def test_stepping_stays_among_the_films(desk):
-    room = desk.open_film(desk.search(Room(), "heart", *NO_FILTER), event(index=0))
+    room = desk.open_film(desk.search(SearchState(), "heart", *NO_FILTER), event(index=0))
     assert desk.step(room, event(by=1)).selected == 1
     with pytest.raises(ValueError, match="no longer on the page"):
         desk.step(room, event(by=-1))
@@ -105,9 +105,9 @@ def test_an_error_of_a_heat_map_is_told_only_where_it_belongs(desk, monkeypatch)
 
 def test_going_back_puts_the_filters_back(desk):
     chosen = (["PA"], "F", "20", "60", ["cardiomegaly"], ["mass"])
-    first = desk.search(Room(), "big heart", *chosen)
+    first = desk.search(SearchState(), "big heart", *chosen)
     second = desk.search(first, "edema", *NO_FILTER)
-    assert desk.filters(second) == desk.no_filters() == desk.filters(Room())
+    assert desk.filters(second) == desk.no_filters() == desk.filters(SearchState())
     assert desk.filters(desk.back(second)) == list(chosen)
     assert desk.filter(first, *desk.filters(first)) is first
 
@@ -130,16 +130,16 @@ def test_filters_that_cannot_be_say_so(filters, said):
 def test_an_upload_is_read_and_deleted(desk, tmp_path, film):
     path = tmp_path / "mine.jpg"
     film(1, (3000, 1200)).save(path)
-    room = desk.search_by_film(Room(), str(path), *NO_FILTER)
+    room = desk.search_by_film(SearchState(), str(path), *NO_FILTER)
     assert not path.exists() and len(room.matches) == PAGE
     assert room.asked.film.size == (1024, 410)
 
 
 def test_a_picture_that_is_no_chest_film_is_doubted(strict, desk, upload, film):
-    room = Desk(strict).search_by_film(Room(), upload, *NO_FILTER)
-    assert WARNING in shown(Desk(strict), room) and len(room.matches) == PAGE
+    room = SearchHandlers(strict).search_by_film(SearchState(), upload, *NO_FILTER)
+    assert WARNING in shown(SearchHandlers(strict), room) and len(room.matches) == PAGE
     film(1, (300, 240)).save(upload, "PNG")
-    believed = desk.search_by_film(Room(), upload, *NO_FILTER)  # there is no gate to ask
+    believed = desk.search_by_film(SearchState(), upload, *NO_FILTER)  # there is no gate to ask
     assert believed.asked.warning == "" and WARNING not in shown(desk, believed)
 
 

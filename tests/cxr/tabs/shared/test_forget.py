@@ -17,7 +17,7 @@ from reporting_parts import save_reporting
 
 from cxr.checkpoints.io import fingerprint
 from cxr.tabs.app import build_app, launch_options
-from cxr.tabs.read.state import Lightbox
+from cxr.tabs.read.state import ReadState
 from cxr.tabs.services import Services
 
 SIZE = (301, 203)  # of no other film
@@ -30,8 +30,14 @@ def served(services, tmp_path, monkeypatch):
     """(page, address) of the whole app in this process."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     reporting = save_reporting(tmp_path / "reporting", fingerprint(services.weights))
-    page = build_app(Services(services.gallery, services.weights,
-                              lambda **_: services.retriever(), reporting=str(reporting)))
+    page = build_app(
+        Services(
+            services.gallery,
+            services.weights,
+            lambda **_: services.retriever(),
+            reporting=str(reporting),
+        )
+    )
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options(services))
     yield page, address
     page.close()
@@ -43,10 +49,14 @@ def films_in_memory() -> int:
     return sum(isinstance(one, Image.Image) and one.size == SIZE for one in gc.get_objects())
 
 
-def boxes(page) -> list[Lightbox]:
+def boxes(page) -> list[ReadState]:
     sessions = list(page.state_holder.session_data.values())
-    return [value for session in sessions for value in session.state_data.values()
-            if isinstance(value, Lightbox) and value.film]  # fmt: skip
+    return [
+        value
+        for session in sessions
+        for value in session.state_data.values()
+        if isinstance(value, ReadState) and value.film
+    ]
 
 
 class Visitor:
@@ -68,8 +78,7 @@ class Visitor:
 
     def call(self, name: str, *data) -> None:
         """Run one of the page's handlers to its end."""
-        body = {"fn_index": self.numbers[name], "session_hash": self.session,
-                "data": [None, *data]}  # fmt: skip
+        body = {"fn_index": self.numbers[name], "session_hash": self.session, "data": [None, *data]}
         self.http.post(f"{self.api}/queue/join", json=body).raise_for_status()
         events = f"{self.api}/queue/data?session_hash={self.session}"
         with self.http.stream("GET", events) as stream:

@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from cxr.checkpoints.io import save_checkpoint
-from cxr.generation.memorization import project_originals, save_originals
+from cxr.generation.memorization import project_training_images, save_training_index
 from cxr.images.load import Preprocess
 from cxr.models.generator import Generator, GeneratorConfig
-from cxr.models.text_encoder import load_text_tower
+from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
-from cxr.tabs.generate.handlers import GenerateDesk
-from cxr.tabs.generate.state import STEPS, Studio
-from cxr.tabs.localize.handlers import LocalizeDesk, placed
+from cxr.tabs.generate.handlers import GenerateHandlers
+from cxr.tabs.generate.state import STEPS, GenerateState
+from cxr.tabs.localize.handlers import LocalizeHandlers, placed
 from cxr.tabs.localize.outlines import THRESHOLDS
-from cxr.tabs.localize.state import Bench
+from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.services import Services
 
 
@@ -26,19 +26,24 @@ from cxr.tabs.services import Services
 def shipped(services):
     """Services.from_environment over a localizer and a generator beside the retrieval weights."""
     retrieval = Path(services.weights)
-    tower = {"weights": retrieval.name, "sha256": load_text_tower(retrieval).fingerprint}
+    tower = {"weights": retrieval.name, "sha256": load_text_encoder(retrieval).fingerprint}
     torch.manual_seed(0)
-    unet = LocalizerConfig("resnet18", Preprocess(64, 0.5, 0.25, 1), "film", hidden=8,
-                           decoder=(16, 8, 8, 8, 4))  # fmt: skip
+    unet = LocalizerConfig(
+        "resnet18", Preprocess(64, 0.5, 0.25, 1), "film", hidden=8, decoder=(16, 8, 8, 8, 4)
+    )
     gan = GeneratorConfig("residual", 8, 512, (16, 16, 8, 8, 8), 8)
-    for name, model, config in (("localizer", TextGuidedUNet(unet), unet),
-                                ("generator", Generator(gan), gan)):  # fmt: skip
+    for name, model, config in (
+        ("localizer", TextGuidedUNet(unet), unet),
+        ("generator", Generator(gan), gan),
+    ):
         about = {"architecture": config.to_dict(), "text_encoder": tower}
         save_checkpoint(retrieval.parent / name, model.state_dict(), about)
     retriever = services.retriever()
     rows = np.asarray(retriever.gallery.embeddings, np.float32)
-    originals = project_originals(rows, [f"p{row}" for row in range(len(rows))], retriever.encoder)
-    save_originals(originals, retrieval.parent / "generator")
+    originals = project_training_images(
+        rows, [f"p{row}" for row in range(len(rows))], retriever.encoder
+    )
+    save_training_index(originals, retrieval.parent / "generator")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_GALLERY", services.gallery)
         patch.setenv("CXR_WEIGHTS", services.weights)
@@ -48,7 +53,7 @@ def shipped(services):
 
 
 def test_a_localizer_of_the_shipped_form_serves_the_tab(shipped, film):
-    desk = LocalizeDesk(shipped)
+    desk = LocalizeHandlers(shipped)
     assert not shipped.localizer.ready
     asked = desk.locate(placed(film(1, (200, 160)), "Your film"), "opacity in the left lung")
     bench = desk.hear(asked, desk.seek(asked))
@@ -56,12 +61,12 @@ def test_a_localizer_of_the_shipped_form_serves_the_tab(shipped, film):
     assert bench.outline.taken == "opacity in the left lung"
     assert "opacity in the left lung" in desk.show(bench)[1]
     with pytest.raises(ValueError, match="Bring a film"):
-        desk.locate(Bench(), "lungs")
+        desk.locate(LocalizeState(), "lungs")
 
 
 def test_a_generator_of_the_shipped_form_serves_the_tab(shipped):
-    desk = GenerateDesk(shipped)
-    studio = desk.look(desk.draw(Studio(), "cardiomegaly", "", 4, "3", 0.7))
+    desk = GenerateHandlers(shipped)
+    studio = desk.look(desk.draw(GenerateState(), "cardiomegaly", "", 4, "3", 0.7))
     assert len(studio.films) == 4 and len(studio.look.path) == STEPS
     assert studio.look.near is not None
     assert studio.look.copied in (True, False) and "away" in studio.look.copied_said

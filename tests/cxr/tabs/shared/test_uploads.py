@@ -20,9 +20,12 @@ def server(tmp_path, monkeypatch):
     with gr.Blocks(delete_cache=(1, 2)) as page:
         gr.UploadButton()
     _, address, _ = page.launch(
-        prevent_thread_lock=True, quiet=True, max_file_size="100kb", ssr_mode=False,
+        prevent_thread_lock=True,
+        quiet=True,
+        max_file_size="100kb",
+        ssr_mode=False,
         app_kwargs={"routes": [upload_route()]},
-    )  # fmt: skip
+    )
     yield f"{address}gradio_api/upload", tmp_path / "uploads"
     page.close()
 
