@@ -26,7 +26,8 @@ DOUBLES = 0.01  # share of the films whose nearest film of another patient may b
 @dataclass(frozen=True)
 class CopyCheck:
     """Distance of a film to the nearest training film, and the least that is no copy; Euclidean,
-    between projected unit embeddings."""
+    between projected unit embeddings.
+    """
 
     distance: float
     limit: float
@@ -101,7 +102,8 @@ def project_training_images(
 
 def copy_limit(distances: np.ndarray) -> float:
     """The distance that one film in a hundred stays below; of a few films, that of the nearest.
-    distances: float [N], of each film to the nearest of another patient."""
+    distances: float [N], of each film to the nearest of another patient.
+    """
     return float(np.quantile(distances, DOUBLES, method="lower"))
 
 

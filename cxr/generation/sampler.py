@@ -80,7 +80,7 @@ class Sampler:
     def sample(
         self, text: str, n: int = 8, seed: int = 0, truncation: float = 1.0
     ) -> list[Image.Image]:
-        """n films for one text -> 128 x 128 images of mode "L".
+        """N films for one text -> 128 x 128 images of mode "L".
 
         Film i depends on the text, the seed, i and the truncation alone, whatever n is.
 

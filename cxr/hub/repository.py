@@ -162,7 +162,8 @@ def _with_limit(request) -> None:
 
 def _check(folder: Path, address: str) -> None:
     """Compare the files of a snapshot that came since it was last found whole with their names in
-    the cache, which are the checksums that the repository stated. Raises ValueError."""
+    the cache, which are the checksums that the repository stated. Raises ValueError.
+    """
     began = time.time_ns()
     stamp = folder.parents[1] / "checked" / folder.name
     since = stamp.stat().st_mtime_ns if stamp.exists() else 0

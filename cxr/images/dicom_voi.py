@@ -90,7 +90,7 @@ def _rescaled(stored: np.ndarray, film: Dataset) -> np.ndarray:
 
 
 def _inside(stored: np.ndarray, film: Dataset) -> np.ndarray | None:
-    """bool [H, W], False in the padding; None for a film without padding."""
+    """Bool [H, W], False in the padding; None for a film without padding."""
     first = number(film, "PixelPaddingValue", np.nan)
     if np.isnan(first):
         return None

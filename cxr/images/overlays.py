@@ -213,7 +213,7 @@ def _lines(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
 
 
 def _eroded(mask: np.ndarray) -> np.ndarray:
-    """bool [H, W] without the pixels that touch, at one of four sides, what is outside."""
+    """Bool [H, W] without the pixels that touch, at one of four sides, what is outside."""
     padded = np.pad(mask, 1)
     upright = padded[:-2, 1:-1] & padded[2:, 1:-1]
     return mask & upright & padded[1:-1, :-2] & padded[1:-1, 2:]

@@ -172,7 +172,8 @@ class Localizer:
 
     def understand(self, text: str) -> Query | None:
         """The target, side and zone that a text names, by its words, else by the nearest target's
-        embedding; None when there is none. Raises ValueError for an empty or overlong text."""
+        embedding; None when there is none. Raises ValueError for an empty or overlong text.
+        """
         query = parse(_checked(text))
         said = without_denials(text)
         if query is not None or self.tower is None or not any(map(str.isalpha, said)):
@@ -220,7 +221,8 @@ class Localizer:
 
 def _placed(query: Query, heat: np.ndarray, right: np.ndarray, left: np.ndarray) -> np.ndarray:
     """The model's map for a query, held to the lungs, the side and the zone that it names. heat,
-    right and left lung: float [S, S]; no pixel is in both lungs."""
+    right and left lung: float [S, S]; no pixel is in both lungs.
+    """
     if query.target in (RIGHT_LUNG, LEFT_LUNG):
         side = SIDES[(RIGHT_LUNG, LEFT_LUNG).index(query.target)]
         return on_its_side({"right": right, "left": left}[side], side, right, left)

@@ -19,7 +19,8 @@ _IN_LUNGS = 0.2  # of what is marked; with less it is told as lying outside the 
 class Measure:
     """Percentages: of the lungs' area that is marked, of each lung's, and of the picture's (its
     padding counted in). words: "right lung, mostly the lower zone", "outside the lungs",
-    "not found"; percentages of lungs are None where no lung was found."""
+    "not found"; percentages of lungs are None where no lung was found.
+    """
 
     lungs: float | None
     right: float | None

@@ -43,7 +43,8 @@ PARTS = {  # targets that are the union of what annotators draw apart
 
 def union_known(target: str, known: frozenset[str]) -> bool:
     """Whether a target's mask follows from those of its PARTS: all were looked for; of devices,
-    any, since no annotator names the kinds alike."""
+    any, since no annotator names the kinds alike.
+    """
     parts = PARTS.get(target, ())
     if target == DEVICES:
         return bool(known.intersection(parts))

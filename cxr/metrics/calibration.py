@@ -10,7 +10,8 @@ import numpy as np
 @dataclass(frozen=True)
 class Bin:
     """Cases whose probability lies in [low, high): how many, their mean probability, and the
-    share of them that is true; `high` of the last bin belongs to it."""
+    share of them that is true; `high` of the last bin belongs to it.
+    """
 
     low: float
     high: float

@@ -61,7 +61,8 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray) -> float:
 
 def mean_pairwise_distance(rows: np.ndarray) -> float:
     """Mean cosine distance between two different rows. rows float [N, D], N >= 2; a float in
-    [0, 2]: 0 when all point the same way. Raises ValueError as frechet_distance."""
+    [0, 2]: 0 when all point the same way. Raises ValueError as frechet_distance.
+    """
     rows, _ = _pair(rows, rows)
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
     similarity = unit @ unit.T

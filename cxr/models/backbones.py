@@ -15,7 +15,8 @@ _TIMM_NAME = re.compile(r"\w[\w.-]*")
 
 class TimmBackbone(nn.Module):
     """Any timm model that gives one grid of features: convolutional networks, Swin-like ones, and
-    vision transformers with or without a class token, of which several blocks may be joined."""
+    vision transformers with or without a class token, of which several blocks may be joined.
+    """
 
     def __init__(self, name: str, preprocess: Preprocess, layers: tuple[int, ...]) -> None:
         super().__init__()
@@ -33,12 +34,13 @@ class TimmBackbone(nn.Module):
         self._name = name
 
     def published_name(self, own: str) -> str:
-        """timm's name of one of this module's tensors."""
+        """Timm's name of one of this module's tensors."""
         return own.removeprefix("model.")
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """pixels [B, C, S, S] -> (class token [B, D] or None, grid [B, D, h, w]). Raises
-        ValueError for a network without such a grid."""
+        """Pixels [B, C, S, S] -> (class token [B, D] or None, grid [B, D, h, w]). Raises
+        ValueError for a network without such a grid.
+        """
         if not self._tokens:
             grid = self.model.forward_features(pixels)
             if getattr(self.model, "output_fmt", "NCHW") == "NHWC" and torch.is_tensor(grid):
@@ -68,7 +70,7 @@ class TimmBackbone(nn.Module):
 
 
 def _timm_model(name: str, preprocess: Preprocess) -> nn.Module:
-    """timm's network of this name, with random weights, for squares of this size."""
+    """Timm's network of this name, with random weights, for squares of this size."""
     import timm  # here: a second that users of torchvision backbones skip
 
     if not _TIMM_NAME.fullmatch(name):  # "hf-hub:owner/name" would be fetched, code and all
@@ -122,13 +124,13 @@ class TorchvisionBackbone(nn.Module):
         self.model.train()
 
     def published_name(self, own: str) -> str:
-        """torchvision's name of one of this module's tensors."""
+        """Torchvision's name of one of this module's tensors."""
         own = own.removeprefix("model.")
         start = next(start for start in self._published if own.startswith(start))
         return self._published[start] + own.removeprefix(start)
 
     def forward(self, pixels: torch.Tensor) -> tuple[None, torch.Tensor]:
-        """pixels [B, 3, S, S] -> (None, grid [B, D, h, w])."""
+        """Pixels [B, 3, S, S] -> (None, grid [B, D, h, w])."""
         return None, self.model(pixels)
 
 

@@ -21,7 +21,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 class DiscriminatorConfig:
     """kind: "convolutions" or "features". text: length of the embedding. channels: of the
     convolutions on pixels. features: channels of each feature map ("features" only). width: of
-    the heads on feature maps."""
+    the heads on feature maps.
+    """
 
     kind: str = "features"
     text: int = 512
@@ -54,7 +55,7 @@ class TextMap(nn.Module):
         self.last = nn.Conv2d(third + config.width, 1, 16)
 
     def forward(self, films: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """films [B, 1, 128, 128], text [B, D] -> logits [B, 1]."""
+        """Films [B, 1, 128, 128], text [B, D] -> logits [B, 1]."""
         maps = self.pixels(films)
         beside = self.text(text)[:, :, None, None].expand(-1, -1, *maps.shape[2:])
         return self.last(torch.cat([maps, beside.to(maps.dtype)], 1)).flatten(1).float()
@@ -69,7 +70,7 @@ class Projection(nn.Module):
         self.text = spectral_norm(nn.Linear(text, channels))
 
     def forward(self, maps: torch.Tensor, text: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """maps [B, C, h, w], text [B, D], asked float [B] 0 or 1 -> logits float32 [B, h * w]."""
+        """Maps [B, C, h, w], text [B, D], asked float [B] 0 or 1 -> logits float32 [B, h * w]."""
         real = self.real(maps).flatten(1).float()
         matches = torch.einsum("bchw,bc->bhw", maps.float(), self.text(text).float()).flatten(1)
         return real + asked[:, None] * matches / maps.shape[1] ** 0.5
@@ -89,7 +90,7 @@ class Head(nn.Module):
         self.end = Projection(width, text)
 
     def forward(self, maps: torch.Tensor, text: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """maps [B, C, h, w], text [B, D], asked [B] -> logits float32 [B, h * w]."""
+        """Maps [B, C, h, w], text [B, D], asked [B] -> logits float32 [B, h * w]."""
         return self.end(self.layers(maps), text, asked)
 
 
@@ -105,7 +106,7 @@ class PixelHead(nn.Module):
         self.end = Projection(channels[-1], text)
 
     def forward(self, films: torch.Tensor, text: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """films [B, 1, S, S], text [B, D], asked [B] -> logits float32 [B, places]."""
+        """Films [B, 1, S, S], text [B, D], asked [B] -> logits float32 [B, places]."""
         films = films.contiguous(memory_format=torch.channels_last)
         return self.end(self.layers(films), text, asked)
 
@@ -132,7 +133,7 @@ class Discriminator(nn.Module):
         asked: torch.Tensor | None = None,
         features: Sequence[torch.Tensor] = (),
     ) -> torch.Tensor:
-        """films float [B, 1, 128, 128] in [-1, 1]; text float [B, D], unit rows; asked float [B],
+        """Films float [B, 1, 128, 128] in [-1, 1]; text float [B, D], unit rows; asked float [B],
         1 where the text counts and 0 where only the looks do (None: 1); features: maps
         [B, C, h, w] in the order of config.features.
 

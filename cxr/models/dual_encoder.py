@@ -26,7 +26,8 @@ POOLINGS = ("cls", "mean", "max")
 class ImageConfig:
     """backbone: a timm name, or "torchvision/<name>". pooling: what is concatenated for the
     projection, of "cls" (transformers only), "mean" and "max" over the grid. layers: for a
-    transformer, the blocks (counted from 0) whose tokens are pooled; empty means the last."""
+    transformer, the blocks (counted from 0) whose tokens are pooled; empty means the last.
+    """
 
     backbone: str = "resnet50"
     preprocess: Preprocess = field(default_factory=lambda: Preprocess(256, 0.449, 0.226, 3))
@@ -41,7 +42,8 @@ class ImageConfig:
 @dataclass(frozen=True)
 class TextConfig:
     """transformer: a Hugging Face configuration of the BERT family as a dictionary, with its
-    `model_type`. pooling: "cls" or "mean" over the tokens. max_tokens: longer text is cut."""
+    `model_type`. pooling: "cls" or "mean" over the tokens. max_tokens: longer text is cut.
+    """
 
     transformer: dict[str, Any] = field(default_factory=lambda: {"model_type": "bert"})
     pooling: str = "mean"
@@ -60,7 +62,8 @@ class TextConfig:
 @dataclass(frozen=True)
 class DualEncoderConfig:
     """dimension: of the shared space. hidden: width of the projection heads' hidden layer, 0 for
-    linear heads. temperature: at the start; learned further when learn_temperature."""
+    linear heads. temperature: at the start; learned further when learn_temperature.
+    """
 
     image: ImageConfig = field(default_factory=ImageConfig)
     text: TextConfig = field(default_factory=TextConfig)
@@ -120,7 +123,7 @@ class ImageEncoder(nn.Module):
         self.width = self.backbone.channels * len(config.pooling)
 
     def pool(self, cls: torch.Tensor | None, grid: torch.Tensor) -> torch.Tensor:
-        """cls [B, D] or None, grid [B, D, h, w] -> [B, width]."""
+        """Cls [B, D] or None, grid [B, D, h, w] -> [B, width]."""
         parts = {
             "cls": lambda: cls,
             "mean": lambda: grid.mean((2, 3)),
@@ -129,7 +132,7 @@ class ImageEncoder(nn.Module):
         return torch.cat([parts[name]() for name in self.config.pooling], 1)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """pixels float [B, C, S, S] as Preprocess gives them -> [B, width]."""
+        """Pixels float [B, C, S, S] as Preprocess gives them -> [B, width]."""
         return self.pool(*self.backbone(pixels))
 
 
@@ -205,7 +208,7 @@ class DualEncoder(nn.Module):
         return (-self.logit_scale).exp().clamp(0.01, 1.0)
 
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
-        """pixels float [B, C, S, S] -> float32 [B, dimension], unit rows."""
+        """Pixels float [B, C, S, S] -> float32 [B, dimension], unit rows."""
         return F.normalize(self.image_projection(self.image_encoder(pixels)).float(), dim=1)
 
     def encode_tokens(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -223,7 +226,8 @@ class DualEncoder(nn.Module):
 
         pixels float [B, C, S, S], text float [dimension] unit -> float32 [B, h, w], in units of
         cosine similarity, positive where the cell speaks for the text. Gradient times
-        activation on the last grid (HiResCAM, Draelos and Carin 2020)."""
+        activation on the last grid (HiResCAM, Draelos and Carin 2020).
+        """
         with torch.no_grad():
             cls, grid = self.image_encoder.backbone(pixels)
         grid = grid.detach().clone().float().requires_grad_(True)

@@ -23,7 +23,8 @@ BLOCKS = {"transposed": 4, "residual": 5}  # a body's number of channels makes i
 @dataclass(frozen=True)
 class GeneratorConfig:
     """body: "transposed" or "residual". noise, text: lengths of the two inputs. channels: of the
-    maps at each side, the smallest side first. style: width of the style (residual bodies)."""
+    maps at each side, the smallest side first. style: width of the style (residual bodies).
+    """
 
     body: str = "residual"
     noise: int = 128
@@ -75,7 +76,7 @@ class Generator(nn.Module):
             self.body = ResidualBody(config.noise, config.text, config.channels, config.style)
 
     def forward(self, noise: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """noise float [B, noise] from N(0, 1); text float [B, text], unit rows.
+        """Noise float [B, noise] from N(0, 1); text float [B, text], unit rows.
 
         Returns float32 [B, 1, 128, 128] in [-1, 1]: black to white. Raises ValueError for other
         shapes.

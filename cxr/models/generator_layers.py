@@ -11,7 +11,8 @@ from torch import nn
 
 def double(maps: torch.Tensor) -> torch.Tensor:
     """[B, C, H, W] -> [B, C, 2H, 2W] by repetition; several times faster on a processor than
-    F.interpolate, backwards most of all."""
+    F.interpolate, backwards most of all.
+    """
     rows = maps.permute(0, 2, 3, 1)
     batch, height, width, channels = rows.shape
     wide = torch.stack((rows, rows), 3).reshape(batch, height, 2 * width, channels)
@@ -21,11 +22,12 @@ def double(maps: torch.Tensor) -> torch.Tensor:
 
 class _Modulate(torch.autograd.Function):
     """maps * gain + bias, each of them a number for a channel of a row. The sums over places that
-    its gradient needs are matrix products, ten times faster in bfloat16 than `sum`."""
+    its gradient needs are matrix products, ten times faster in bfloat16 than `sum`.
+    """
 
     @staticmethod
     def forward(ctx, maps: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        """maps [B, C, H, W]; gain, bias [B, C] of the same dtype -> [B, C, H, W]."""
+        """Maps [B, C, H, W]; gain, bias [B, C] of the same dtype -> [B, C, H, W]."""
         ctx.save_for_backward(maps, gain)
         return torch.addcmul(bias[:, :, None, None], maps, gain[:, :, None, None])
 
@@ -56,7 +58,7 @@ class ConditionalNorm(nn.Module):
         nn.init.zeros_(self.affine.bias)
 
     def forward(self, maps: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
-        """maps [B, C, H, W], style [B, S] -> [B, C, H, W]."""
+        """Maps [B, C, H, W], style [B, S] -> [B, C, H, W]."""
         gain, bias = self.affine(style).to(maps.dtype).chunk(2, 1)
         return _Modulate.apply(self.norm(maps), 1 + gain, bias)
 
@@ -72,7 +74,7 @@ class ResidualUp(nn.Module):
         self.shortcut = nn.Conv2d(inner, outer, 1)
 
     def forward(self, maps: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
-        """maps [B, inner, H, W], style [B, S] -> [B, outer, 2H, 2W]."""
+        """Maps [B, inner, H, W], style [B, S] -> [B, outer, 2H, 2W]."""
         hidden = self.grow(double(F.relu(self.first(maps, style))))
         hidden = self.refine(F.relu(self.second(hidden, style)))
         return hidden + double(self.shortcut(maps))
@@ -80,7 +82,8 @@ class ResidualUp(nn.Module):
 
 class TransposedBody(nn.Module):
     """DCGAN's (Radford et al. 2016): a fully connected layer to an 8 x 8 map, transposed
-    convolutions with batch norm and ReLU that double it, a final one, Tanh."""
+    convolutions with batch norm and ReLU that double it, a final one, Tanh.
+    """
 
     START = 8
 
@@ -98,7 +101,7 @@ class TransposedBody(nn.Module):
         self.blocks = nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], 1, 4, 2, 1))
 
     def forward(self, noise: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """noise [B, Z], text [B, D] -> [B, 1, 8 * 2^n, 8 * 2^n] for n channels, in [-1, 1]."""
+        """Noise [B, Z], text [B, D] -> [B, 1, 8 * 2^n, 8 * 2^n] for n channels, in [-1, 1]."""
         maps = self.start(torch.cat([noise, text], 1))
         maps = maps.reshape(-1, self.channels, self.START, self.START)
         return self.blocks(maps).float().tanh()
@@ -107,7 +110,8 @@ class TransposedBody(nn.Module):
 class ResidualBody(nn.Module):
     """A mapping to a style, residual blocks normalised by it, and few channels at the full side.
 
-    The text is brought to the length of the noise, so that it does not drown it."""
+    The text is brought to the length of the noise, so that it does not drown it.
+    """
 
     START = 4
 
@@ -132,7 +136,7 @@ class ResidualBody(nn.Module):
         self.last = nn.Conv2d(few, 1, 3, padding=1)
 
     def forward(self, noise: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """noise [B, Z], text [B, D] -> [B, 1, 4 * 2^n, 4 * 2^n] for n channels, in [-1, 1]."""
+        """Noise [B, Z], text [B, D] -> [B, 1, 4 * 2^n, 4 * 2^n] for n channels, in [-1, 1]."""
         style = self.mapping(torch.cat([noise, self.text(text)], 1))
         maps = self.start(style).reshape(-1, self.channels, self.START, self.START)
         maps = maps.contiguous(memory_format=torch.channels_last)

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 def bce_discriminator_loss(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
     """Cross-entropy of "real" and "generated" (Goodfellow et al. 2014). real, fake: float logits
-    of any shape. Returns a scalar: 0 at best, log 2 where nothing is told apart."""
+    of any shape. Returns a scalar: 0 at best, log 2 where nothing is told apart.
+    """
     return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
 
 
@@ -19,7 +20,8 @@ def bce_generator_loss(fake: torch.Tensor) -> torch.Tensor:
 
 def hinge_discriminator_loss(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
     """Hinge loss (Lim and Ye 2017): 0 once every real logit is above 1 and every generated one
-    below -1, 1 where all are 0. real, fake: float of any shape. Returns a scalar."""
+    below -1, 1 where all are 0. real, fake: float of any shape. Returns a scalar.
+    """
     return (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
 
 
@@ -47,7 +49,8 @@ def shortfall_loss(
 def likeness_loss(distance: torch.Tensor, wanted: float) -> torch.Tensor:
     """How far films of one text stay nearer to each other than they should (after the mode seeking
     loss of Mao et al. 2019). distance: float [P] of pairs, at least 0; wanted: above 0. Returns a
-    scalar from 1, all pairs alike, to 0, all of them as far apart as wanted or farther."""
+    scalar from 1, all pairs alike, to 0, all of them as far apart as wanted or farther.
+    """
     return F.relu(1 - distance / wanted).mean()
 
 

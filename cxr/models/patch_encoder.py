@@ -33,7 +33,8 @@ class PatchEncoder:
     ) -> None:
         """layers: blocks of the transformer, counted from 0, rising. side: of the square that it
         sees, in pixels. Raises ValueError for a network without such blocks, or a side that its
-        patches do not divide."""
+        patches do not divide.
+        """
         if not getattr(backbone, "has_cls", False):
             raise ValueError(
                 "expected a vision transformer with a class token; got another network. Use a "
@@ -57,7 +58,7 @@ class PatchEncoder:
 
     @torch.no_grad()
     def __call__(self, films: torch.Tensor) -> torch.Tensor:
-        """films float [B, 1, S, S] in [0, 1] -> [B, channels, h, w], without gradient."""
+        """Films float [B, 1, S, S] in [0, 1] -> [B, channels, h, w], without gradient."""
         seen = F.interpolate(films, size=self._side, mode="bilinear", antialias=True)
         seen = (seen - self._preprocess.mean) / self._preprocess.std
         grids = self._model.forward_intermediates(

@@ -1,5 +1,6 @@
 """How a text's embedding enters a U-Net: at the bottleneck, by scale and shift, or by kernels; and
-how it reads the features of a frozen encoder."""
+how it reads the features of a frozen encoder.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ READING_DROPOUT = 0.3  # of a frozen encoder's features, whole channels
 
 class BottleneckFusion(nn.Module):
     """The embedding, expanded over the grid beside the image's channels, brought back to their
-    number by a 1x1 convolution that starts as the identity on the image and as zero on the text."""
+    number by a 1x1 convolution that starts as the identity on the image and as zero on the text.
+    """
 
     def __init__(self, channels: int, text_dimension: int) -> None:
         super().__init__()
@@ -29,14 +31,15 @@ class BottleneckFusion(nn.Module):
             self.convolution.bias.zero_()
 
     def forward(self, grid: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """grid [P, C, h, w], text [P, D] unit rows -> [P, C, h, w]."""
+        """Grid [P, C, h, w], text [P, D] unit rows -> [P, C, h, w]."""
         cells = (text * self.scale).to(grid.dtype)[:, :, None, None]
         return self.convolution(torch.cat([grid, cells.expand(-1, -1, *grid.shape[2:])], 1))
 
 
 class FilmFusion(nn.Module):
     """Scale and shift of every decoder level's channels, and of the bottleneck's, from the text.
-    Starts as the identity."""
+    Starts as the identity.
+    """
 
     def __init__(self, channels: Sequence[int], text_dimension: int, hidden: int) -> None:
         super().__init__()
@@ -49,7 +52,7 @@ class FilmFusion(nn.Module):
             nn.init.zeros_(level.bias)
 
     def forward(self, text: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """text [P, D] unit rows -> for each level (scale, shift), [P, C, 1, 1] each."""
+        """Text [P, D] unit rows -> for each level (scale, shift), [P, C, 1, 1] each."""
         hidden = self.hidden(text * self.scale)
         pairs = (level(hidden)[:, :, None, None].chunk(2, 1) for level in self.levels)
         return [(1 + scale, shift) for scale, shift in pairs]
@@ -75,8 +78,9 @@ class KernelFusion(nn.Module):
         nn.init.constant_(self.bias.bias, START)
 
     def forward(self, grids: Sequence[torch.Tensor], text: torch.Tensor) -> torch.Tensor:
-        """grids [B, C, h, w], coarsest first, each twice the side of the one before; text
-        [B, P, D] unit rows -> logits [B, P, H, W] at the side of the last."""
+        """Grids [B, C, h, w], coarsest first, each twice the side of the one before; text
+        [B, P, D] unit rows -> logits [B, P, H, W] at the side of the last.
+        """
         hidden = self.hidden(text * self.scale)
         total: torch.Tensor | None = None
         for level, grid in zip(self.levels, grids):
@@ -111,7 +115,7 @@ class DenseProbe(nn.Module):
         nn.init.constant_(self.bias.bias, START)
 
     def forward(self, grid: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """grid [B, C, h, w], text [B, P, D] unit rows -> logits float32 [B, P, h, w]."""
+        """Grid [B, C, h, w], text [B, P, D] unit rows -> logits float32 [B, P, h, w]."""
         with torch.autocast(grid.device.type, enabled=False):  # sums over many channels
             cells = (grid.float() - self.mean[:, None, None]) / self.std[:, None, None]
             hidden = self.hidden(text.float() * self.scale)

@@ -35,7 +35,8 @@ class LocalizerConfig:
     embedding. hidden: width between the embedding and what it steers. decoder: channels of the
     decoder's levels, coarsest first; as many levels as halvings of the picture. grid_channels: of
     the features of a PatchEncoder that text reads beside the U-Net, 0 for none; grid_layers and
-    grid_side: the encoder's."""
+    grid_side: the encoder's.
+    """
 
     encoder: str = "resnet34"
     preprocess: Preprocess = field(default_factory=lambda: Preprocess(256, 0.5, 0.25, 1))
@@ -108,7 +109,7 @@ class AutoencoderUNet(nn.Module):
         self.head = nn.Conv2d(config.decoder[-1], config.preprocess.channels, 1)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """pixels float [B, C, S, S] as Preprocess gives them -> the same, redrawn."""
+        """Pixels float [B, C, S, S] as Preprocess gives them -> the same, redrawn."""
         features = self.encoder(pixels)
         return self.head(_decode(self.blocks, features)[-1])
 
@@ -149,12 +150,13 @@ class TextGuidedUNet(nn.Module):
         return self.config.preprocess
 
     def encode(self, pixels: torch.Tensor) -> list[torch.Tensor]:
-        """pixels float [B, C, S, S] -> features, finest first: [B, C_i, S / 2^i, S / 2^i]."""
+        """Pixels float [B, C, S, S] -> features, finest first: [B, C_i, S / 2^i, S / 2^i]."""
         return self.encoder(pixels)
 
     def decode(self, features: Sequence[torch.Tensor], text: torch.Tensor) -> torch.Tensor:
         """Features of B films and P prompts about each, float [B, P, D], unit rows -> logits float
-        [B, P, S, S]; with fusion "none" text is not looked at and P is the number of outputs."""
+        [B, P, S, S]; with fusion "none" text is not looked at and P is the number of outputs.
+        """
         if self.config.fusion == "none":
             return self.head(_decode(self.blocks, features)[-1])
         if self.config.fusion == "kernel":
@@ -176,7 +178,8 @@ class TextGuidedUNet(nn.Module):
 
     def read(self, grid: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """What a PatchEncoder gives of B films, and P prompts about each -> logits float32
-        [B, P, S, S] at the served size, of the reading alone."""
+        [B, P, S, S] at the served size, of the reading alone.
+        """
         logits = self.reading(grid, text)
         return F.interpolate(logits, size=self.config.preprocess.size, mode="bilinear")
 

@@ -19,7 +19,8 @@ LEVEL = 0.95  # of the intervals
 @dataclass(frozen=True)
 class Bands:
     """Probabilities that divide WORDS: at least `likely`, at least `possible`, below `unlikely`;
-    "not sure" lies between the last two. A finding is suggested from `possible` on."""
+    "not sure" lies between the last two. A finding is suggested from `possible` on.
+    """
 
     likely: float
     possible: float
@@ -73,16 +74,17 @@ class Calibration:
             )
 
     def scores(self, embeddings: np.ndarray) -> np.ndarray:
-        """embeddings float [N, D], unit rows -> float32 [N, F], about 0 on average over films."""
+        """Embeddings float [N, D], unit rows -> float32 [N, F], about 0 on average over films."""
         return (embeddings @ self.directions + self.offsets).astype(np.float32)
 
     def probabilities(self, embeddings: np.ndarray) -> np.ndarray:
-        """embeddings float [N, D], unit rows -> float64 [N, F] in [0, 1]."""
+        """Embeddings float [N, D], unit rows -> float64 [N, F] in [0, 1]."""
         return sigmoid(self.platt[0] * self.scores(embeddings) + self.platt[1])
 
     def intervals(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """embeddings float [N, D] -> (low, high), float64 [N, F] in [0, 1]: where 95% of the
-        refits and the probability itself lie."""
+        """Embeddings float [N, D] -> (low, high), float64 [N, F] in [0, 1]: where 95% of the
+        refits and the probability itself lie.
+        """
         scores = self.scores(embeddings)
         values = sigmoid(self.refits[:, None, 0] * scores + self.refits[:, None, 1])
         low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)

@@ -129,7 +129,8 @@ def labels_of_text(text: str) -> dict[str, str]:
 
 def contradictions(claims: Iterable[Mapping[str, str]]) -> list[str]:
     """Findings that one sentence denies while another, or the same, says they are there or may
-    be. claims: one mapping a sentence, as `claims_of` gives it. Empty when the text agrees."""
+    be. claims: one mapping a sentence, as `claims_of` gives it. Empty when the text agrees.
+    """
     denied: set[str] = set()
     raised: set[str] = set()
     for one in claims:

@@ -17,7 +17,8 @@ THUMBNAIL = Preprocess(64, 0.0, 1.0, 1)  # what the gate's autoencoder sees
 @dataclass(frozen=True)
 class FilmFeatures:
     """Of N films. embeddings: float32 [N, 512], unit rows. thumbnails: uint8 [N, 64, 64], row 0
-    at the top, aspect kept, black around."""
+    at the top, aspect kept, black around.
+    """
 
     embeddings: np.ndarray
     thumbnails: np.ndarray

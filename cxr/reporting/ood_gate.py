@@ -54,7 +54,7 @@ class ThumbnailAutoencoder(nn.Module):
         )
 
     def forward(self, thumbnails: torch.Tensor) -> torch.Tensor:
-        """float [B, 1, 64, 64] standardize -> the same, redrawn."""
+        """Float [B, 1, 64, 64] standardize -> the same, redrawn."""
         return self.decoder(self.encoder(thumbnails))
 
 
@@ -68,7 +68,8 @@ def standardize(thumbnails: np.ndarray) -> torch.Tensor:
 @dataclass(frozen=True)
 class OODResult:
     """in_domain; kind: one of KINDS, BLANK, or "" when only the signals are unusual; warning: a
-    sentence for the reader, "" when in_domain; signals: each by name, 1 is its limit."""
+    sentence for the reader, "" when in_domain; signals: each by name, 1 is its limit.
+    """
 
     in_domain: bool
     kind: str
@@ -104,11 +105,11 @@ class OODGate:
         }
 
     def logits(self, embeddings: np.ndarray) -> np.ndarray:
-        """embeddings float [N, D] -> float64 [N, 7] in the order of KINDS."""
+        """Embeddings float [N, D] -> float64 [N, 7] in the order of KINDS."""
         return np.asarray(embeddings, np.float64) @ self.head[:-1] + self.head[-1]
 
     def distance(self, embeddings: np.ndarray) -> np.ndarray:
-        """embeddings float [N, D] -> Mahalanobis distance float64 [N], about 1 for films.
+        """Embeddings float [N, D] -> Mahalanobis distance float64 [N], about 1 for films.
 
         Along the principal axes each by its own spread, what is left by one spread for all (as in
         probabilistic PCA, Tipping and Bishop 1999); divided by the root of D.
@@ -200,7 +201,8 @@ class OODGate:
 
 def is_blank(thumbnails: np.ndarray) -> np.ndarray:
     """uint8 [N, 64, 64] -> bool [N]: hardly any contrast where the picture is (black padding,
-    rows and columns that are zero throughout, does not count)."""
+    rows and columns that are zero throughout, does not count).
+    """
     return np.array([_spread(thumbnail) < BLANK_SPREAD for thumbnail in thumbnails], bool)
 
 

@@ -20,7 +20,8 @@ BANK = "phrase bank"
 class Phrase:
     """A sentence. claims: finding -> PRESENT, POSSIBLE or ABSENT. side: one of SIDES or "".
     severity: a word such as "small", or "". source: BANK, or the corpus that it was found in.
-    origin: the report of that corpus, "" for our own."""
+    origin: the report of that corpus, "" for our own.
+    """
 
     text: str
     claims: tuple[tuple[str, str], ...]
@@ -39,7 +40,8 @@ class Phrase:
 class Wording:
     """How a finding is put into words. name: with its article, as in "there may be {name}".
     sided: pattern for a side, "" for findings without one; `bilateral` is that pattern for both
-    sides. severities: words that go before the name."""
+    sides. severities: words that go before the name.
+    """
 
     name: str
     present: tuple[str, ...]

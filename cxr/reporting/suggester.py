@@ -35,7 +35,8 @@ ALTERNATIVES = 4  # further sentences a sentence
 @dataclass(frozen=True)
 class Finding:
     """A finding's probability in [0, 1], its 95% interval, a word ("likely", "possible",
-    "not sure", "unlikely"), and the prompts that its score rests on: "X", and "no X"."""
+    "not sure", "unlikely"), and the prompts that its score rests on: "X", and "no X".
+    """
 
     name: str
     probability: float
@@ -199,7 +200,8 @@ class ReportSuggester:
         fits: np.ndarray,
     ) -> Sentence:
         """A sentence that raises one finding gets that finding's evidence; one that denies some,
-        the chance of the likeliest and studies labelled as without any of them."""
+        the chance of the likeliest and studies labelled as without any of them.
+        """
         if not sentence.claims:
             return sentence
         if ABSENT in sentence.claims.values():

@@ -31,7 +31,8 @@ _SHARES = (0.95, 0.7, 0.3)  # of the films that carry what a text names, below e
 @dataclass(frozen=True, eq=False)
 class Scale:
     """bands: three falling limits that divide WORDS, of a text's cosine less that of `centre`,
-    float32 [512], the gallery's average film. film_bands: the same of a film's cosine."""
+    float32 [512], the gallery's average film. film_bands: the same of a film's cosine.
+    """
 
     bands: tuple[float, ...]
     film_bands: tuple[float, ...]
@@ -53,7 +54,8 @@ def scale_of(
     film_bands: tuple[float, ...] = DEFAULT_FILM_BANDS,
 ) -> Scale:
     """The scale of a gallery; `bands` of plain cosines where it has too few labels to tell, and
-    `film_bands` where it has too few films. encode_query: N texts -> float32 [N, 512], unit."""
+    `film_bands` where it has too few films. encode_query: N texts -> float32 [N, 512], unit.
+    """
     rows = np.unique(np.linspace(0, len(gallery.studies) - 1, _ROWS).astype(int))
     films = np.asarray(gallery.embeddings[rows], np.float32)
     centre = films.mean(0)
@@ -81,7 +83,8 @@ def _carried(studies: Sequence, films: np.ndarray, encode_query: Callable) -> np
 
 def _neighbours(gallery: Gallery) -> tuple[float, ...]:
     """The median cosine of films' first neighbours and that of their twelfth, and what all but a
-    twentieth of the twelfth reach."""
+    twentieth of the twelfth reach.
+    """
     rows = np.unique(np.linspace(0, len(gallery.studies) - 1, _FILMS).astype(int))
     first, last = [], []
     for row in rows:

@@ -106,7 +106,8 @@ class Services:
     def from_environment(cls) -> Services:
         """CXR_GALLERY, CXR_WEIGHTS, CXR_LOCALIZER, CXR_GENERATOR and CXR_REPORTING, else what ships
         with the project; CXR_MASKS, else no outlines to compare with; CXR_REPORTS, a corpus of
-        sentences, else our own alone."""
+        sentences, else our own alone.
+        """
         place = os.environ.get
         return cls(
             gallery=place("CXR_GALLERY") or GALLERY,
@@ -164,7 +165,8 @@ class Services:
 
     def doubt(self, film) -> str:
         """Why a film, a PIL image, hardly is a frontal chest X-ray, in words; "" where it may be
-        one, or where the gate that could tell is missing."""
+        one, or where the gate that could tell is missing.
+        """
         try:
             return self.suggester.get().judge(film).warning
         except ValueError as error:

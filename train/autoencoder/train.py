@@ -1,4 +1,4 @@
-"""Phase 1 of the localizer: a U-Net learns to reconstruct films without labels (MSE).
+r"""Phase 1 of the localizer: a U-Net learns to reconstruct films without labels (MSE).
 
     accelerate launch -m train.autoencoder --data ROOT [ROOT ...] --minutes 25 --mask-ratio 0.5
 
@@ -80,7 +80,8 @@ def mask_patches(
     films: torch.Tensor, ratio: float, patch: int, noise: float, generator: torch.Generator
 ) -> torch.Tensor:
     """What the model sees: a share `ratio` of the squares of side `patch` set to mid grey, and
-    normal grain. films float [B, 1, S, S] in [0, 1]; the same shape comes back."""
+    normal grain. films float [B, 1, S, S] in [0, 1]; the same shape comes back.
+    """
     cells = -(-films.shape[-1] // patch)
     hidden = torch.rand((len(films), 1, cells, cells), generator=generator) < ratio
     hidden = hidden.repeat_interleave(patch, 2).repeat_interleave(patch, 3)
@@ -97,7 +98,8 @@ def reconstruct(
     device: torch.device,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Packed films uint8 [N, S, S] -> (film, what was shown, what was redrawn) [N, 1, S, S], grey
-    levels in [0, 1]; always the same squares and grain."""
+    levels in [0, 1]; always the same squares and grain.
+    """
     generator = torch.Generator().manual_seed(options.seed)
     whole = torch.from_numpy(np.array(films)).to(device).unsqueeze(1).float() / 255
     shown = mask_patches(whole, options.mask_ratio, options.patch, options.noise, generator)

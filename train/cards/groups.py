@@ -34,7 +34,8 @@ class Column:
 
 def groups_text(measured: dict | None, columns: list[Column]) -> str:
     """The tables of groups and of gaps, and what was left out; that nothing is measured yet, before
-    it is."""
+    it is.
+    """
     if measured is None:
         return PENDING
     titles = [column.title for column in columns]

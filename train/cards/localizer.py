@@ -134,7 +134,8 @@ def reading_text(config: dict) -> str:
 
 def steps_of(training: dict) -> list[dict]:
     """All that a training took in its order: runs before it, its own, the reading, the same for
-    folds that were left out, and the offsets, each with its command."""
+    folds that were left out, and the offsets, each with its command.
+    """
     found = []
     for run in (*training.get("earlier", []), training):
         offsets = run.get("offsets", {})

@@ -67,7 +67,8 @@ def random_erase(
 ) -> torch.Tensor:
     """Fill a random square, 22 to 45% of the side, of some films with their mean grey.
 
-    films: float32 [B, 1, S, S]; the same shape comes back. probability: of a film to be hit."""
+    films: float32 [B, 1, S, S]; the same shape comes back. probability: of a film to be hit.
+    """
     side = films.shape[-1]
     films = films.clone()
     for row in range(len(films)):

@@ -63,7 +63,8 @@ def estimate(minutes: float, hardware: str) -> Energy | None:
 
 def energy_text(training: dict) -> str:
     """The training section of a config.json -> time, energy and CO2 in words; what was not recorded
-    is said to be missing."""
+    is said to be missing.
+    """
     minutes, hardware = training.get("minutes"), training.get("hardware")
     if minutes is None:
         return "The time was not recorded, so that energy and CO2 cannot be estimated."

@@ -35,7 +35,8 @@ def asked_for(command: list[str]) -> int:
 
 def start_processes(module: str) -> None:
     """Replace this process by the launcher of all of them, when it alone was started though
-    `accelerate launch` was asked for several on a CPU. Call it first; else it does nothing."""
+    `accelerate launch` was asked for several on a CPU. Call it first; else it does nothing.
+    """
     on_cpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("true", "1")
     several = "MASTER_PORT" in os.environ and not any(name in os.environ for name in STARTED)
     if not (on_cpu and several):

@@ -28,7 +28,8 @@ def command_line(start: str, options: argparse.Namespace, parser: argparse.Argum
 
 def precision(full: bool) -> str:
     """For Accelerator(mixed_precision=...): what `accelerate launch` was told, else "bf16" where
-    the processor or GPU multiplies it in hardware; "no" when `full` precision is asked for."""
+    the processor or GPU multiplies it in hardware; "no" when `full` precision is asked for.
+    """
     told = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if full or told != "no":
         return "no" if full else told

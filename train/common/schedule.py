@@ -43,7 +43,8 @@ class Budget:
 
 def warm_average(decay: float) -> Callable:
     """A moving average for torch's AveragedModel (multi_avg_fn) that forgets the random weights of
-    the start: after n steps the decay is at most (1 + n) / (10 + n)."""
+    the start: after n steps the decay is at most (1 + n) / (10 + n).
+    """
 
     @torch.no_grad()
     def update(averaged: list[torch.Tensor], current: list[torch.Tensor], count) -> None:

@@ -15,7 +15,8 @@ POSITION = "position.json"
 
 def decided(accelerator: Accelerator, due: bool) -> bool:
     """The main process' answer, on every process: clocks differ, and a state is saved by all or
-    by none. Every process must ask."""
+    by none. Every process must ask.
+    """
     if accelerator.num_processes == 1:
         return due
     return broadcast_object_list([due])[0]

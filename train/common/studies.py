@@ -70,7 +70,8 @@ def training_studies(
 
 def unlabelled_studies(roots: Sequence[Path]) -> list[Study]:
     """The frontal films of the train splits, for training without labels. A data set without
-    `split.csv` gives all its films. Raises SystemExit when there are none."""
+    `split.csv` gives all its films. Raises SystemExit when there are none.
+    """
     found = []
     for root in roots:
         studies = load_studies(root)

@@ -75,7 +75,8 @@ class GeneratorEvaluation:
 
     def real(self, studies: Sequence[Study]) -> Films:
         """The films of studies, each reduced to 128 x 128. Raises ValueError when one cannot be
-        read."""
+        read.
+        """
         paths = [study.image for study in studies]
         squares, readable = pack(paths, Preprocess(SIDE, 0.5, 0.5, 1), self.cache)
         if not readable.all():
@@ -116,7 +117,8 @@ def compare(
     seed: int,
 ) -> tuple[dict, dict[str, Films]]:
     """Distances of every generator, on captions of the training and of the test films, with real
-    films against real films as floor -> (the numbers, the generated films by "name captions")."""
+    films against real films as floor -> (the numbers, the generated films by "name captions").
+    """
     real = {"train": bench.real(train), "test": bench.real(test)}
     one, other = halves([study.patient for study in train], seed)
     few = np.random.default_rng(seed).permutation(len(train))[: len(test)]
@@ -275,7 +277,8 @@ def add_generator(commands) -> None:
 
 def measure_generator(options: argparse.Namespace) -> dict:
     """`evaluate_generator` as the command line asks for it; with --write the fingerprints of the
-    training films go into the checkpoint."""
+    training films go into the checkpoint.
+    """
     report, originals = evaluate_generator(
         options.weights,
         options.reference,

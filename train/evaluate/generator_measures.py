@@ -25,7 +25,8 @@ THUMBNAIL = 16  # pixels
 
 def thumbnails(films: np.ndarray, side: int = THUMBNAIL) -> np.ndarray:
     """Films uint8 [N, S, S] -> float32 [N, side * side] in [0, 1], means of blocks; S must be a
-    multiple of side. What a film looks like from afar, in the eyes of no network."""
+    multiple of side. What a film looks like from afar, in the eyes of no network.
+    """
     count, size, _ = films.shape
     block = size // side
     small = films.reshape(count, side, block, side, block).mean((2, 4), dtype=np.float32)
@@ -41,7 +42,8 @@ def distances(
     real: tuple[np.ndarray, np.ndarray], generated: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, float | int]:
     """Frechet and kernel distance of embeddings [N, D], and Frechet distance of thumbnails
-    [N, P], with the numbers of films. real, generated: (embeddings, thumbnails)."""
+    [N, P], with the numbers of films. real, generated: (embeddings, thumbnails).
+    """
     return {
         "real": len(real[0]),
         "generated": len(generated[0]),
@@ -80,7 +82,8 @@ def imagined_films(findings: Sequence[str], each: int, seed: int) -> list[Study]
 def caption_agreement(films: np.ndarray, texts: np.ndarray) -> dict[str, float]:
     """Does a film go with its own caption? films, texts float [N, D], row by row a pair ->
     "similarity", the mean cosine, and "recall_at_10", the share of films whose own caption is
-    among the ten that the encoder finds most similar."""
+    among the ten that the encoder finds most similar.
+    """
     similarity = films @ texts.T
     return {
         "similarity": round(float(np.diag(similarity).mean()), 4),
@@ -93,7 +96,8 @@ def shown_findings(
 ) -> dict[str, dict[str, float]]:
     """For each name: AUROC of its zero-shot score between films that were asked for with it and
     those asked for with another, with a 95% interval. scores float [N, F], columns as names;
-    asked: N names."""
+    asked: N names.
+    """
     wanted = np.array(asked)
     out = {}
     for column, name in enumerate(names):
@@ -117,14 +121,16 @@ def shown_by_group(
     scores: np.ndarray, asked: Sequence[Study], names: Sequence[str], rounds: int, seed: int
 ) -> dict:
     """Mean AUROC over findings, as `shown_findings` has it, among films asked for of one sex, age
-    band or view. scores float [N, F], columns as names; asked: N studies with one finding each."""
+    band or view. scores float [N, F], columns as names; asked: N studies with one finding each.
+    """
     wanted = np.array([[study.positive[0] == name for name in names] for study in asked], float)
     return by_group(asked, {"mean_auroc": mean_auroc_of(scores, wanted)}, rounds, seed)
 
 
 def spread(generated: np.ndarray, real: np.ndarray) -> dict[str, float | int]:
     """Mean cosine distance among films of one caption and among real films with its finding;
-    "ratio" of the two. Both float [N, D]."""
+    "ratio" of the two. Both float [N, D].
+    """
     ours, theirs = mean_pairwise_distance(generated), mean_pairwise_distance(real)
     return {
         "real_films": len(real),
@@ -136,7 +142,8 @@ def spread(generated: np.ndarray, real: np.ndarray) -> dict[str, float | int]:
 
 def nearest_pair(rows: np.ndarray, patients: Sequence[str]) -> float:
     """How near films of different patients come to each other: `copy_limit` of their distances.
-    rows float [N, D]; patients: N names, "" where not known, which are left out."""
+    rows float [N, D]; patients: N names, "" where not known, which are left out.
+    """
     names = np.array(patients)
     known = names != ""
     names, rows = names[known], rows[known]
@@ -149,7 +156,8 @@ def copies(
 ) -> dict[str, float | int]:
     """How near generated films come to training films. generated float [M, D], training [N, D],
     patients as for nearest_pair. "limit": how near films of different patients come; "nearer": how
-    many generated films are nearer than that to a training film, and must not be shipped."""
+    many generated films are nearer than that to a training film, and must not be shipped.
+    """
     distance, _ = nearest_distance(generated, training)
     limit = nearest_pair(training, patients)
     return {

@@ -68,7 +68,8 @@ def mean_of(values: np.ndarray, least: int = LEAST_FILMS) -> Measure:
 def mean_auroc_of(scores: np.ndarray, labels: np.ndarray, least: int = LEAST_CASES) -> Measure:
     """Mean AUROC over the findings that every group has `least` films with and without of.
 
-    scores, labels float [N, F]: 1 present, 0 absent, NaN not known."""
+    scores, labels float [N, F]: 1 present, 0 absent, NaN not known.
+    """
 
     def mean(rows: np.ndarray, columns: Sequence[int]) -> float:
         known = [(c, rows[~np.isnan(labels[rows, c])]) for c in columns]

@@ -1,4 +1,4 @@
-"""Localization measured: overlap by target, false marks, sides and pointing, with intervals.
+r"""Localization measured: overlap by target, false marks, sides and pointing, with intervals.
 
 Every map is the one that the app shows: `Localizer.find` at the film's own size, asked in the
 canonical words. Of NIH's and RSNA's boxes those of the split that is measured are pointed at.
@@ -114,7 +114,7 @@ def seconds_per_map(localizer: Localizer, image: Image.Image) -> float:
 
 
 def truth_of(film: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray | None:
-    """bool [H, W], where a film shows a target; None when nobody looked. size: (width, height)."""
+    """Bool [H, W], where a film shows a target; None when nobody looked. size: (width, height)."""
     parts = (target,) if target in film.known else PARTS.get(target, ())
     if target not in film.known and not union_known(target, film.known):
         return None
@@ -130,7 +130,8 @@ def truth_of(film: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray
 def on_masks(localizer: Localizer, films: Sequence[MaskedFilm], rounds: int, seed: int) -> dict:
     """{"targets": overlap where a target is present and the share of the picture marked where it
     is absent, "sides": how often more is marked on the side that was not asked for, "groups": Dice
-    of GROUPED by sex, age band and view}."""
+    of GROUPED by sex, age band and view}.
+    """
     overlaps: dict[str, list[tuple[float, float]]] = {target: [] for target in TARGETS}
     falsely: dict[str, list[float]] = {target: [] for target in TARGETS}
     sides: dict[str, list[bool]] = {query.prompt: [] for query in SIDED}
@@ -194,7 +195,8 @@ def _mean(values: Sequence[float], rounds: int, seed: int) -> dict[str, float]:
 
 def on_boxes(localizer: Localizer, studies: Sequence[Study], root: Path) -> dict[str, dict]:
     """The pointing game by target: how often the hottest place lies in a box of it. `chance`: the
-    boxes' mean share of the picture. Boxes of what cannot be located are left out."""
+    boxes' mean share of the picture. Boxes of what cannot be located are left out.
+    """
     boxes = load_boxes(root)
     found: dict[str, list[tuple[bool, float]]] = {}
     for study in studies:

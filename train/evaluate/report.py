@@ -83,7 +83,8 @@ def _probabilities(
 ) -> dict:
     """AUROC of the calibrated scores and of the prompts alone; calibration error before and after.
 
-    Before: softmax over "X" and "no X" at the encoder's temperature (Radford et al. 2021)."""
+    Before: softmax over "X" and "no X" at the encoder's temperature (Radford et al. 2021).
+    """
     calibration = suggester.calibration
     chances = calibration.probabilities(embeddings)
     prompts = embeddings @ zero_shot_directions(suggester.retriever, calibration.findings)

@@ -16,7 +16,8 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 def label_scores(found: np.ndarray, truth: np.ndarray, known: np.ndarray) -> dict[str, float]:
     """Micro and macro precision, recall and F1. found, truth, known: bool [N, F]; cases that are
     not known do not count. Macro: the mean over findings that occur; where nothing is found,
-    precision counts as 0."""
+    precision counts as 0.
+    """
     hits = (found & truth & known).sum(0).astype(float)
     named, there = (found & known).sum(0).astype(float), (truth & known).sum(0).astype(float)
     occurs = there > 0

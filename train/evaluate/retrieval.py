@@ -45,7 +45,7 @@ def recalls(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: int
 
 
 def both_ways(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: int) -> dict:
-    """similarity [films, captions] -> recalls in both directions."""
+    """Similarity [films, captions] -> recalls in both directions."""
     return {
         "image_to_text": recalls(similarity, relevant, rounds, seed),
         "text_to_image": recalls(similarity.T, relevant.T, rounds, seed),
@@ -56,7 +56,8 @@ def by_finding(
     search: np.ndarray, zero_shot: np.ndarray, labels: np.ndarray, rounds: int, seed: int
 ) -> dict[str, dict]:
     """For each finding that occurs: how well a search for its name ranks the films, and AUROC of
-    "X" against "no X". search, zero_shot, labels: float [N, F]; NaN labels are left out."""
+    "X" against "no X". search, zero_shot, labels: float [N, F]; NaN labels are left out.
+    """
     out = {}
     for column, name in enumerate(TARGETS):
         known = ~np.isnan(labels[:, column])

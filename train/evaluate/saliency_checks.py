@@ -41,7 +41,7 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def marked_area(heat: np.ndarray, share: float = SHARE) -> np.ndarray:
-    """bool [H, W]: the `share` of the map with the highest values, ties broken by place."""
+    """Bool [H, W]: the `share` of the map with the highest values, ties broken by place."""
     count = max(1, round(share * heat.size))
     mask = np.zeros(heat.size, bool)
     mask[np.argsort(-heat.ravel(), kind="stable")[:count]] = True
@@ -75,7 +75,8 @@ def deletion_drops(
     retriever: Retriever, film: Image.Image, query: str, seed: int = 0
 ) -> tuple[float, float]:
     """By how much the similarity to `query` falls when the marked area is deleted, and when areas
-    of the same size and shape elsewhere are (their mean)."""
+    of the same size and shape elsewhere are (their mean).
+    """
     mask = marked_area(retriever.heat_map(film, query))
     films = [
         film,

@@ -1,4 +1,4 @@
-"""Starting points side by side: frozen image features, one recipe for the heads, one table.
+r"""Starting points side by side: frozen image features, one recipe for the heads, one table.
 
     python -m train.experiments.compare --data ROOT --out runs/trials.json \\
         --image dinov2=vit_small_patch14_dinov2:runs/start/dinov2-small ... \\

@@ -46,7 +46,8 @@ def films_below(roots: list[Path]) -> list[Path]:
 
 def held_out(roots: list[Path], listed: Path | None) -> set[str]:
     """Stems of the films that must not be trained on: those that a root's split.csv does not put
-    into train, and the file names in `listed`, one a line."""
+    into train, and the file names in `listed`, one a line.
+    """
     names = listed.read_text().split() if listed else []
     for root in roots:
         if (root / "split.csv").exists():

@@ -1,5 +1,6 @@
 """Differentiable augmentation of real and generated films alike (DiffAugment, Zhao et al. 2020),
-so that a discriminator cannot learn few films by heart. Never mirrored: sides carry meaning."""
+so that a discriminator cannot learn few films by heart. Never mirrored: sides carry meaning.
+"""
 
 from __future__ import annotations
 

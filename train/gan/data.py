@@ -37,7 +37,8 @@ def generator_studies(
     data: Path, extra: Sequence[Path], normal: Sequence[Path]
 ) -> tuple[list[Study], list[str], list[Study]]:
     """Frontal films of the train splits -> (studies, the group of SHARES of each, films of the
-    validation split of `data`). normal: data sets whose every film was read as normal."""
+    validation split of `data`). normal: data sets whose every film was read as normal.
+    """
     train, val, further = training_studies(data, extra)
     read = [
         replace(study, findings={"no finding": 1}, view=study.view or "frontal")
@@ -87,7 +88,8 @@ def widened(study: Study, rng: random.Random) -> Study:
 
 def texts_of(study: Study, count: int, rng: random.Random) -> list[str]:
     """`count` texts for one film: the canonical caption (of person and view alone where nobody has
-    read the film), its wider form, then other words."""
+    read the film), its wider form, then other words.
+    """
     first = caption(study) if study.labelled else demographics(study) or "chest x-ray"
     wide = widened(study, rng)
     second = caption(wide) if wide is not study else film_text(study, rng, 0.0)
@@ -117,7 +119,8 @@ class TextBank:
         cache: Path,
     ) -> TextBank:
         """Write and embed the texts; the same seed gives the same texts. Embeddings are kept
-        under `cache`, where a second run finds them."""
+        under `cache`, where a second run finds them.
+        """
         texts = [
             texts_of(study, count, random.Random(f"{seed} {row}"))
             for row, study in enumerate(studies)
@@ -181,7 +184,8 @@ def draw_step(
     bank: TextBank, weights: np.ndarray, size: int, imagined: float, key: Sequence[int]
 ) -> Step:
     """Draw a batch; the same key draws the same. imagined: share of generated films whose text
-    belongs to no film."""
+    belongs to no film.
+    """
     rng = np.random.default_rng(list(key))
     rows = rng.choice(len(weights), size, p=weights)
     which = rng.integers(0, bank.films.shape[1], size)

@@ -52,7 +52,8 @@ LEAST = 8  # real films with a finding, for their scores to set its bar
 @dataclass(frozen=True, eq=False)
 class Bars:
     """What a film must score for each finding: of TARGETS, at least `present` when it was asked
-    for, and every one at most `absent` when a normal film was."""
+    for, and every one at most `absent` when a normal film was.
+    """
 
     present: np.ndarray  # float [F]
     absent: np.ndarray  # float [F]
@@ -61,7 +62,8 @@ class Bars:
     def of(cls, scores: np.ndarray, labels: np.ndarray) -> Bars:
         """From real films' zero-shot scores and labels [N, F]: the lower quartile of those with a
         finding and the 95th percentile of those without. A finding with too few films gets the
-        mean over the films, and at least the median of all films."""
+        mean over the films, and at least the median of all films.
+        """
         present, absent = np.median(scores, 0), np.quantile(scores, 0.95, 0)
         for column in range(scores.shape[1]):
             shown = labels[:, column] == 1
@@ -103,7 +105,8 @@ def wanted_studies(each: int) -> list[Study]:
 @dataclass(frozen=True, eq=False)
 class Judge:
     """Decides which generated film may represent a study. pixels: thumbnails of the training
-    films, float [N, P]; limit: their distance below which a film is a copy."""
+    films, float [N, P]; limit: their distance below which a film is a copy.
+    """
 
     retriever: Retriever
     originals: TrainingImageIndex
@@ -117,7 +120,8 @@ class Judge:
         cls, retriever: Retriever, originals: TrainingImageIndex, options: argparse.Namespace
     ) -> Judge:
         """From the films that the generator was trained on, those of the labelled data set's
-        train split setting the bars."""
+        train split setting the bars.
+        """
         train = frontal(load_split(options.data, load_studies(options.data))["train"])
         films = GeneratorEvaluation(retriever, options.cache).real(train)
         unit = np.eye(films.embeddings.shape[1], dtype=np.float32)
@@ -131,7 +135,8 @@ class Judge:
 
     def best(self, study: Study, films: Sequence[Image.Image]) -> Image.Image | None:
         """The film that goes best with the study's caption; None when none shows what it says, or
-        all that do are copies."""
+        all that do are copies.
+        """
         seen = self.retriever.encode_images(films)
         fit = self.bars.agree(study, seen @ self.prompts)
         checks = self.originals.check(seen, self.retriever.encoder)

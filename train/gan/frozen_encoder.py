@@ -56,7 +56,7 @@ class FrozenEncoder(nn.Module):
         return super().train(False)
 
     def forward(self, films: torch.Tensor) -> Seen:
-        """films float [B, 1, S, S] in [-1, 1] -> Seen; resized to `size` where S is another."""
+        """Films float [B, 1, S, S] in [-1, 1] -> Seen; resized to `size` where S is another."""
         if films.shape[-1] != self.size:
             films = F.interpolate(
                 films,
@@ -129,7 +129,8 @@ def typical_distances(
 ) -> tuple[float, float]:
     """How far apart films with the same finding are: (mean cosine distance of embeddings [N, D],
     mean Euclidean distance of thumbnails [N, P]), means over findings with `least` films or more,
-    over all films where there is none. labels: float [N, F], 1 present."""
+    over all films where there is none. labels: float [N, F], 1 present.
+    """
     groups = [np.flatnonzero(column == 1) for column in labels.T]
     groups = [rows for rows in groups if len(rows) >= least] or [np.arange(len(labels))]
     by_pixels = [
@@ -149,7 +150,8 @@ class Findings(nn.Module):
     ) -> None:
         """yes, no: float [F, D], mean embeddings of the prompts. real: float [N, D], embeddings
         of films; labels: float [N, F], NaN unknown. A finding that no film has gets the spread of
-        the others around its own mean."""
+        the others around its own mean.
+        """
         super().__init__()
         self.register_buffer("direction", yes - no)
         scores = real @ self.direction.T

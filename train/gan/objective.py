@@ -36,7 +36,8 @@ class Profile:
     """Networks, optimizers and terms of a run. rates: of generator and discriminator. match: how
     much "film and caption belong together" counts in the frozen encoder's eyes; show: the same for
     single findings; differ: how much it counts that films of one text differ as films with one
-    finding do. average: decay of the weights' moving average, 0 for none."""
+    finding do. average: decay of the weights' moving average, 0 for none.
+    """
 
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
@@ -72,7 +73,8 @@ class Views(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class AdversarialObjective:
     """The frozen parts that both losses need. temperature: of the frozen encoder. apart: what
-    `typical_distances` says of real films."""
+    `typical_distances` says of real films.
+    """
 
     profile: Profile
     eye: FrozenEncoder
@@ -81,8 +83,9 @@ class AdversarialObjective:
     apart: tuple[float, float]
 
     def views(self, films: torch.Tensor, rng: torch.Generator, pairs: bool = False) -> Views:
-        """films float [B, 1, 128, 128] in [-1, 1]; augmented where the profile is projected. With
-        pairs the films i and i + B / 2 are augmented alike."""
+        """Films float [B, 1, 128, 128] in [-1, 1]; augmented where the profile is projected. With
+        pairs the films i and i + B / 2 are augmented alike.
+        """
         if not self.profile.projected:
             return Views(films, [], None)
         state, pixels, small = rng.get_state(), [], []
@@ -117,7 +120,8 @@ class AdversarialObjective:
         self, discriminator: Callable, films: torch.Tensor, fake: Views, step: Step
     ) -> dict[str, torch.Tensor]:
         """Unweighted terms: "fool" the discriminator, "match" and "show" the caption, "differ"
-        from the other film of the same text. films: what was generated, fake: its views."""
+        from the other film of the same text. films: what was generated, fake: its views.
+        """
         logits = discriminator(fake.pixels, step.wanted, step.asked, fake.maps)
         if not self.profile.projected:
             return {"fool": bce_generator_loss(logits)}

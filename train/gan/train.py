@@ -1,4 +1,4 @@
-"""Train the conditional generator: from data sets and a retrieval checkpoint to a generator.
+r"""Train the conditional generator: from data sets and a retrieval checkpoint to a generator.
 
     accelerate launch -m train.gan --profile embedded --data nih --extra adult_unlabelled covid \\
         hannover --normal adult_normal --minutes 35 --out weights/generator

@@ -33,7 +33,7 @@ class FixedEvaluation:
 def generate(
     generator: nn.Module, noise: torch.Tensor, text: torch.Tensor, batch_size: int = 32
 ) -> torch.Tensor:
-    """noise [M, Z], text [M, D] -> uint8 [M, 128, 128] on the CPU. Sets eval mode."""
+    """Noise [M, Z], text [M, D] -> uint8 [M, 128, 128] on the CPU. Sets eval mode."""
     generator.eval()
     device = next(generator.parameters()).device
     parts = []
@@ -49,7 +49,8 @@ def look(
 ) -> dict[str, float]:
     """Frechet distance to the real films, spread of the generated ones and of those of one caption
     (1 is that of real films, and of real films with one finding), and mean AUROC with which the
-    frozen encoder finds what was asked for."""
+    frozen encoder finds what was asked for.
+    """
     films = generate(generator, yardstick.noise, yardstick.text).numpy()
     seen = embed_packed(eye, films)
     scores = findings(torch.from_numpy(seen).to(findings.direction.device)).cpu().numpy()

@@ -19,7 +19,8 @@ from train.localizer.mask_data import Answers
 
 class BoxData(Answers):
     """Films whose opacities stand in boxes: the ellipse that fills a box is taken for its opacity,
-    what lies outside of all of them for none. Nothing else is known of these films."""
+    what lies outside of all of them for none. Nothing else is known of these films.
+    """
 
     def __init__(
         self,

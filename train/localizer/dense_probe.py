@@ -1,4 +1,4 @@
-"""Teach a localizer to read opacities off the features of its text encoder's image half.
+r"""Teach a localizer to read opacities off the features of its text encoder's image half.
 
     python -m train.localizer.dense_probe --weights weights/localizer --data ROOT \\
         --normal NIH --boxes NIH --layers 5 8
@@ -72,7 +72,8 @@ def arguments() -> argparse.ArgumentParser:
 
 class Frozen:
     """Films as the frozen encoder sees them: float16 [N, C, h, w], and the share of each cell that
-    the localizer takes for lung: float32 [N, SIDE, SIDE]."""
+    the localizer takes for lung: float32 [N, SIDE, SIDE].
+    """
 
     def __init__(self, films: np.ndarray, encoder: PatchEncoder, localizer: Localizer) -> None:
         device, sides = localizer.device, [Query(RIGHT_LUNG), Query(LEFT_LUNG)]
@@ -96,7 +97,8 @@ def fit(
     options: argparse.Namespace,
 ) -> DenseProbe:
     """Train `reading` on films with masks, normal ones and boxed ones, and leave it in eval mode;
-    the first set's features become its scale."""
+    the first set's features become its scale.
+    """
     known = frozen[0].grids.float()
     reading.mean.copy_(known.mean((0, 2, 3)))
     reading.std.copy_(known.std((0, 2, 3)))

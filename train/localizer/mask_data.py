@@ -115,7 +115,8 @@ def folded(films: Sequence[MaskedFilm], fold: str | None) -> list[MaskedFilm]:
 
 def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """A mask of both lungs uint8 [S, S] -> (right, left), where it falls into two large pieces,
-    else None. The patient's right is on the left of the picture."""
+    else None. The patient's right is on the left of the picture.
+    """
     pieces, count = ndimage.label(lungs >= INSIDE)
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
     large = np.argsort(sizes)[::-1][:2] + 1
@@ -132,7 +133,8 @@ def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 def normal_films(studies: Sequence[Study]) -> list[MaskedFilm]:
     """Films read as normal, for which every opacity is absent. Of a data set with labels those
-    with "no finding" are taken, of one without all of them."""
+    with "no finding" are taken, of one without all of them.
+    """
     labelled = any(study.labelled for study in studies)
     return [
         MaskedFilm(

@@ -42,7 +42,8 @@ def offset(level: float) -> float:
 
 def scores_at(seen: Sequence[tuple[Localizer, MaskedFilm]]) -> np.ndarray:
     """Mean Dice of films that show a target less the mean share marked in those that do not:
-    float [len(SHIFTED)], NaN for what no film shows. seen: films, and who looks at each."""
+    float [len(SHIFTED)], NaN for what no film shows. seen: films, and who looks at each.
+    """
     overlaps, falsely = ([[] for _ in SHIFTED] for _ in range(2))
     for localizer, film in seen:
         image = load_image(film.image)
@@ -65,7 +66,8 @@ def scores_at(seen: Sequence[tuple[Localizer, MaskedFilm]]) -> np.ndarray:
 
 def best_level(scores: np.ndarray) -> float | None:
     """The middle of the levels whose score, float [len(LEVELS)], is within 2% of the best; None
-    for one that no level marks."""
+    for one that no level marks.
+    """
     if np.isnan(scores).all() or np.nanmax(scores) <= 0:
         return None
     good = np.flatnonzero(scores >= 0.98 * np.nanmax(scores))

@@ -1,6 +1,7 @@
 """Films without masks whose masks an earlier localizer draws (self-training; Noisy Student, Xie et
 al. 2020): the teacher sees a film as it is, at several sides, the student sees it moved and with
-another exposure."""
+another exposure.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ CHUNK = 8  # films in memory at a time
 
 class PseudoLabelData(Answers):
     """Films with the teacher's soft masks; devices are left out, and a film read as normal shows no
-    opacity whatever the teacher says."""
+    opacity whatever the teacher says.
+    """
 
     def __init__(
         self,

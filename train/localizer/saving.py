@@ -28,7 +28,8 @@ def load_sets(
     options: argparse.Namespace, view: Preprocess, normals: int | None = None
 ) -> tuple[list[Answers], MaskData]:
     """([train of --data, train of --extra, normal films, films with boxes], val of --data).
-    normals: as many of the normal films at random, with --seed; None: all."""
+    normals: as many of the normal films at random, with --seed; None: all.
+    """
     films = folded(load_masked_films(options.data), options.fold)
     extra = [film for root in options.extra for film in load_masked_films(root)]
     normal = [film for root in options.normal for film in normal_films(unlabelled_studies([root]))]
@@ -67,7 +68,8 @@ def load_taught(
 
 def apart_from(masked: Collection[str], studies: Sequence[Study]) -> list[Study]:
     """The studies of one data set without those of a patient who has a film in `masked`, stems of
-    file names: these films have masks of their own, and may be there to validate or test with."""
+    file names: these films have masks of their own, and may be there to validate or test with.
+    """
     known = {study.patient for study in studies if stem(study.image.name) in masked}
     return [study for study in studies if study.patient not in known]
 
@@ -111,7 +113,8 @@ def about_run(
 
 def _earlier(options: argparse.Namespace) -> list[dict]:
     """The training sections of the checkpoints that a run starts from, phase 1's and the teacher's,
-    in the order in which they were trained, each with its command."""
+    in the order in which they were trained, each with its command.
+    """
     found: list[dict] = []
     for address in (options.encoder, options.teacher):
         if address not in ("none", None):

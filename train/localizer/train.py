@@ -1,4 +1,4 @@
-"""Phase 2 of the localizer: a U-Net learns to mark what a text names (Dice + BCE).
+r"""Phase 2 of the localizer: a U-Net learns to mark what a text names (Dice + BCE).
 
     accelerate launch -m train.localizer --data ROOT --out weights/localizer --minutes 25
 
@@ -82,7 +82,8 @@ def varied(
     batch: Batch, generator: torch.Generator, device: torch.device, size: int | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Films and masks moved together, films varied in tone: float [B, 1, s, s] and [B, P, s, s] in
-    [0, 1]; never mirrored here."""
+    [0, 1]; never mirrored here.
+    """
     layers = torch.cat([batch.films[:, None], batch.masks], 1).to(device).float() / 255
     layers = random_affine(layers, generator, 15, (0.75, 1.2), 0.08)
     if size and size != layers.shape[-1]:
@@ -181,7 +182,8 @@ def main(argv: list[str] | None = None) -> None:
     def look(seconds: float) -> float:
         """Judge the averaged weights at the size that they are trained at; at the last of
         --train-sizes the best so far become the checkpoint, and at the served size they are
-        judged."""
+        judged.
+        """
         size = size_at(budget.used(step, seconds), options.train_sizes)
         last = not size or size == options.train_sizes[-1]
         with accelerator.autocast():

@@ -38,7 +38,8 @@ def predict(
 ) -> np.ndarray:
     """Packed films uint8 [N, S, S] -> float32 [N, T, S, S] in [0, 1], a map for each of TARGETS,
     asked for in the canonical words. size: the side that films are shrunk to on the way, for
-    a model that has seen no larger ones. Sets eval mode."""
+    a model that has seen no larger ones. Sets eval mode.
+    """
     model.eval()
     text = torch.empty(1, len(TARGETS), 0, device=device)
     if bank is not None:
@@ -60,7 +61,8 @@ def judge(maps: np.ndarray, data: MaskData) -> dict[str, float]:
     that show it, the mean share of the picture marked where it is absent, and the `score` that
     chooses a checkpoint: the mean Dice over CHOSEN_BY less the mean share falsely marked. There an
     opacity counts with the level of LEVELS that is best for all films, since offsets are set later;
-    at one half, few films would say more of the level than of the map."""
+    at one half, few films would say more of the level than of the map.
+    """
     found: dict[str, list[float]] = {}
     levels: dict[str, list[list[float]]] = {}
     wrong: list[float] = []

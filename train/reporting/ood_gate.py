@@ -20,7 +20,8 @@ def fit_gate(
     pictures: Mapping[str, FilmFeatures], films: FilmFeatures, epochs: int, seed: int
 ) -> OODGate:
     """A gate from pictures of every kind (by name in KINDS), its limits from `films`, frontal
-    ones that nothing was fitted on."""
+    ones that nothing was fitted on.
+    """
     frontal = pictures[FRONTAL]
     centre, axes, residual = _principal_axes(frontal.embeddings)
     gate = OODGate(

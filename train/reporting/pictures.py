@@ -32,7 +32,8 @@ class Picture:
 
 def film_pictures(studies: Sequence[Study], kind: str, seed: int = 0) -> list[Picture]:
     """The films of the studies as they are ("frontal") or made into another kind: "jittered",
-    one of TURNS, "inverted" or "part"."""
+    one of TURNS, "inverted" or "part".
+    """
     return [
         Picture(
             f"{_state(study.image)}|{kind}|{seed + row}",
@@ -61,7 +62,8 @@ def _open(path: Path, kind: str, seed: int) -> Image.Image:
 
 def jitter(film: Image.Image, random: np.random.Generator) -> Image.Image:
     """A film as another operator might have sent it: tilted up to 8 degrees, cropped by up to a
-    tenth a side, darker or brighter, with more or less contrast."""
+    tenth a side, darker or brighter, with more or less contrast.
+    """
     film = film.rotate(random.uniform(-8, 8), Image.Resampling.BILINEAR)
     width, height = film.size
     left, top, right, bottom = random.uniform(0, 0.1, 4)
@@ -114,7 +116,8 @@ def _cycle(values: Sequence):
 @cache
 def packaged_pictures(held_out: bool) -> tuple[Path, ...]:
     """Pictures inside scikit-image, scikit-learn, matplotlib and pydicom; CT and MR slices are
-    held out, as is every second of the others. ValueError when scikit-image is not installed."""
+    held out, as is every second of the others. ValueError when scikit-image is not installed.
+    """
     try:
         import skimage
     except ImportError as error:

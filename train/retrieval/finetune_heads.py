@@ -1,4 +1,4 @@
-"""Second stage: the projection heads alone, on features extracted once, with large batches.
+r"""Second stage: the projection heads alone, on features extracted once, with large batches.
 
     python -m train.retrieval.finetune_heads --data ROOT --weights runs/first/checkpoint \\
         --out weights/retrieval
@@ -44,7 +44,8 @@ from train.retrieval.validation import judge, search_settings
 @dataclass(frozen=True)
 class Corpus:
     """Films of one kind with V views and K texts each, as features, and what they may not be
-    negatives of."""
+    negatives of.
+    """
 
     views: torch.Tensor  # [V, N, image width]
     texts: torch.Tensor  # [K, N, text width]; the first is canonical
@@ -77,7 +78,8 @@ def heads_loss(
     where labels are known, and captions against paraphrases of imagined studies.
 
     parts: (corpus, rows int64 [B], weight). pairs: rows of the imagined studies. scale [1 + F]:
-    log scale and biases of the prompts, whose term weighs `prompt`."""
+    log scale and biases of the prompts, whose term weighs `prompt`.
+    """
 
     def unit(head: nn.Module, features: torch.Tensor) -> torch.Tensor:
         return F.normalize(head(features), dim=1)
@@ -123,7 +125,8 @@ def arguments() -> argparse.ArgumentParser:
 
 def extract(model: DualEncoder, options: argparse.Namespace, train, val, further) -> dict:
     """All features that the heads are trained on; those of an earlier run of the same encoders,
-    films and texts are taken from `--cache`."""
+    films and texts are taken from `--cache`.
+    """
     films, val_films, more = (
         pack([s.image for s in part], model.preprocess, options.cache)[0]
         for part in (train, val, further)

@@ -59,8 +59,9 @@ class TrainingModel(nn.Module):
     def forward(
         self, pixels: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]]
     ) -> Outputs:
-        """pixels float [B, C, S, S]; blocks: pairs (ids, mask) int64 [T, L] of texts of like
-        length, each padded for itself alone."""
+        """Pixels float [B, C, S, S]; blocks: pairs (ids, mask) int64 [T, L] of texts of like
+        length, each padded for itself alone.
+        """
         features = self.encoder.image_encoder(pixels)
         image = F.normalize(self.encoder.image_projection(features).float(), dim=1)
         return Outputs(
@@ -108,7 +109,7 @@ def findings_key(study: Study) -> str | None:
 
 
 def equal_keys(keys: Sequence[str | None]) -> torch.Tensor:
-    """bool [N, N]: True where both keys are the same and known."""
+    """Bool [N, N]: True where both keys are the same and known."""
     numbers = {key: row for row, key in enumerate(dict.fromkeys(keys)) if key is not None}
     codes = torch.tensor([numbers.get(key, -1 - row) for row, key in enumerate(keys)])
     return codes[:, None] == codes[None]

@@ -36,7 +36,8 @@ _CONFIGURATION = (
 
 def hub_folder(address: str) -> Path:
     """The folder behind an address, with the pickle of an hf:// address only where the repository
-    holds no safetensors. Raises ValueError as cxr.checkpoints.io.resolve."""
+    holds no safetensors. Raises ValueError as cxr.checkpoints.io.resolve.
+    """
     folder = resolve(address, SAFE_FILES)
     if any(folder.glob("*.safetensors")) or (folder / PICKLED).exists():
         return folder

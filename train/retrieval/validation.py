@@ -39,7 +39,7 @@ def embed_texts(model: DualEncoder, texts: Sequence[str], batch_size: int = 64) 
 
 
 def prompt_scores(model: DualEncoder, images: np.ndarray, findings: Sequence[str]) -> np.ndarray:
-    """images [N, D] -> zero-shot scores float32 [N, F]: similarity to "X" less that to "no X"."""
+    """Images [N, D] -> zero-shot scores float32 [N, F]: similarity to "X" less that to "no X"."""
     columns = []
     for name in findings:
         yes = embed_texts(model, affirmative(name)).mean(0)
@@ -63,7 +63,8 @@ def judge(model: DualEncoder, images: np.ndarray, studies: Sequence[Study]) -> d
     """Recall at 1, 5 and 10 of exact pairs both ways, mean AUROC by prompts, and the `score` that
     chooses a checkpoint: the mean of the AUROC and of both recalls at 10.
 
-    images: float [N, D], the films' embeddings, unit rows."""
+    images: float [N, D], the films' embeddings, unit rows.
+    """
     similarity = images @ embed_texts(model, [*map(caption, studies)]).T
     out = {}
     for k in (1, 5, 10):

@@ -31,7 +31,8 @@ class Wish:
     @property
     def origin(self) -> str:
         """The text that the way begins with: a normal film of the same person, where one is named
-        as a caption names them."""
+        as a caption names them.
+        """
         if self.start:
             return self.start
         person, named, _ = self.text.partition(_FINDINGS)
@@ -42,7 +43,8 @@ class Wish:
 class Look:
     """One film looked at closely. path: data: addresses of the films from the start to it. near:
     the nearest real study, None where the gallery holds none. copied: whether it comes too near
-    to a training film, None where that could not be told; said: the same in words."""
+    to a training film, None where that could not be told; said: the same in words.
+    """
 
     path: tuple[str, ...]
     near: Match | None

@@ -69,7 +69,8 @@ class LocalizeHandlers:
 
     def take(self, bench: LocalizeState, upload: str, text: str) -> LocalizeState:
         """An uploaded film, with the question that stands in the box; the upload is deleted as
-        soon as it is read."""
+        soon as it is read.
+        """
         film = read_whole(upload)
         return placed(film, "Your film", warning=self.services.doubt(film)).asked(text)
 
@@ -104,7 +105,8 @@ class LocalizeHandlers:
 
     def show(self, bench: LocalizeState | None, message: str = "", busy: str = "") -> tuple:
         """The outputs of every handler: the message, the pane, the state. For None the page stays
-        as it is."""
+        as it is.
+        """
         if bench is None:
             return (gr.skip(),) * 3
         return notice(message or bench.problem), pane(bench, self.services, busy), bench

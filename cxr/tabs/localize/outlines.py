@@ -43,7 +43,8 @@ class Reading:
 class Outline:
     """taken: what the text was taken to mean; "" where it names nothing that can be outlined.
     heat, truth: data: addresses of maps, 0 to 255; truth is "" where no one outlined the film.
-    readings: one for each of THRESHOLDS."""
+    readings: one for each of THRESHOLDS.
+    """
 
     taken: str
     heat: str

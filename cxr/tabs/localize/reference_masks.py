@@ -42,7 +42,8 @@ class ReferenceMasks:
 
     def of(self, study: Study | None, text: str, size: tuple[int, int]) -> np.ndarray | None:
         """What the text names on the film of a study, as drawn: bool [H, W] at `size`, empty where
-        it is absent. None where the film or the target is not among those drawn."""
+        it is absent. None where the film or the target is not among those drawn.
+        """
         film = self._read().get(study.id) if study else None
         query = parse(text)
         if film is None or query is None or study.image is None:
@@ -67,7 +68,8 @@ class ReferenceMasks:
 
 def _drawn(film: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray | None:
     """A target's mask, or the union of its parts', bool [H, W] at `size` (width, height). None when
-    it was not looked for, and for an organ that nobody drew, since every film shows it."""
+    it was not looked for, and for an organ that nobody drew, since every film shows it.
+    """
     parts = (target,) if target in film.known else PARTS.get(target, ())
     if target not in film.known and not union_known(target, film.known):
         return None

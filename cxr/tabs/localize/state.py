@@ -14,7 +14,8 @@ from cxr.tabs.localize.outlines import Outline
 @dataclass(frozen=True)
 class Drawn:
     """What a model drew, on its way to the page: `of` the bench's key; `problem` in words where
-    there is no outline."""
+    there is no outline.
+    """
 
     of: str
     outline: Outline | None = None

@@ -141,7 +141,8 @@ class ReadHandlers:
 
     def show(self, box: ReadState | None, message: str = "", busy: str = "") -> tuple:
         """The outputs of every handler: the message, the film, its findings, the report, similar
-        studies, what sentences rest on, the ReadState. For None the page stays as it is."""
+        studies, what sentences rest on, the ReadState. For None the page stays as it is.
+        """
         if box is None:
             return (gr.skip(),) * OUTPUTS
         return (

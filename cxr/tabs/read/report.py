@@ -19,7 +19,8 @@ EDUCATION = "For education only, not for diagnosis."
 
 def report(box: ReadState, services: Services) -> str:
     """The report; "" as long as there is none. The HTML changes only with the report, so that the
-    page keeps what the reader has written."""
+    page keeps what the reader has written.
+    """
     if box.suggestion is None or box.withheld:
         return ""
     return (

@@ -20,7 +20,8 @@ REPORT = "report"  # what is asked of a film first; afterwards heat maps are, by
 @dataclass(frozen=True)
 class Beside:
     """A second film to compare with. picture: its address; source: what it is, in words; study:
-    where it is of the gallery."""
+    where it is of the gallery.
+    """
 
     picture: str
     source: str
@@ -30,7 +31,8 @@ class Beside:
 @dataclass(frozen=True)
 class Answer:
     """What a model says of a film, on its way to the page: `of` the lightbox's key, `about`
-    REPORT or a finding; `problem` in words where there is no value."""
+    REPORT or a finding; `problem` in words where there is no value.
+    """
 
     of: str
     about: str
@@ -42,7 +44,8 @@ class Answer:
 class ReadState:
     """A film and what was read in it. key: another for each film, and for a film read against the
     gate's advice. picture: the film's address. finding: the one that is looked at. heats: finding
-    -> data: address of its heat map, "" where it failed. problem: why there is none, in words."""
+    -> data: address of its heat map, "" where it failed. problem: why there is none, in words.
+    """
 
     key: str = ""
     film: Image.Image | None = None  # mode "L"
@@ -90,7 +93,8 @@ class ReadState:
 
     def choose(self, name: str) -> ReadState:
         """Looking at a finding; at none when it is the one that was looked at. Raises ValueError
-        when there is no such finding."""
+        when there is no such finding.
+        """
         names = [one.name for one in self.suggestion.findings] if self.suggestion else []
         if name not in names:
             raise ValueError("That finding is no longer on the page; choose one of those shown.")

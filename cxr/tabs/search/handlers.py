@@ -129,7 +129,8 @@ class SearchHandlers:
 
     def heat_map(self, room: SearchState, heat: Heat | None) -> SearchState | None:
         """The heat map as a layer of colour over its film, or taken off again; None, and nothing
-        on the page changes, when another film or search has come in front of it."""
+        on the page changes, when another film or search has come in front of it.
+        """
         if heat is None:
             return replace(room, heat="")
         if heat.of != _shown(room):
@@ -156,7 +157,8 @@ class SearchHandlers:
 
     def show(self, room: SearchState | None, message: str = "", busy: str = "") -> tuple:
         """The outputs of every handler: the message, the films, the open film, the state. For None
-        the page stays as it is."""
+        the page stays as it is.
+        """
         if room is None:
             return (gr.skip(),) * 4
         if busy == SEARCHING:

@@ -29,7 +29,8 @@ def results(room: SearchState, services: Services) -> str:
 
 def welcome(services: Services) -> str:
     """Before the first search: a film for each of the commonest findings, or the one line to read
-    when the gallery or the model is missing."""
+    when the gallery or the model is missing.
+    """
     if problem := services.missing():
         return _state("The shelves are empty.", problem, kind="setup")
     try:

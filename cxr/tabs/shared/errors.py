@@ -43,7 +43,8 @@ def guarded(
 
 def following(show: Callable) -> Callable[..., tuple]:
     """`show` for a handler that follows another: the message, its first output, stays as the other
-    left it unless there is a new one."""
+    left it unless there is a new one.
+    """
 
     def shown(room, message: str = "", busy: str = "") -> tuple:
         said, *rest = show(room, message=message, busy=busy)

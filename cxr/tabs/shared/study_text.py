@@ -50,7 +50,8 @@ def summary(study: Study) -> str:
 
 def chips(study: Study, highlight: str = "", most: int | None = None) -> str:
     """The findings as HTML chips; those that the query `highlight` asks for are marked and come
-    first. most: chips at most, the rest is counted; None for all."""
+    first. most: chips at most, the rest is counted; None for all.
+    """
     if not study.positive and not study.uncertain:
         kind = "none" if study.labelled else "unlabelled"
         return f'<span class="chip {kind}">{escape(summary(study))}</span>'

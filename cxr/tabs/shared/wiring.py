@@ -11,7 +11,8 @@ from cxr.tabs.shared.theme import asset
 
 def in_turn(model: str) -> dict:
     """Options of the events that ask a model: one after the other, and the last is never dropped,
-    so that an answer cannot come before that to an earlier question."""
+    so that an answer cannot come before that to an earlier question.
+    """
     return {"trigger_mode": "always_last", "concurrency_id": model, "concurrency_limit": 1}
 
 

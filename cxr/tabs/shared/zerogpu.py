@@ -33,7 +33,8 @@ def on_zerogpu() -> bool:
 
 def lent(service):
     """A service of cxr whose methods named in SECONDS are lent a GPU, where the package `spaces` is
-    installed; the same service, its methods untouched, where it is not."""
+    installed; the same service, its methods untouched, where it is not.
+    """
     try:
         import spaces
     except ImportError:
