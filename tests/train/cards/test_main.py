@@ -18,7 +18,7 @@ from train.evaluate import main as evaluate
 REPOSITORY = Path(__file__).resolve().parents[3]
 WEIGHTS, README = REPOSITORY / "weights", REPOSITORY / "README.md"
 SHIPPED = sorted(path for path in WEIGHTS.iterdir() if path.is_dir())
-TEMPLATES = sorted((REPOSITORY / "train").glob("card_*.md"))
+TEMPLATES = sorted((REPOSITORY / "train" / "cards").glob("*.md"))
 PARTS = (
     "Intended use",
     "Groups",
