@@ -9,8 +9,7 @@ import numpy as np
 
 WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|\d+|[.,;:]")
 NO_LIBRARY = (
-    "expected nltk and rouge-score, which measure text; "
-    "install them: pip install -e .[train]"
+    "expected nltk and rouge-score, which measure text; install them: pip install -e .[train]"
 )
 
 
