@@ -28,7 +28,7 @@ from cxr.data.image_index import SUFFIXES, stem
 from cxr.data.openi import PROJECTIONS, REPORTS
 from cxr.data.splits import SPLITS, split_studies
 from cxr.findings import canonical_sex, canonical_view
-from cxr.localization import LEFT_LUNG, RIGHT_LUNG
+from cxr.anatomy import LEFT_LUNG, RIGHT_LUNG
 
 LUNGS = frozenset((RIGHT_LUNG, LEFT_LUNG))
 MASKS, IMAGE_TABLE, MASKED = "masks.csv", "images.csv", "masked"

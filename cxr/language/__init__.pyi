@@ -7,6 +7,3 @@ from .prompts import (
 from .prompts import (
     negative as negative,
 )
-from .query import (
-    QueryEncoder as QueryEncoder,
-)

@@ -11,22 +11,13 @@ import numpy as np
 import torch
 from PIL import Image
 
+from cxr.anatomy import LEFT_LUNG, LUNGS, OPACITIES, RIGHT_LUNG, SIDES, TARGETS
 from cxr.checkpoints import load_checkpoint, resolve
 from cxr.devices import best_device, has_bf16
 from cxr.images import Preprocess, load_image
 from cxr.localization.lung_zones import apart, on_its_side, place_of
 from cxr.localization.measure import Measure, measure_region
-from cxr.localization.targets import (
-    LEFT_LUNG,
-    LUNGS,
-    OPACITIES,
-    RIGHT_LUNG,
-    SIDES,
-    TARGETS,
-    Query,
-    parse,
-    without_denials,
-)
+from cxr.localization.targets import Query, parse, without_denials
 from cxr.models import (
     FrozenTextEncoder,
     LocalizerConfig,

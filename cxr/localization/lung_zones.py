@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cxr.localization.targets import ZONES
+from cxr.anatomy import ZONES
 
 NARROWEST = 0.02  # of the picture's width: a row with less of a lung is no part of its height
 

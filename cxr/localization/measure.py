@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cxr.anatomy import ZONES
 from cxr.localization.lung_zones import third
-from cxr.localization.targets import ZONES
 
 _INSIDE = 0.5  # of a lung's map
 _ONE_SIDE = 0.9  # of what is marked in the lungs: from here on the other side is not mentioned

@@ -10,45 +10,15 @@ import difflib
 import re
 from dataclasses import dataclass
 
-LUNGS = "lungs"
-RIGHT_LUNG, LEFT_LUNG = "right lung", "left lung"
-HEART, AIRWAYS = "heart and mediastinum", "airways"
-OPACITY, GROUND_GLASS, CONSOLIDATION = "opacity", "ground-glass opacity", "consolidation"
-DEVICES = "tubes and lines"
-TARGETS = (
-    LUNGS,
-    RIGHT_LUNG,
-    LEFT_LUNG,
-    HEART,
+from cxr.anatomy import (
     AIRWAYS,
-    OPACITY,
-    GROUND_GLASS,
     CONSOLIDATION,
     DEVICES,
+    GROUND_GLASS,
+    HEART,
+    LUNGS,
+    OPACITY,
 )
-OPACITIES = (OPACITY, GROUND_GLASS, CONSOLIDATION)
-SIDES, ZONES = ("right", "left"), ("upper", "middle", "lower")
-PARTS = {  # targets that are the union of what annotators draw apart
-    LUNGS: (RIGHT_LUNG, LEFT_LUNG),
-    OPACITY: (GROUND_GLASS, CONSOLIDATION),
-    DEVICES: (
-        "endotracheal tube",
-        "central venous line",
-        "nasogastric tube",
-        "tubing",
-        "monitoring leads",
-    ),
-}
-
-
-def union_known(target: str, known: frozenset[str]) -> bool:
-    """Whether a target's mask follows from those of its PARTS: all were looked for; of devices,
-    any, since no annotator names the kinds alike.
-    """
-    parts = PARTS.get(target, ())
-    if target == DEVICES:
-        return bool(known.intersection(parts))
-    return bool(parts) and known.issuperset(parts)
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,6 @@
+from .query_encoder import (
+    QueryEncoder as QueryEncoder,
+)
 from .retriever import (
     Match as Match,
 )

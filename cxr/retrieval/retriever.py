@@ -19,8 +19,8 @@ from cxr.findings import Study
 from cxr.gallery import GALLERY_FILES, Gallery, Where
 from cxr.hub import is_hub_address
 from cxr.images import load_image
-from cxr.language import QueryEncoder
 from cxr.models import DualEncoder
+from cxr.retrieval.query_encoder import QueryEncoder
 from cxr.retrieval.similarity import (
     DEFAULT_BANDS,
     DEFAULT_FILM_BANDS,
@@ -51,7 +51,7 @@ class Retriever:
         bands, film_bands: three falling cosines that divide similarity.WORDS, for a text and
             for a film as query, where the gallery is too small to tell its own. encoder: sha256
             of the checkpoint. encode_query: texts -> float32 [N, 512], unit rows, the vectors that
-            `search` ranks by (cxr.language.query).
+            `search` ranks by (cxr.retrieval.query_encoder).
     """
 
     def __init__(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from cxr.anatomy import AIRWAYS, HEART, LEFT_LUNG, LUNGS, RIGHT_LUNG
 from cxr.generation.memorization import CopyCheck
 from cxr.images.load import Preprocess, load_image
 from cxr.localization.localizer import Localization, _checked
-from cxr.localization.targets import AIRWAYS, HEART, LEFT_LUNG, LUNGS, RIGHT_LUNG, Query, parse
+from cxr.localization.targets import Query, parse
 from cxr.tabs.shared.models import Model
 
 SIDE = 256

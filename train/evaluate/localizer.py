@@ -17,11 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cxr.checkpoints import fingerprint, read_config, resolve
-from cxr.data import MaskedFilm, load_boxes, load_masked_films, load_split, load_studies, stem
-from cxr.findings import Study
-from cxr.images import load_image
-from cxr.localization import (
+from cxr.anatomy import (
     HEART,
     LEFT_LUNG,
     LUNGS,
@@ -30,12 +26,13 @@ from cxr.localization import (
     PARTS,
     RIGHT_LUNG,
     TARGETS,
-    THRESHOLD,
-    Localizer,
-    Query,
-    parse,
     union_known,
 )
+from cxr.checkpoints import fingerprint, read_config, resolve
+from cxr.data import MaskedFilm, load_boxes, load_masked_films, load_split, load_studies, stem
+from cxr.findings import Study
+from cxr.images import load_image
+from cxr.localization import THRESHOLD, Localizer, Query, parse
 from cxr.metrics import dice, iou, pointing_game
 from train.common.intervals import value_with_interval
 from train.common.studies import frontal

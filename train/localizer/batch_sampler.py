@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from cxr.localization import CONSOLIDATION, DEVICES, LUNGS, OPACITIES, TARGETS, Query
+from cxr.anatomy import CONSOLIDATION, DEVICES, LUNGS, OPACITIES, TARGETS
+from cxr.localization import Query
 from train.localizer.mask_data import Answers
 from train.localizer.prompts import weighted_queries, wordings
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from cxr.anatomy import OPACITY
 from cxr.data import Box, load_boxes, load_split, load_studies, stem
 from cxr.findings import Study
 from cxr.images import Preprocess
-from cxr.localization import OPACITY, parse
+from cxr.localization import parse
 from train.common.image_cache import pack_studies
 from train.common.studies import frontal
 from train.localizer.mask_data import Answers

@@ -24,9 +24,10 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
+from cxr.anatomy import LEFT_LUNG, OPACITIES, RIGHT_LUNG
 from cxr.checkpoints import read_config, save_checkpoint
 from cxr.devices import has_bf16
-from cxr.localization import LEFT_LUNG, OPACITIES, RIGHT_LUNG, Localizer, Query
+from cxr.localization import Localizer, Query
 from cxr.models import DenseProbe, PatchEncoder, TextGuidedUNet, dice_bce, load_patch_encoder
 from train.common.energy import hardware
 from train.common.options import command_line

@@ -13,10 +13,11 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from cxr.anatomy import CONSOLIDATION, GROUND_GLASS, LUNGS, PARTS, union_known
 from cxr.data import MaskedFilm
 from cxr.findings import Study
 from cxr.images import Preprocess
-from cxr.localization import CONSOLIDATION, GROUND_GLASS, LUNGS, PARTS, Query, place_of, union_known
+from cxr.localization import Query, place_of
 from train.common.image_cache import pack
 
 INSIDE = 128  # grey level from which a pixel of a squared mask lies inside

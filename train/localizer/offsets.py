@@ -20,11 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
+from cxr.anatomy import LEFT_LUNG, LUNGS, RIGHT_LUNG, TARGETS
 from cxr.checkpoints import read_config
 from cxr.data import MaskedFilm, load_masked_films
 from cxr.files import write_json
 from cxr.images import load_image
-from cxr.localization import LEFT_LUNG, LUNGS, RIGHT_LUNG, TARGETS, THRESHOLD, Localizer
+from cxr.localization import THRESHOLD, Localizer
 from cxr.metrics import dice
 from train.common.options import command_line
 from train.evaluate.localizer import truth_of

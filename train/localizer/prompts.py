@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from cxr.localization import (
+from cxr.anatomy import (
     AIRWAYS,
     CONSOLIDATION,
     DEVICES,
@@ -23,8 +23,8 @@ from cxr.localization import (
     SIDES,
     TARGETS,
     ZONES,
-    Query,
 )
+from cxr.localization import Query
 from cxr.models import FrozenTextEncoder
 
 PHRASES = {

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from cxr.anatomy import DEVICES, OPACITIES, TARGETS
 from cxr.checkpoints import fingerprint
 from cxr.devices import has_bf16
 from cxr.findings import Study
 from cxr.images import Preprocess
-from cxr.localization import DEVICES, OPACITIES, TARGETS, Localizer
+from cxr.localization import Localizer
 from train.common.image_cache import pack_key, pack_studies
 from train.localizer.mask_data import Answers
 from train.localizer.prompts import TextBank

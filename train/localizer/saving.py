@@ -10,11 +10,11 @@ from pathlib import Path
 import torch
 
 from cxr import __version__
+from cxr.anatomy import TARGETS
 from cxr.checkpoints import load_checkpoint, read_config, resolve, save_checkpoint
 from cxr.data import load_masked_films, stem
 from cxr.findings import Study
 from cxr.images import Preprocess
-from cxr.localization import TARGETS
 from cxr.models import FrozenTextEncoder, TextGuidedUNet
 from train.common.energy import hardware
 from train.common.studies import unlabelled_studies

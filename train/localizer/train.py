@@ -49,8 +49,8 @@ from accelerate.utils import set_seed
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from cxr.anatomy import TARGETS
 from cxr.images import Preprocess
-from cxr.localization import TARGETS
 from cxr.models import LocalizerConfig, TextGuidedUNet, dice_bce, load_text_encoder
 from train.common.augment import random_affine, random_tone
 from train.common.launch import start_processes

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from cxr.localization import (
+from cxr.anatomy import (
     CONSOLIDATION,
     GROUND_GLASS,
     HEART,
@@ -15,8 +15,8 @@ from cxr.localization import (
     OPACITIES,
     RIGHT_LUNG,
     TARGETS,
-    Query,
 )
+from cxr.localization import Query
 from cxr.metrics import dice
 from cxr.models import TextGuidedUNet
 from train.common.grids import save_grid

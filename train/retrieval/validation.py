@@ -9,9 +9,10 @@ import torch
 
 from cxr.devices import has_bf16
 from cxr.findings import Study, caption
-from cxr.language import QueryEncoder, affirmative, negative
+from cxr.language import affirmative, negative
 from cxr.metrics import auroc, average_precision, recall_at_k
 from cxr.models import DualEncoder
+from cxr.retrieval import QueryEncoder
 from train.common.studies import TARGETS, labels_of
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from cxr.localization import AIRWAYS, DEVICES, HEART, LUNGS, Measure, measure_region
+from cxr.anatomy import AIRWAYS, DEVICES, HEART, LUNGS
+from cxr.localization import Measure, measure_region
 from cxr.metrics import dice
 from cxr.tabs.shared.image_urls import inline
 

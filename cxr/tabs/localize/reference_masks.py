@@ -8,21 +8,11 @@ import threading
 import numpy as np
 from PIL import Image
 
+from cxr.anatomy import AIRWAYS, HEART, LEFT_LUNG, LUNGS, PARTS, RIGHT_LUNG, union_known
 from cxr.data import MaskedFilm, load_masked_films
 from cxr.findings import Study
 from cxr.images import load_image
-from cxr.localization import (
-    AIRWAYS,
-    HEART,
-    LEFT_LUNG,
-    LUNGS,
-    PARTS,
-    RIGHT_LUNG,
-    Query,
-    parse,
-    place_of,
-    union_known,
-)
+from cxr.localization import Query, parse, place_of
 
 log = logging.getLogger(__name__)
 

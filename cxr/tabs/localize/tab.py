@@ -9,7 +9,7 @@ from html import escape
 import gradio as gr
 from gradio.context import Context
 
-from cxr.localization import (
+from cxr.anatomy import (
     AIRWAYS,
     CONSOLIDATION,
     DEVICES,
@@ -18,8 +18,8 @@ from cxr.localization import (
     LEFT_LUNG,
     LUNGS,
     RIGHT_LUNG,
-    Query,
 )
+from cxr.localization import Query
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.localize.handlers import READING, LocalizeHandlers
 from cxr.tabs.localize.state import LocalizeState

@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
+from cxr.anatomy import TARGETS
 from cxr.checkpoints.io import save_checkpoint
 from cxr.cli.main import main
 from cxr.images.load import Preprocess
-from cxr.localization.targets import TARGETS
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 
 

@@ -12,9 +12,10 @@ from PIL import Image
 from tiny import tiny_dual_encoder
 from tiny_localizer import CONFIG, SIZE, save_localizer
 
+from cxr.anatomy import TARGETS
 from cxr.checkpoints.io import load_checkpoint, save_checkpoint, save_dual_encoder
 from cxr.localization.localizer import Localizer
-from cxr.localization.targets import TARGETS, Query
+from cxr.localization.targets import Query
 from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 

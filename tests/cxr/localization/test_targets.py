@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cxr.localization.targets import PARTS, TARGETS, Query, parse, union_known, without_denials
+from cxr.anatomy import PARTS, TARGETS, union_known
+from cxr.localization.targets import Query, parse, without_denials
 from train.localizer.prompts import PHRASES, weighted_queries, wordings
 
 MEANT = {

@@ -13,11 +13,11 @@ from mask_files import SHAPES, ellipse, make_masks
 from PIL import Image
 from training_data import make_nih
 
+from cxr.anatomy import PARTS, TARGETS
 from cxr.checkpoints.io import save_checkpoint
 from cxr.data.masks import load_masked_films
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localizer
-from cxr.localization.targets import PARTS, TARGETS
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.cards.localizer import reading_text, steps_of
 from train.evaluate import main as evaluate

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxr.anatomy import GROUND_GLASS, LUNGS, OPACITY
 from cxr.data.load import load_studies
 from cxr.data.masks import Box
 from cxr.data.splits import split_studies
 from cxr.findings import Study
 from cxr.images.load import Preprocess
-from cxr.localization.targets import GROUND_GLASS, LUNGS, OPACITY, Query
+from cxr.localization.targets import Query
 from train.localizer.batch_sampler import BatchSampler
 from train.localizer.box_data import BoxData, boxed_studies
 

@@ -10,12 +10,12 @@ import torch
 from mask_files import make_masks
 from PIL import Image
 
+from cxr.anatomy import GROUND_GLASS, HEART, LUNGS, TARGETS
 from cxr.checkpoints.format import read_config
 from cxr.checkpoints.io import load_checkpoint, save_checkpoint
 from cxr.data.masks import load_masked_films
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localizer
-from cxr.localization.targets import GROUND_GLASS, HEART, LUNGS, TARGETS
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.localizer import offsets as script
 from train.localizer.mask_data import folded

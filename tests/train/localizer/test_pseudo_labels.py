@@ -10,20 +10,12 @@ import torch
 from tiny import tiny_dual_encoder
 from training_data import make_nih
 
+from cxr.anatomy import CONSOLIDATION, DEVICES, HEART, LEFT_LUNG, LUNGS, OPACITY, TARGETS
 from cxr.checkpoints.io import save_dual_encoder
 from cxr.devices import has_bf16
 from cxr.findings import Study
 from cxr.images.load import Preprocess
-from cxr.localization.targets import (
-    CONSOLIDATION,
-    DEVICES,
-    HEART,
-    LEFT_LUNG,
-    LUNGS,
-    OPACITY,
-    TARGETS,
-    Query,
-)
+from cxr.localization.targets import Query
 from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.common.studies import unlabelled_studies

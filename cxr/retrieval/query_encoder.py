@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from cxr.findings import FINDINGS
-from cxr.language.prompts import affirmative, negative
+from cxr.language import affirmative, negative
 
 NORMAL = ("Demonstrates no acute cardiopulmonary abnormality.", "normal chest x-ray", "no finding")
 PRESENT = tuple(text for name in FINDINGS[1:] for text in affirmative(name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxr.language.query import ABSENT, NORMAL, PRESENT, QueryEncoder
+from cxr.retrieval.query_encoder import ABSENT, NORMAL, PRESENT, QueryEncoder
 
 # The axes: "is a chest film", "is normal", "shows something", "shows a mass".
 FILM, HEALTHY, SICK, MASS = np.eye(4, dtype=np.float32)
