@@ -16,6 +16,12 @@ from .generation import (
 from .generation import (
     nearest_distance as nearest_distance,
 )
+from .intervals import (
+    bootstrap_interval as bootstrap_interval,
+)
+from .intervals import (
+    value_with_interval as value_with_interval,
+)
 from .retrieval import (
     auroc as auroc,
 )
@@ -23,19 +29,7 @@ from .retrieval import (
     average_precision as average_precision,
 )
 from .retrieval import (
-    bootstrap_interval as bootstrap_interval,
-)
-from .retrieval import (
-    dice as dice,
-)
-from .retrieval import (
     hit_probability as hit_probability,
-)
-from .retrieval import (
-    iou as iou,
-)
-from .retrieval import (
-    pointing_game as pointing_game,
 )
 from .retrieval import (
     precision_at_k as precision_at_k,
@@ -45,4 +39,13 @@ from .retrieval import (
 )
 from .retrieval import (
     recall_at_k as recall_at_k,
+)
+from .segmentation import (
+    dice as dice,
+)
+from .segmentation import (
+    iou as iou,
+)
+from .segmentation import (
+    pointing_game as pointing_game,
 )

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import binned_statistic
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Cases whose probability lies in [low, high): how many, their mean probability, and the
-    share of them that is true; `high` of the last bin belongs to it.
-    """
+    """Cases whose probability lies in [low, high); `high` of the last bin belongs to it."""
 
     low: float
     high: float
     count: int
-    probability: float
-    share: float
+    probability: float  # mean of the cases
+    share: float  # of the cases that are true
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> list[Bin]:
@@ -34,17 +33,13 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -
             f"expected probabilities in [0, 1] and labels, both [N] with N >= 1; "
             f"got shapes {list(probabilities.shape)} and {list(labels.shape)}. Look for NaN."
         )
-    place = np.minimum((probabilities * bins).astype(int), bins - 1)
+    edges = np.arange(bins + 1) / bins
+    counts, _, _ = binned_statistic(probabilities, probabilities, "count", edges)
+    (means, shares), _, _ = binned_statistic(probabilities, [probabilities, labels], "mean", edges)
     return [
-        Bin(
-            number / bins,
-            (number + 1) / bins,
-            int(inside.sum()),
-            float(probabilities[inside].mean()),
-            float(labels[inside].mean()),
-        )
-        for number in range(bins)
-        if (inside := place == number).any()
+        Bin(float(low), float(high), int(count), float(mean), float(share))
+        for low, high, count, mean, share in zip(edges, edges[1:], counts, means, shares)
+        if count
     ]
 
 

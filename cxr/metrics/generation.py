@@ -42,9 +42,9 @@ def _square_root(matrix: np.ndarray) -> np.ndarray:
 
 
 def kernel_distance(real: np.ndarray, generated: np.ndarray) -> float:
-    """Squared maximum mean discrepancy under the kernel (x y / D + 1)^3, unbiased (Binkowski et
-    al. 2018); around 0, also below it, for equal distributions whatever the number of rows.
+    """Squared maximum mean discrepancy under the kernel (x y / D + 1)^3 (Binkowski et al. 2018).
 
+    The unbiased estimate: around 0, also below it, for equal distributions of any number of rows.
     real float [N, D], generated float [M, D]. Raises ValueError as frechet_distance.
     """
     real, generated = _pair(real, generated)
@@ -60,8 +60,10 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray) -> float:
 
 
 def mean_pairwise_distance(rows: np.ndarray) -> float:
-    """Mean cosine distance between two different rows. rows float [N, D], N >= 2; a float in
-    [0, 2]: 0 when all point the same way. Raises ValueError as frechet_distance.
+    """Mean cosine distance between two different rows.
+
+    rows float [N, D], N >= 2. Returns a float in [0, 2]: 0 when all point the same way. Raises
+    ValueError as frechet_distance.
     """
     rows, _ = _pair(rows, rows)
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)

@@ -1,10 +1,9 @@
-"""Measures of quality: pure functions of numpy arrays, with answers one can work out by hand."""
+"""Measures of an order: recall and precision at k, average precision, AUROC."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 
 def _similarity(values: np.ndarray) -> np.ndarray:
@@ -86,8 +85,6 @@ def average_precision(scores: np.ndarray, relevant: np.ndarray) -> float:
 
     scores float [N], relevant bool [N] with at least one True. Returns a float in (0, 1].
     """
-    from sklearn.metrics import average_precision_score
-
     if not np.any(relevant):
         raise ValueError("expected at least one relevant item; got none.")
     return float(average_precision_score(np.asarray(relevant, int), scores))
@@ -96,81 +93,10 @@ def average_precision(scores: np.ndarray, relevant: np.ndarray) -> float:
 def auroc(scores: np.ndarray, relevant: np.ndarray) -> float:
     """Area under the ROC curve: the chance that a positive scores above a negative, ties half.
 
-    scores float [N], relevant bool [N]. Returns a float in [0, 1]; NaN when one class is empty.
+    scores float [N], relevant bool [N]. Returns a float in [0, 1]; NaN when one class is empty,
+    which is what a bootstrap of a rare finding needs. Raises ValueError for NaN among the scores.
     """
     scores, relevant = _similarity(np.asarray(scores)[None])[0], np.asarray(relevant, bool)
-    positive, negative = scores[relevant], np.sort(scores[~relevant])
-    if not len(positive) or not len(negative):
+    if relevant.all() or not relevant.any():
         return float("nan")
-    below = np.searchsorted(negative, positive, "left")
-    not_above = np.searchsorted(negative, positive, "right")
-    return float((below + not_above).mean() / (2 * len(negative)))
-
-
-def bootstrap_interval(
-    statistic: Callable[[np.ndarray], float],
-    count: int,
-    rounds: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> tuple[float, float]:
-    """Percentile bootstrap interval (Efron 1979) of a statistic of `count` cases.
-
-    statistic takes int64 [count] case numbers, drawn with replacement, and returns a float;
-    rounds where it is NaN are left out. Returns (low, high).
-    """
-    generator = np.random.default_rng(seed)
-    values = [statistic(generator.integers(0, count, count)) for _ in range(rounds)]
-    values = np.array([value for value in values if np.isfinite(value)])
-    if not len(values):
-        return float("nan"), float("nan")
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-def _two_masks(marked: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    marked, truth = np.asarray(marked), np.asarray(truth)
-    if marked.shape != truth.shape or marked.dtype != bool or truth.dtype != bool:
-        raise ValueError(
-            f"expected two masks of type bool and one shape; got {marked.dtype} "
-            f"{list(marked.shape)} and {truth.dtype} {list(truth.shape)}. Apply a threshold first."
-        )
-    return marked, truth
-
-
-def dice(marked: np.ndarray, truth: np.ndarray) -> float:
-    """Dice coefficient 2 |A and B| / (|A| + |B|) of two masks (Dice 1945).
-
-    marked, truth: bool of one shape. Returns a float in [0, 1]. EMPTY: 1 when both are empty, since
-    nothing was asked for and nothing marked; 0 when one of them is.
-    """
-    marked, truth = _two_masks(marked, truth)
-    total = int(marked.sum()) + int(truth.sum())
-    return 2 * int((marked & truth).sum()) / total if total else 1.0
-
-
-def iou(marked: np.ndarray, truth: np.ndarray) -> float:
-    """Intersection over union |A and B| / |A or B| (Jaccard 1912); empty masks as for `dice`."""
-    marked, truth = _two_masks(marked, truth)
-    union = int((marked | truth).sum())
-    return int((marked & truth).sum()) / union if union else 1.0
-
-
-def pointing_game(heat: np.ndarray, boxes: np.ndarray) -> bool:
-    """Whether the hottest place lies inside one of the boxes (Zhang et al. 2016).
-
-    heat: real [H, W]; boxes float [K, 4]: left, top, width and height as fractions of the picture.
-    The hottest pixel's centre counts; of several equal ones, the middle of them. A map that
-    is 0 everywhere points nowhere: False.
-    """
-    heat = np.asarray(heat)
-    if heat.ndim != 2 or not np.isfinite(heat).all():
-        raise ValueError(f"expected a finite map [H, W]; got shape {list(heat.shape)}.")
-    if not heat.max() > 0:
-        return False
-    rows, columns = np.nonzero(heat == heat.max())
-    y, x = (rows.mean() + 0.5) / heat.shape[0], (columns.mean() + 0.5) / heat.shape[1]
-    boxes = np.asarray(boxes, float).reshape(-1, 4)
-    left, top, width, height = boxes.T
-    inside = (left <= x) & (x <= left + width) & (top <= y) & (y <= top + height)
-    return bool(inside.any())
+    return float(roc_auc_score(relevant, scores))

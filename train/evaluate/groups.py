@@ -13,8 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cxr.metrics import auroc
-from train.common.intervals import value_with_interval
+from cxr.metrics import auroc, value_with_interval
 
 LEAST_FILMS = 10  # a group of fewer is left out
 LEAST_CASES = 5  # of a finding, with and without it, for its AUROC to count in a group

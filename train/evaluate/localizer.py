@@ -33,8 +33,7 @@ from cxr.data import MaskedFilm, load_boxes, load_masked_films, load_split, load
 from cxr.findings import Study
 from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer, Query, parse
-from cxr.metrics import dice, iou, pointing_game
-from train.common.intervals import value_with_interval
+from cxr.metrics import dice, iou, pointing_game, value_with_interval
 from train.common.studies import frontal
 from train.evaluate.groups import by_group, mean_of
 from train.localizer.mask_data import normal_films

@@ -10,7 +10,7 @@ import numpy as np
 from cxr.data import load_split, load_studies
 from cxr.findings import Study
 from cxr.images import load_image
-from cxr.metrics import expected_calibration_error, reliability
+from cxr.metrics import expected_calibration_error, reliability, value_with_interval
 from cxr.reporting import (
     FRONTAL,
     FilmFeatures,
@@ -21,7 +21,6 @@ from cxr.reporting import (
     sigmoid,
 )
 from cxr.retrieval import Retriever
-from train.common.intervals import value_with_interval
 from train.common.studies import frontal, labels_of
 from train.evaluate.groups import by_group, mean_auroc_of, of_films
 from train.evaluate.report_labels import baseline_rows, label_scores, per_finding, with_intervals

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from train.common.intervals import value_with_interval
+from cxr.metrics import value_with_interval
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -18,9 +18,9 @@ from cxr.metrics import (
     hit_probability,
     precision_at_k,
     random_recall_at_k,
+    value_with_interval,
 )
 from cxr.retrieval import Retriever
-from train.common.intervals import value_with_interval
 from train.common.studies import TARGETS, frontal, labels_of
 from train.evaluate.groups import by_group, mean_auroc_of, mean_of
 from train.retrieval.objective import findings_key

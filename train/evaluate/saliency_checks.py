@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
+from cxr.metrics import value_with_interval
 from cxr.retrieval import Retriever
-from train.common.intervals import value_with_interval
 
 SHARE = 0.15  # of the film that is deleted
 SHIFTS = 8  # areas elsewhere that the marked one is compared with

@@ -68,11 +68,3 @@ def test_auroc_agrees_with_scikit_learn_and_knows_its_limits():
     assert metrics.auroc(np.array([1.0, 0]), np.array([True, False])) == 1
     assert metrics.auroc(np.zeros(4), np.array([True, False, True, False])) == 0.5
     assert np.isnan(metrics.auroc(np.zeros(2), np.array([True, True])))
-
-
-def test_the_bootstrap_interval_covers_a_mean_and_repeats():
-    values = np.random.default_rng(1).normal(3, 1, 400)
-    low, high = metrics.bootstrap_interval(lambda rows: float(values[rows].mean()), 400, 500)
-    assert low < values.mean() < high
-    assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.2)
-    assert (low, high) == metrics.bootstrap_interval(lambda r: float(values[r].mean()), 400, 500)

@@ -8,7 +8,7 @@ import torch
 
 from cxr.localization.lung_zones import apart, on_its_side, place_of, third
 from cxr.localization.measure import measure_region
-from cxr.metrics.retrieval import dice, iou, pointing_game
+from cxr.metrics.segmentation import dice, iou, pointing_game
 from cxr.models.losses import LARGEST_WEIGHT, SMOOTH, dice_bce, dice_loss
 
 SURE = 40.0  # a logit whose sigmoid is 0 or 1
