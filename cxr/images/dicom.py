@@ -1,4 +1,4 @@
-"""A DICOM film -> grey levels, by pydicom; fields about the patient are never read."""
+"""A DICOM image -> gray levels, by pydicom; fields about the patient are never read."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pydicom.pixels import pixel_array
 
 from cxr.images.dicom_codecs import DECODERS, FAMILY, check_frame, decode
 from cxr.images.dicom_voi import number, render
-from cxr.images.pixels import MAX_BYTES, ImageError, brief, check_size, grey_levels
+from cxr.images.pixels import MAX_BYTES, ImageError, brief, check_size, gray_levels
 
 PREAMBLE, MAGIC = 128, b"DICM"
 FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")  # how files without a preamble begin
-GREY = ("MONOCHROME1", "MONOCHROME2")
-COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+GRAY = ("MONOCHROME1", "MONOCHROME2")
+COLOR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 PICTURES = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 TAGS = [  # all that a picture needs; nothing else leaves the file
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation"),
@@ -48,19 +48,19 @@ def read_dicom(data: bytes) -> np.ndarray:
     Of several frames the first is read and a warning logged: a radiograph has one, and in a loop
     or a tomosynthesis the first is as good a still as any. Declared size and frames are checked
     before decoding, against the limit and against the compressed picture's own size. Pixels that
-    are not square are made so by enlarging. Colour films become their luminance.
+    are not square are made so by enlarging. Color images become their luminance.
     """
     try:
-        film = _parse(data)
-        _check(film)
-        stored = _decode(film)
-        levels = render(stored, film) if stored.ndim == 2 else _luminance(stored)
-        return _square_pixels(levels, film)
+        image = _parse(data)
+        _check(image)
+        stored = _decode(image)
+        levels = render(stored, image) if stored.ndim == 2 else _luminance(stored)
+        return _square_pixels(levels, image)
     except ImageError:
         raise
     except Exception as error:  # pydicom and the decoders raise nearly anything on damaged bytes
         raise ImageError(
-            f"expected a whole DICOM film; got a truncated or damaged one ({brief(error)}). "
+            f"expected a whole DICOM image; got a truncated or damaged one ({brief(error)}). "
             "Copy or export it again."
         ) from error
 
@@ -68,16 +68,16 @@ def read_dicom(data: bytes) -> np.ndarray:
 def _parse(data: bytes) -> Dataset:
     if uid.DeflatedExplicitVRLittleEndian.encode() in data:
         data = _inflated(data)
-    film = pydicom.dcmread(io.BytesIO(data), force=True, specific_tags=TAGS)
-    if not any(keyword in film for keyword in PICTURES):
+    image = pydicom.dcmread(io.BytesIO(data), force=True, specific_tags=TAGS)
+    if not any(keyword in image for keyword in PICTURES):
         raise ImageError(
-            "expected a DICOM film; got a DICOM file without a picture, such as a report, a "
+            "expected a DICOM image; got a DICOM file without a picture, such as a report, a "
             "presentation state, a DICOMDIR, or one that was cut. Choose the image file."
         )
-    if "TransferSyntaxUID" not in film.file_meta:
-        implicit, little = film.original_encoding
-        film.file_meta.TransferSyntaxUID = NATIVE[(not implicit) + (not little)]
-    return film
+    if "TransferSyntaxUID" not in image.file_meta:
+        implicit, little = image.original_encoding
+        image.file_meta.TransferSyntaxUID = NATIVE[(not implicit) + (not little)]
+    return image
 
 
 def _inflated(data: bytes) -> bytes:
@@ -88,61 +88,61 @@ def _inflated(data: bytes) -> bytes:
     if inflater.unconsumed_tail:
         raise ImageError(
             f"expected at most {MAX_BYTES:,} bytes; got a deflated DICOM file of more. "
-            "Export one film at a lower resolution."
+            "Export one image at a lower resolution."
         )
     return inflated
 
 
-def _check(film: Dataset) -> None:
-    """Raise ImageError for a film whose header promises what cannot be shown."""
-    check_size(*_size(film), frames=_frames(film))
-    syntax, photometric = film.file_meta.TransferSyntaxUID, film.get("PhotometricInterpretation")
+def _check(image: Dataset) -> None:
+    """Raise ImageError for an image whose header promises what cannot be shown."""
+    check_size(*_size(image), frames=_frames(image))
+    syntax, photometric = image.file_meta.TransferSyntaxUID, image.get("PhotometricInterpretation")
     if syntax not in (*NATIVE, *PLUGINS):
         raise ImageError(
             "expected a still picture, uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000; "
             f'got "{syntax.name[:80]}". Export it as Explicit VR Little Endian.'
         )
-    samples = number(film, "SamplesPerPixel", 1)
-    if (photometric, samples) not in [*((p, 1) for p in GREY), *((p, 3) for p in COLOUR)]:
+    samples = number(image, "SamplesPerPixel", 1)
+    if (photometric, samples) not in [*((p, 1) for p in GRAY), *((p, 3) for p in COLOR)]:
         raise ImageError(
-            f"expected photometric interpretation {', '.join(GREY)}, RGB or YBR; "
-            f'got "{photometric}" with {samples:g} samples. Export the film as MONOCHROME2.'
+            f"expected photometric interpretation {', '.join(GRAY)}, RGB or YBR; "
+            f'got "{photometric}" with {samples:g} samples. Export the image as MONOCHROME2.'
         )
 
 
-def _decode(film: Dataset) -> np.ndarray:
+def _decode(image: Dataset) -> np.ndarray:
     """The first frame: numbers as stored [H, W], or RGB [H, W, 3]."""
-    syntax, frames = film.file_meta.TransferSyntaxUID, _frames(film)
+    syntax, frames = image.file_meta.TransferSyntaxUID, _frames(image)
     if frames > 1:
         logging.getLogger(__name__).warning("DICOM of %d frames: the first is read", frames)
     if syntax in FAMILY:
-        frame = get_frame(film.PixelData, 0, number_of_frames=frames)
-        check_frame(frame, *_size(film))
+        frame = get_frame(image.PixelData, 0, number_of_frames=frames)
+        check_frame(frame, *_size(image))
         if syntax in DECODERS:
-            return _signed(decode(frame, syntax), film)
-    return pixel_array(film, index=0, decoding_plugin=PLUGINS.get(syntax, ""))
+            return _signed(decode(frame, syntax), image)
+    return pixel_array(image, index=0, decoding_plugin=PLUGINS.get(syntax, ""))
 
 
-def _signed(stored: np.ndarray, film: Dataset) -> np.ndarray:
+def _signed(stored: np.ndarray, image: Dataset) -> np.ndarray:
     """Undo that JPEG and JPEG-LS know no sign: two's complement of Bits Stored."""
-    if stored.shape != (film.Rows, film.Columns):
+    if stored.shape != (image.Rows, image.Columns):
         raise ImageError(
-            f"expected a grey picture [{film.Rows}, {film.Columns}]; got {list(stored.shape)}. "
-            "Export the film as MONOCHROME2, Explicit VR Little Endian."
+            f"expected a gray picture [{image.Rows}, {image.Columns}]; got {list(stored.shape)}. "
+            "Export the image as MONOCHROME2, Explicit VR Little Endian."
         )
-    if not film.PixelRepresentation or stored.dtype.kind != "u":
+    if not image.PixelRepresentation or stored.dtype.kind != "u":
         return stored
-    unused = 8 * stored.dtype.itemsize - film.BitsStored
+    unused = 8 * stored.dtype.itemsize - image.BitsStored
     return (stored << unused).view(f"i{stored.dtype.itemsize}") >> unused
 
 
 def _luminance(rgb: np.ndarray) -> np.ndarray:
-    return np.asarray(Image.fromarray(grey_levels(rgb)).convert("L"))
+    return np.asarray(Image.fromarray(gray_levels(rgb)).convert("L"))
 
 
-def _square_pixels(levels: np.ndarray, film: Dataset) -> np.ndarray:
+def _square_pixels(levels: np.ndarray, image: Dataset) -> np.ndarray:
     """Enlarge the side whose pixels are longer; differences below 1% are left."""
-    tall = _pixel_aspect(film)
+    tall = _pixel_aspect(image)
     if abs(tall - 1) < 0.01 or not 0.2 <= tall <= 5:
         return levels
     height, width = levels.shape
@@ -151,20 +151,20 @@ def _square_pixels(levels: np.ndarray, film: Dataset) -> np.ndarray:
     return np.asarray(Image.fromarray(levels).resize(size, Image.Resampling.BICUBIC))
 
 
-def _pixel_aspect(film: Dataset) -> float:
-    """Height of a pixel over its width; 1 where the film does not say."""
+def _pixel_aspect(image: Dataset) -> float:
+    """Height of a pixel over its width; 1 where the image does not say."""
     for keyword in ("PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio"):
         try:
-            height, width = (float(side) for side in film.get(keyword))
+            height, width = (float(side) for side in image.get(keyword))
             return height / width
         except (TypeError, ValueError, ZeroDivisionError):
             continue
     return 1.0
 
 
-def _size(film: Dataset) -> tuple[int, int]:
-    return int(number(film, "Columns", 0)), int(number(film, "Rows", 0))
+def _size(image: Dataset) -> tuple[int, int]:
+    return int(number(image, "Columns", 0)), int(number(image, "Rows", 0))
 
 
-def _frames(film: Dataset) -> int:
-    return max(1, int(number(film, "NumberOfFrames", 1)))
+def _frames(image: Dataset) -> int:
+    return max(1, int(number(image, "NumberOfFrames", 1)))

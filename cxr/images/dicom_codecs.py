@@ -27,9 +27,9 @@ J2K_START = b"\xff\x4f\xff\x51"
 FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # ITU-T T.81 B.1.1.3, T.87
 
 
-def decode(frame: bytes, syntax: str) -> np.ndarray:
-    """One grey frame of a transfer syntax in DECODERS -> integers [H, W] as stored."""
-    import imagecodecs  # large, and most films need none of it
+def decode(frame: bytes, syntax: uid.UID) -> np.ndarray:
+    """One gray frame of a transfer syntax in DECODERS -> integers [H, W] as stored."""
+    import imagecodecs  # large, and most images need none of it
 
     return getattr(imagecodecs, DECODERS[syntax])(frame)
 
@@ -37,8 +37,8 @@ def decode(frame: bytes, syntax: str) -> np.ndarray:
 def check_frame(frame: bytes, width: int, height: int) -> None:
     """Raise ImageError unless a JPEG, JPEG-LS or JPEG 2000 frame is whole and of this size.
 
-    Decoders believe the stream's own size, so that a small film could declare a bomb; and some
-    fill what is missing from a cut stream with grey, without a word.
+    Decoders believe the stream's own size, so that a small image could declare a bomb; and some
+    fill what is missing from a cut stream with gray, without a word.
     """
     actual = picture_size(frame)
     if actual is None or END_OF_IMAGE not in frame[-32:]:
@@ -49,7 +49,7 @@ def check_frame(frame: bytes, width: int, height: int) -> None:
     if actual != (width, height):
         raise ImageError(
             f"expected a compressed picture of {width} x {height} as the DICOM header says; "
-            f"got {actual[0]} x {actual[1]}. Export the film again."
+            f"got {actual[0]} x {actual[1]}. Export the image again."
         )
 
 

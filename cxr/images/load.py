@@ -1,4 +1,4 @@
-"""The one door for pixels: any common picture -> a safe greyscale image -> an encoder's input."""
+"""The one door for pixels: any common picture -> a safe grayscale image -> an encoder's input."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from cxr.images.dicom import is_dicom, read_dicom
-from cxr.images.pixels import MAX_BYTES, MAX_PIXELS, ImageError, brief, check_size, grey_levels
-from cxr.images.raster import grey, read_raster
+from cxr.images.pixels import MAX_BYTES, MAX_PIXELS, ImageError, brief, check_size, gray_levels
+from cxr.images.raster import gray, read_raster
 
 if TYPE_CHECKING:
     import torch
@@ -24,14 +24,14 @@ __all__ = ["MAX_PIXELS", "Preprocess", "load_image"]
 def load_image(
     source: str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray,
 ) -> Image.Image:
-    """Read a picture in any common form as a greyscale image of mode "L".
+    """Read a picture in any common form as a grayscale image of mode "L".
 
     source: a file's path, its bytes or an open binary file (PNG, JPEG, WebP, TIFF, BMP, DICOM;
     the content decides, not the suffix), a Pillow image, or real numbers [H, W], [H, W, 1],
     [H, W, 3] (RGB) or [H, W, 4] (RGBA). The source is left as it was; a file is read from its
     start and stays open.
     The result is upright (EXIF), holds nothing but pixels, and shares no memory with the source.
-    Deeper pictures are scaled to 8 bits as in `pixels.grey_levels`, DICOM as in `dicom_voi.render`.
+    Deeper pictures are scaled to 8 bits as in `pixels.gray_levels`, DICOM as in `dicom_voi.render`.
     Raises ValueError, in one line that says what was expected, what came and what to do, for
     anything unreadable, animated, below 32 pixels a side, over MAX_PIXELS or longer than 5 to 1.
     """
@@ -45,7 +45,7 @@ def load_image(
 def _levels(source: Any) -> np.ndarray:
     """uint8 [H, W] from anything that load_image takes."""
     if isinstance(source, Image.Image):
-        return grey(source)
+        return gray(source)
     if isinstance(source, np.ndarray):
         return _from_array(source)
     data = _read(source)
@@ -66,9 +66,9 @@ def _from_array(values: np.ndarray) -> np.ndarray:
             "Pass one picture at a time, channels last."
         )
     check_size(values.shape[1], values.shape[0])
-    levels = grey_levels(values)
+    levels = gray_levels(values)
     if values.ndim == 3 and values.shape[2] > 1:
-        return grey(Image.fromarray(levels))
+        return gray(Image.fromarray(levels))
     return levels.reshape(values.shape[:2])
 
 
@@ -111,10 +111,10 @@ def _read_path(path: str | os.PathLike[str]) -> bytes:
 
 @dataclass(frozen=True)
 class Preprocess:
-    """From a greyscale image to what an encoder takes; travels inside every checkpoint.
+    """From a grayscale image to what an encoder takes; travels inside every checkpoint.
 
     size: side of the square in pixels. mean, std: of pixel values in [0, 1].
-    channels: how often the grey channel is repeated (3 for backbones that expect RGB).
+    channels: how often the gray channel is repeated (3 for backbones that expect RGB).
     """
 
     size: int = 224
@@ -130,7 +130,7 @@ class Preprocess:
             )
 
     def square(self, image: Image.Image) -> np.ndarray:
-        """Fit a mode "L" image into a square: aspect kept, centred, black padding, antialiased.
+        """Fit a mode "L" image into a square: aspect kept, centered, black padding, antialiased.
 
         Returns uint8 [size, size], row 0 at the top. Raises ValueError for any other mode.
         """

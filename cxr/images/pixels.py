@@ -1,4 +1,4 @@
-"""What counts as an acceptable picture, and how numbers of any kind become grey levels 0..255."""
+"""What counts as an acceptable picture, and how numbers of any kind become gray levels 0..255."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def check_size(width: int, height: int, frames: int = 1) -> None:
         )
 
 
-def grey_levels(values: np.ndarray) -> np.ndarray:
+def gray_levels(values: np.ndarray) -> np.ndarray:
     """Real numbers of any shape -> uint8 of the same shape.
 
     bool: 0 and 255. uint8: unchanged. Floats within [0, 1]: fractions of white, as in

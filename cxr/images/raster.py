@@ -1,4 +1,4 @@
-"""PNG, JPEG, WebP, TIFF, BMP and GIF -> grey levels, by Pillow."""
+"""PNG, JPEG, WebP, TIFF, BMP and GIF -> gray levels, by Pillow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import numpy as np
 from PIL import Image, ImageChops
 
-from cxr.images.pixels import ImageError, brief, check_size, grey_levels
+from cxr.images.pixels import ImageError, brief, check_size, gray_levels
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 ANIMATED = ("GIF", "WEBP", "PNG")
@@ -59,14 +59,14 @@ def read_raster(data: bytes) -> np.ndarray:
             f"expected a whole picture; got a truncated or damaged file ({brief(error)}). "
             "Copy or export it again."
         ) from error
-    return grey(image)
+    return gray(image)
 
 
-def grey(image: Image.Image) -> np.ndarray:
+def gray(image: Image.Image) -> np.ndarray:
     """A Pillow image of any mode -> uint8 [H, W], EXIF orientation applied. Raises ImageError.
 
     Transparent parts become black, as the padding of films is. Modes deeper than 8 bits go
-    through `grey_levels`.
+    through `gray_levels`.
     """
     check_size(*image.size)
     try:
@@ -74,7 +74,7 @@ def grey(image: Image.Image) -> np.ndarray:
         turn = TURNS.get(_orientation(image))
         upright = image.transpose(turn) if turn is not None else image
         if image.mode.startswith(("I", "F")):
-            levels = grey_levels(np.asarray(upright))
+            levels = gray_levels(np.asarray(upright))
             # Pillow undoes TIFF's WhiteIsZero for 8 bits and fewer only
             white_is_zero = getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == 0
             return 255 - levels if white_is_zero else levels

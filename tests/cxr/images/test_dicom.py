@@ -53,9 +53,9 @@ def lut(table: list[int], first: int = 0, bits: int = 12) -> Dataset:
 @pytest.mark.parametrize("syntax", [*NATIVE, *LOSSLESS, *LOSSY])
 def test_every_transfer_syntax_gives_the_stored_values(syntax, signed):
     stored = ramp(12, signed)
-    centre = 0 if signed else 2048
-    data = dicom(stored, 12, syntax, WindowCenter=centre, WindowWidth=4096)
-    expected = (stored - (centre - 2048.0)) * (255 / 4095)
+    center = 0 if signed else 2048
+    data = dicom(stored, 12, syntax, WindowCenter=center, WindowWidth=4096)
+    expected = (stored - (center - 2048.0)) * (255 / 4095)
     assert near(loaded(data), expected, 3 if syntax in LOSSY else 0.6)
 
 

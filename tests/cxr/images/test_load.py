@@ -1,4 +1,4 @@
-"""load_image: every common form of a picture comes out as the same upright greyscale film."""
+"""load_image: every common form of a picture comes out as the same upright grayscale film."""
 
 from __future__ import annotations
 

@@ -10,14 +10,14 @@ from PIL import Image
 from cxr.images import overlays
 
 
-def grey(values) -> Image.Image:
+def gray(values) -> Image.Image:
     return Image.fromarray(np.asarray(values, np.uint8))
 
 
 @pytest.fixture
 def ramp() -> Image.Image:
     """Mode "L", 256 x 40: column x has the level x."""
-    return grey(np.tile(np.arange(256), (40, 1)))
+    return gray(np.tile(np.arange(256), (40, 1)))
 
 
 def test_heat_colours_follow_inferno_and_grow_in_lightness():
@@ -41,17 +41,17 @@ def test_a_mask_of_another_size_is_refused(ramp):
 
 @pytest.mark.parametrize("thickness, drawn", [(1, 4 * 10 - 4), (2, 100 - 36), (9, 100)])
 def test_a_contour_is_the_inner_edge_of_its_mask(thickness, drawn):
-    film, mask = grey(np.full((40, 40), 90)), np.zeros((40, 40), bool)
+    film, mask = gray(np.full((40, 40), 90)), np.zeros((40, 40), bool)
     mask[10:20, 5:15] = True
     picture = np.asarray(overlays.contour_overlay(film, mask, (255, 0, 0), thickness))
-    coloured = (picture == (255, 0, 0)).all(axis=2)
-    assert coloured.sum() == drawn
-    assert not coloured[~mask].any() and coloured[10, 5:15].all()
-    assert (picture[~coloured] == 90).all()
+    colored = (picture == (255, 0, 0)).all(axis=2)
+    assert colored.sum() == drawn
+    assert not colored[~mask].any() and colored[10, 5:15].all()
+    assert (picture[~colored] == 90).all()
 
 
 def test_a_mask_at_the_border_is_outlined_there_and_an_empty_one_nowhere():
-    film = grey(np.zeros((40, 40)))
+    film = gray(np.zeros((40, 40)))
     full = np.asarray(overlays.contour_overlay(film, np.ones((40, 40), bool), thickness=1))
     assert (full.any(axis=2)).sum() == 4 * 39
     empty = overlays.contour_overlay(film, np.zeros((40, 40), bool))
@@ -60,7 +60,7 @@ def test_a_mask_at_the_border_is_outlined_there_and_an_empty_one_nowhere():
 
 def test_a_mask_of_probabilities_is_refused():
     with pytest.raises(ValueError, match="expected a bool mask.*float64"):
-        overlays.contour_overlay(grey(np.zeros((40, 40))), np.zeros((40, 40)))
+        overlays.contour_overlay(gray(np.zeros((40, 40))), np.zeros((40, 40)))
 
 
 def test_another_mode_is_refused_with_the_remedy(ramp):
@@ -71,7 +71,7 @@ def test_another_mode_is_refused_with_the_remedy(ramp):
 
 
 def test_a_corner_mark_is_burned_in_and_small():
-    film = grey(np.full((128, 128), 200))
+    film = gray(np.full((128, 128), 200))
     changed = np.asarray(overlays.corner_mark(film, "SYNTHETIC")) != 200
     rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
     assert rows.min() > 128 * 0.85 and columns.max() < 128 * 0.6 and changed.sum() > 300

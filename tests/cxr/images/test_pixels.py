@@ -1,4 +1,4 @@
-"""Numbers of any kind -> grey levels, and the limits on size: known answers."""
+"""Numbers of any kind -> gray levels, and the limits on size: known answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cxr.images.load import load_image
-from cxr.images.pixels import MAX_PIXELS, ImageError, between, check_size, grey_levels, stretch
+from cxr.images.pixels import MAX_PIXELS, ImageError, between, check_size, gray_levels, stretch
 
 
 def ramp(top: float, dtype) -> np.ndarray:
@@ -16,16 +16,16 @@ def ramp(top: float, dtype) -> np.ndarray:
 
 def test_8_bits_stay_as_they_are_even_at_low_contrast():
     values = ramp(60, np.uint8) + np.uint8(100)
-    assert np.array_equal(grey_levels(values), values)
+    assert np.array_equal(gray_levels(values), values)
 
 
 def test_booleans_are_black_and_white():
-    assert grey_levels(np.array([[False, True]])).tolist() == [[0, 255]]
+    assert gray_levels(np.array([[False, True]])).tolist() == [[0, 255]]
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_floats_from_0_to_1_are_fractions_of_white(dtype):
-    assert grey_levels(np.array([[0, 0.2, 0.4]], dtype)).tolist() == [[0, 51, 102]]
+    assert gray_levels(np.array([[0, 0.2, 0.4]], dtype)).tolist() == [[0, 51, 102]]
 
 
 @pytest.mark.parametrize(
@@ -33,36 +33,36 @@ def test_floats_from_0_to_1_are_fractions_of_white(dtype):
     [(65535, np.uint16), (4095, np.uint16), (4095, np.int32), (1e6, np.float32), (1e30, float)],
 )
 def test_deeper_numbers_use_their_actual_range(top, dtype):
-    levels = grey_levels(ramp(top, dtype)).ravel().astype(int)
+    levels = gray_levels(ramp(top, dtype)).ravel().astype(int)
     assert levels[0] == 0 and levels[-1] == 255 and (np.diff(levels) >= 0).all()
     assert np.abs(levels - np.linspace(0, 255, 2000)).max() <= 1
 
 
 def test_negative_numbers_are_shifted_up():
-    levels = grey_levels(ramp(2000, np.int16) - np.int16(1000))
+    levels = gray_levels(ramp(2000, np.int16) - np.int16(1000))
     assert levels.min() == 0 and levels.max() == 255 and abs(int(levels[20, 0]) - 128) <= 1
 
 
 @pytest.mark.parametrize("dtype", [">u2", "<u2", ">i4", ">f4"])
 def test_byte_order_does_not_matter(dtype):
-    assert np.array_equal(grey_levels(ramp(4000, dtype)), grey_levels(ramp(4000, dtype[1:])))
+    assert np.array_equal(gray_levels(ramp(4000, dtype)), gray_levels(ramp(4000, dtype[1:])))
 
 
 def test_a_few_hot_pixels_do_not_darken_the_film():
     values = ramp(4095, np.uint16)
     values[0, 1] = 65535
-    assert np.median(grey_levels(values)) >= 126
+    assert np.median(gray_levels(values)) >= 126
 
 
 def test_a_mask_in_16_bits_keeps_its_few_bright_pixels():
     values = np.zeros((100, 100), np.uint16)
     values[0, 0] = 300
-    assert grey_levels(values).max() == 255
+    assert gray_levels(values).max() == 255
 
 
 @pytest.mark.parametrize("value", [0, 7, 65535])
 def test_a_picture_of_one_deep_value_is_black(value):
-    assert (grey_levels(np.full((4, 4), value, np.uint16)) == 0).all()
+    assert (gray_levels(np.full((4, 4), value, np.uint16)) == 0).all()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -70,18 +70,18 @@ def test_nan_and_infinity_are_refused(value):
     values = ramp(1, np.float32)
     values[3, 4] = value
     with pytest.raises(ImageError, match="NaN or infinity in 1 of 2,000"):
-        grey_levels(values)
+        gray_levels(values)
 
 
 @pytest.mark.parametrize("dtype", [complex, object, "U1", "datetime64[s]"])
 def test_what_is_no_real_number_is_refused(dtype):
     with pytest.raises(ImageError, match="expected real numbers"):
-        grey_levels(np.zeros((40, 40), dtype))
+        gray_levels(np.zeros((40, 40), dtype))
 
 
 def test_a_span_beyond_floats_is_refused():
     with pytest.raises(ImageError, match="within the range of a float"):
-        grey_levels(np.array([[-1.7e308, 1.7e308]]))
+        gray_levels(np.array([[-1.7e308, 1.7e308]]))
 
 
 def test_between_is_linear_clips_and_rounds():
