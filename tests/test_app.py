@@ -74,11 +74,11 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
     }
     making = {name.removeprefix("generate_") for name in named if name.startswith("generate_")}
     assert making == {
-        "draw",
-        "draw_again",
-        "look",
-        "look_again",
-        "look_closer",
+        "generate",
+        "again",
+        "compare",
+        "compare_again",
+        "compare_chosen",
         "choose",
     }
     assert all(fn.fn.__doc__ for fn in named.values())

@@ -27,8 +27,8 @@ def test_typed_findings_bring_synthetic_films_that_say_so(fresh_server, visit):
 
 def test_films_are_generated_and_slid_through(fresh_server, visit):
     page = visit(fresh_server, path="#generate", ready="#generated .state")
-    page.fill("#wish textarea", "pleural effusion")
-    page.press("#wish textarea", "Enter")
+    page.fill("#generate-text textarea", "pleural effusion")
+    page.press("#generate-text textarea", "Enter")
     page.wait_for_selector('.made[data-text="pleural effusion"][data-drawn]:has(.check.good)')
     assert "Not a copy" in page.inner_text(".check")
     shown = canvas(page, FILM)

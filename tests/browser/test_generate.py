@@ -24,8 +24,8 @@ def visit_tab(visit, drawn_server):
 
 def make(page, text: str) -> None:
     """Ask for films, and wait until all that is said of the first is there."""
-    page.fill("#wish textarea", text)
-    page.press("#wish textarea", "Enter")
+    page.fill("#generate-text textarea", text)
+    page.press("#generate-text textarea", "Enter")
     page.wait_for_selector(f'.made[data-text="{text}"][data-drawn]:has(.check.good)')
 
 

@@ -7,15 +7,16 @@ import secrets
 import gradio as gr
 from PIL import Image
 
-from cxr.tabs.generate.state import COUNTS, STEPS, GenerateState, Look, Wish
-from cxr.tabs.generate.views import address, pane
+from cxr.retrieval import Match
+from cxr.tabs.generate.state import COUNTS, STEPS, Comparison, GenerateState, SampleRequest
+from cxr.tabs.generate.views import generated, marked_url
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
 from cxr.tabs.shared.errors import message_of, notice
 
-LOOKING = "Generating the films in between…"
+COMPARING = "Generating the films in between…"
 SEEDS = 1_000_000  # how many "another seed" chooses from
-_FIRST = 24  # films of the gallery to look for a real one among, before all are
+_FIRST = 24  # gallery images among which a real one is looked for before all are
 
 
 class GenerateHandlers:
@@ -25,44 +26,61 @@ class GenerateHandlers:
         self.services = services
 
     def another_seed(self) -> str:
-        """A seed by lot."""
+        """Return a random seed."""
         return str(secrets.randbelow(SEEDS))
 
-    def draw(self, studio: GenerateState, *controls) -> GenerateState:
-        """Films for a text."""
-        asked = wish(*controls)
+    def generate(
+        self,
+        state: GenerateState,
+        text: str,
+        start: str,
+        count: int,
+        seed: str,
+        truncation: float,
+    ) -> GenerateState:
+        """Generate images for a text."""
+        request = sample_request(text, start, count, seed, truncation)
         sampler = self.services.generator.get()
-        films = sampler.sample(asked.text, asked.count, asked.seed, asked.truncation)
-        return GenerateState(asked, tuple(films), looks=(None,) * len(films))
+        images = sampler.sample(request.text, request.count, request.seed, request.truncation)
+        return GenerateState(request, tuple(images), comparisons=(None,) * len(images))
 
-    def choose(self, studio: GenerateState, event: gr.EventData) -> GenerateState:
-        """Another of the films."""
+    def choose(self, state: GenerateState, event: gr.EventData) -> GenerateState:
+        """Show another image."""
         index = (event._data or {}).get("index")
-        return studio.choose(index if isinstance(index, int) else -1)
+        return state.choose(index if isinstance(index, int) else -1)
 
-    def look(self, studio: GenerateState) -> GenerateState:
-        """The film closely: the way to it, the nearest real film, whether it is a copy."""
-        if not self.looks(studio):
-            return studio
-        asked, film = studio.wish, studio.films[studio.index]
+    def compare(self, state: GenerateState) -> GenerateState:
+        """Add the way to the image, the nearest real study, and whether it is a copy."""
+        request = state.request
+        if request is None or not self.comparing(state):
+            return state
+        image = state.images[state.index]
         path = self.services.generator.get().interpolate(
-            asked.origin, asked.text, STEPS, asked.seed, asked.truncation, studio.index
+            request.start_text,
+            request.text,
+            STEPS,
+            request.seed,
+            request.truncation,
+            state.index,
         )
-        return studio.seen(Look(tuple(map(address, path)), *self._near(film), *self._copied(film)))
+        urls = tuple(marked_url(step) for step in path)
+        nearest, nearest_note = self._nearest(image)
+        copied, copied_note = self._copied(image)
+        return state.with_comparison(Comparison(urls, nearest, nearest_note, copied, copied_note))
 
-    def looks(self, studio: GenerateState) -> str:
-        """What to say while `look` works; "" when there is nothing for it to do."""
-        return "" if studio.wish is None or studio.look is not None else LOOKING
+    def comparing(self, state: GenerateState) -> str:
+        """What the page says while `compare` works; "" when there is nothing left to compare."""
+        return "" if state.request is None or state.comparison is not None else COMPARING
 
-    def _near(self, film: Image.Image) -> tuple:
-        """The nearest real study, and what to say when there is none."""
+    def _nearest(self, image: Image.Image) -> tuple[Match | None, str]:
+        """The nearest real study, or why there is none."""
         try:
             retriever = self.services.retriever()
         except ValueError as error:
             return None, message_of(error)
         total = len(retriever.gallery.studies)
         for k in (min(_FIRST, total), total):
-            found = retriever.search(film, k)
+            found = retriever.search(image, k)
             real = (match for match in found if not words.is_synthetic(match.study))
             if (match := next(real, None)) is not None:
                 return match, ""
@@ -71,14 +89,14 @@ class GenerateHandlers:
             "real films to see the nearest beside it."
         )
 
-    def _copied(self, film: Image.Image) -> tuple[bool | None, str]:
-        """Whether a film comes too near to one of the training, and that in words."""
+    def _copied(self, image: Image.Image) -> tuple[bool | None, str]:
+        """Whether an image is too near to a training image, and the same in words."""
         originals = self.services.generator.get().originals
         if originals is None:
             return None, "Not checked: this model came without fingerprints of its training films."
         try:
             retriever = self.services.retriever()
-            (check,) = originals.check(retriever.encode_images([film]), retriever.encoder)
+            (check,) = originals.check(retriever.encode_images([image]), retriever.encoder)
         except ValueError as error:
             return None, f"Not checked: {message_of(error)}"
         far = f"The nearest training film is {check.distance:.2f} away"
@@ -86,19 +104,27 @@ class GenerateHandlers:
         return check.is_copy, f"{far}; {least}."
 
     def show(
-        self, studio: GenerateState, message: str = "", busy: str = ""
+        self, state: GenerateState, message: str = "", busy: str = ""
     ) -> tuple[str, str, GenerateState]:
-        """The outputs of every handler: the message, the pane, the GenerateState."""
-        return notice(message), pane(studio, self.services, busy), studio
+        """The outputs of every handler: the message, the images, the state."""
+        return notice(message), generated(state, self.services, busy), state
 
 
-def wish(text: str, start: str, count: int, seed: str, truncation: float) -> Wish:
-    """What the controls ask for. Raises ValueError, with what to correct."""
+def sample_request(
+    text: str, start: str, count: int, seed: str, truncation: float
+) -> SampleRequest:
+    """Read the controls.
+
+    Raises:
+        ValueError: a control holds what cannot be generated; the message says what to correct.
+    """
     text, start, seed = (text or "").strip(), (start or "").strip(), (seed or "").strip()
     if not text:
-        raise ValueError("Expected what the film should show, came an empty text; type a finding.")
+        raise ValueError("Expected what the films should show, got an empty text; type a finding.")
     if count not in COUNTS:
-        raise ValueError(f"Expected {', '.join(map(str, COUNTS))} films, came {count!r}.")
+        raise ValueError(
+            f"Expected {', '.join(map(str, COUNTS))} films, got {count!r}; choose one of these."
+        )
     if not (seed.isascii() and seed.isdigit() and len(seed) < 19):
-        raise ValueError(f"Expected a whole number as seed, came {seed[:40]!r}; correct it.")
-    return Wish(text, start, count, int(seed), truncation)
+        raise ValueError(f"Expected a whole number as seed, got {seed[:40]!r}; correct it.")
+    return SampleRequest(text, start, count, int(seed), truncation)

@@ -12,15 +12,23 @@ from cxr.findings import Study, caption
 if TYPE_CHECKING:
     from cxr.retrieval import Match
 
-COUNTS = (4, 8, 16)  # films at once
-STEPS = 16  # films on the way from one text to another
-NORMAL = caption(Study("", "", ""))  # of a film of which nothing else is known
+COUNTS = (4, 8, 16)  # images a request may ask for
+STEPS = 16  # images on the way from one text to another
+NORMAL = caption(Study("", "", ""))  # of an image of which nothing else is known
 _FINDINGS = ". Findings:"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What was asked for. start: where the second slider begins; "" for a normal film."""
+class SampleRequest:
+    """What to generate.
+
+    Attributes:
+        text: what the images should show.
+        start: the text at which the slider begins; "" for a normal image.
+        count: how many images, one of COUNTS.
+        seed: 0 or more; the same seed gives the same images.
+        truncation: how varied the images are, in [0, 1].
+    """
 
     text: str
     start: str = ""
@@ -29,9 +37,11 @@ class Wish:
     truncation: float = 1.0
 
     @property
-    def origin(self) -> str:
-        """The text that the way begins with: a normal film of the same person, where one is named
-        as a caption names them.
+    def start_text(self) -> str:
+        """The text at which the slider begins.
+
+        Without `start` it is a normal image, of the same person where `text` describes one in the
+        form of a caption.
         """
         if self.start:
             return self.start
@@ -40,40 +50,54 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Look:
-    """One film looked at closely. path: data: addresses of the films from the start to it. near:
-    the nearest real study, None where the gallery holds none. copied: whether it comes too near
-    to a training film, None where that could not be told; said: the same in words.
+class Comparison:
+    """One generated image: the way to it, and what it was compared with.
+
+    Attributes:
+        path: data: addresses of the images from the start to this one.
+        nearest: the nearest real study; None where the gallery holds none, `nearest_note` says why.
+        copied: whether it is too near to a training image; None where that could not be checked.
+        copied_note: the same in words.
     """
 
     path: tuple[str, ...]
-    near: Match | None
-    near_said: str
+    nearest: Match | None
+    nearest_note: str
     copied: bool | None
-    copied_said: str
+    copied_note: str
 
 
 @dataclass(frozen=True)
 class GenerateState:
-    """The films made for a wish, the one that is looked at, and what is known of each."""
+    """The images generated for a request, which one is shown, and what each was compared with.
 
-    wish: Wish | None = None
-    films: tuple[Image.Image, ...] = ()  # mode "L", 128 x 128, without the mark
+    Attributes:
+        images: mode "L", 128 x 128, without the mark.
+        comparisons: one an image; None where it was not compared yet.
+    """
+
+    request: SampleRequest | None = None
+    images: tuple[Image.Image, ...] = ()
     index: int = 0
-    looks: tuple[Look | None, ...] = ()  # one a film
+    comparisons: tuple[Comparison | None, ...] = ()
 
     @property
-    def look(self) -> Look | None:
-        """Of the film that is looked at, once it is known."""
-        return self.looks[self.index] if self.looks else None
+    def comparison(self) -> Comparison | None:
+        """That of the image shown, once it is known."""
+        return self.comparisons[self.index] if self.comparisons else None
 
     def choose(self, index: int) -> GenerateState:
-        """Looking at another film. Raises ValueError when there is no such one."""
-        if not 0 <= index < len(self.films):
+        """Show another image.
+
+        Raises:
+            ValueError: there is no image of this index.
+        """
+        if not 0 <= index < len(self.images):
             raise ValueError("That film is no longer on the page; choose one of those shown.")
         return replace(self, index=index)
 
-    def seen(self, look: Look) -> GenerateState:
-        """With a look at the film."""
-        looks = (*self.looks[: self.index], look, *self.looks[self.index + 1 :])
-        return replace(self, looks=looks)
+    def with_comparison(self, comparison: Comparison) -> GenerateState:
+        """Add what the image shown was compared with."""
+        kept = list(self.comparisons)
+        kept[self.index] = comparison
+        return replace(self, comparisons=tuple(kept))

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from html import escape
 
 import gradio as gr
 
 from cxr.tabs.api import sample_endpoint
 from cxr.tabs.generate.handlers import GenerateHandlers
 from cxr.tabs.generate.state import COUNTS, GenerateState
-from cxr.tabs.generate.views import DRAWING, pane
+from cxr.tabs.generate.views import GENERATING, examples, generated
 from cxr.tabs.search.tab import FORGET
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import following, guarded
 from cxr.tabs.shared.theme import asset
 
-EXAMPLES = (
-    "cardiomegaly",
-    "pleural effusion",
-    "pneumothorax",
-    "edema",
-    "64-year-old female, frontal AP view. Findings: cardiomegaly, pleural effusion.",
-    "clear lungs",
-)
-
 SETTINGS = "Where the slide starts, how many films, seed, truncation"
 
 
 def build(services: Services) -> None:
-    """Lay the tab out inside the Blocks that are open, and wire it to its desk."""
-    studio = gr.State(GenerateState(), time_to_live=FORGET)
+    """Lay the tab out inside the Blocks that are open, and wire it to its handlers."""
+    state = gr.State(GenerateState(), time_to_live=FORGET)
     with gr.Column(elem_classes="ask"):
         with gr.Row(elem_classes="ask-row"):
             text = gr.Textbox(
@@ -39,7 +29,7 @@ def build(services: Services) -> None:
                 placeholder="Findings, and perhaps age, sex and view",
                 lines=1,
                 max_lines=4,
-                elem_id="wish",
+                elem_id="generate-text",
                 elem_classes="ask-box",
                 scale=5,
             )
@@ -54,48 +44,40 @@ def build(services: Services) -> None:
         gr.HTML(examples(), apply_default_css=False)
         start, count, seed, truncation, other = _settings()
     notice = gr.HTML("", elem_id="generate-notice", apply_default_css=False)
-    films = gr.HTML(
-        pane(GenerateState(), services),
+    images = gr.HTML(
+        generated(GenerateState(), services),
         elem_id="generated",
         js_on_load=asset("generate.js"),
         apply_default_css=False,
     )
-    desk = GenerateHandlers(services)
+    handlers = GenerateHandlers(services)
     controls = [text, start, count, seed, truncation]
 
-    def wire(on: Callable, work: Callable, inputs=(), busy="", name: str = "", show=desk.show):
+    def wire(on: Callable, work: Callable, inputs=(), busy="", name: str = "", show=handlers.show):
         return on(
             fn=guarded(work, show, busy),
-            inputs=[studio, *inputs],
-            outputs=[notice, films, studio],
+            inputs=[state, *inputs],
+            outputs=[notice, images, state],
             api_name=f"generate_{name or work.__name__}",
             api_visibility="undocumented",
             show_progress="hidden",
-            trigger_mode="always_last" if work == desk.choose else "once",
+            trigger_mode="always_last" if work == handlers.choose else "once",
         )
 
     gr.api(sample_endpoint(services), api_name="sample")
-    asked = partial(gr.on, [go.click, text.submit, start.submit, seed.submit])
-    drawn = wire(asked, desk.draw, controls, DRAWING)
-    look = partial(wire, work=desk.look, busy=desk.looks, show=following(desk.show))
-    look(drawn.then)
-    lot = other.click(
-        desk.another_seed, None, seed, api_visibility="private", show_progress="hidden"
+    submitted = partial(gr.on, [go.click, text.submit, start.submit, seed.submit])
+    first = wire(submitted, handlers.generate, controls, GENERATING)
+    compare = partial(
+        wire, work=handlers.compare, busy=handlers.comparing, show=following(handlers.show)
     )
-    again = wire(lot.then, desk.draw, controls, DRAWING, name="draw_again")
-    look(again.then, name="look_again")
-    chosen = wire(films.choose, desk.choose)
-    look(chosen.then, name="look_closer")
-
-
-def examples() -> str:
-    """Texts to begin with, as chips that fill the box and ask."""
-    chips = "".join(
-        f'<li><button type="button" class="chip example" data-query="{escape(text)}">'
-        f"{escape(text)}</button></li>"
-        for text in EXAMPLES
+    compare(first.then)
+    reseeded = other.click(
+        handlers.another_seed, None, seed, api_visibility="private", show_progress="hidden"
     )
-    return f'<ul class="examples" aria-label="Examples">{chips}</ul>'
+    again = wire(reseeded.then, handlers.generate, controls, GENERATING, name="again")
+    compare(again.then, name="compare_again")
+    chosen = wire(images.choose, handlers.choose)
+    compare(chosen.then, name="compare_chosen")
 
 
 def _settings() -> list[gr.components.Component]:

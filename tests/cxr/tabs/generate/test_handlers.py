@@ -6,21 +6,22 @@ import base64
 import io
 import json
 import re
-from html import escape, unescape
+from html import unescape
 
 import gradio as gr
 import numpy as np
 import pytest
 from app_gallery import HOSTILE, event
 from drawn_models import DrawnSampler, DrawnTrainingImages, drawn
+from markupsafe import escape
 from PIL import Image
 
 from cxr.findings import Study
 from cxr.retrieval.retriever import Match
 from cxr.tabs.api import MOST_DRAWN, sample_endpoint
-from cxr.tabs.generate.handlers import LOOKING, GenerateHandlers, wish
-from cxr.tabs.generate.state import NORMAL, STEPS, GenerateState, Look, Wish
-from cxr.tabs.generate.views import DRAWING
+from cxr.tabs.generate.handlers import COMPARING, GenerateHandlers, sample_request
+from cxr.tabs.generate.state import NORMAL, STEPS, Comparison, GenerateState, SampleRequest
+from cxr.tabs.generate.views import GENERATING
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import following, guarded
 from cxr.tabs.shared.models import Model
@@ -44,8 +45,8 @@ def maker(services):
     return making(services, DrawnTrainingImages())
 
 
-def page(desk, studio, busy=""):
-    return desk.show(studio, busy=busy)[1]
+def page(handlers, state, busy=""):
+    return handlers.show(state, busy=busy)[1]
 
 
 def pictures(html, name):
@@ -58,29 +59,29 @@ def decoded(text):
 
 
 def test_films_are_made_for_a_text_and_each_carries_the_mark(maker):
-    studio = maker.draw(GenerateState(), *CONTROLS)
-    assert studio.wish == Wish("big heart", "", 4, 7, 1.0) and len(studio.films) == 4
-    shown = pictures(page(maker, studio), "films")
+    state = maker.generate(GenerateState(), *CONTROLS)
+    assert state.request == SampleRequest("big heart", "", 4, 7, 1.0) and len(state.images) == 4
+    shown = pictures(page(maker, state), "films")
     assert [film.shape for film in shown] == [(128, 128)] * 4
-    for film, made in zip(shown, studio.films):
+    for film, made in zip(shown, state.images):
         corner = np.s_[-10:, :60]
         assert film[corner].max() > 220 and (film[corner] == 0).any()  # white on black
         assert np.array_equal(film[:100], np.asarray(made)[:100])
-    assert maker.draw(GenerateState(), *CONTROLS).films == studio.films
+    assert maker.generate(GenerateState(), *CONTROLS).images == state.images
 
 
 def test_the_way_from_normal_ends_at_the_film(maker):
-    studio = maker.look(maker.choose(maker.draw(GenerateState(), *CONTROLS), event(index=2)))
-    html = page(maker, studio)
+    state = maker.compare(maker.choose(maker.generate(GenerateState(), *CONTROLS), event(index=2)))
+    html = page(maker, state)
     way = pictures(html, "path")
     assert len(way) == STEPS and np.array_equal(way[-1], pictures(html, "films")[2])
     assert not np.array_equal(way[0], way[-1])
-    assert maker.look(studio) is studio  # made once
-    assert studio.choose(0).look is None and studio.choose(2).look is studio.look
+    assert maker.compare(state) is state  # made once
+    assert state.choose(0).comparison is None and state.choose(2).comparison is state.comparison
 
 
 @pytest.mark.parametrize(
-    ("text", "start", "origin"),
+    ("text", "start", "start_text"),
     [
         ("big heart", "", NORMAL),
         ("big heart", "edema", "edema"),
@@ -93,23 +94,23 @@ def test_the_way_from_normal_ends_at_the_film(maker):
         ("Findings: edema.", "", NORMAL),
     ],
 )
-def test_where_the_slide_begins(text, start, origin):
-    assert Wish(text, start).origin == origin
+def test_where_the_slide_begins(text, start, start_text):
+    assert SampleRequest(text, start).start_text == start_text
 
 
 def test_the_nearest_real_study_stands_beside_it(maker):
-    look = maker.look(maker.draw(GenerateState(), *CONTROLS)).look
-    assert look.near is not None and look.near.study.source != "synthetic, drawn"
-    html = page(maker, maker.draw(GenerateState(), *CONTROLS).seen(look))
-    assert maker.services.films.address(look.near.study, "small") in html
+    comparison = maker.compare(maker.generate(GenerateState(), *CONTROLS)).comparison
+    assert comparison.nearest is not None and comparison.nearest.study.source != "synthetic, drawn"
+    html = page(maker, maker.generate(GenerateState(), *CONTROLS).with_comparison(comparison))
+    assert maker.services.films.address(comparison.nearest.study, "small") in html
     assert "The nearest real film" in html
 
 
 def test_a_gallery_of_generated_films_says_that_none_is_real(maker, monkeypatch):
     made = [Match(Study("g", "synthetic, drawn", "p"), 0.9)]
     monkeypatch.setattr(maker.services.retriever(), "search", lambda film, k: made * k)
-    look = maker.look(maker.draw(GenerateState(), *CONTROLS)).look
-    assert look.near is None and "CXR_GALLERY" in look.near_said
+    comparison = maker.compare(maker.generate(GenerateState(), *CONTROLS)).comparison
+    assert comparison.nearest is None and "CXR_GALLERY" in comparison.nearest_note
 
 
 @pytest.mark.parametrize(
@@ -118,30 +119,33 @@ def test_a_gallery_of_generated_films_says_that_none_is_real(maker, monkeypatch)
 def test_copies_of_training_films_are_told(services, limit, copied, said):
     originals = DrawnTrainingImages()
     originals.limit = limit
-    desk = making(services, originals)
-    studio = desk.look(desk.draw(GenerateState(), *CONTROLS))
-    assert studio.look.copied is copied and said in page(desk, studio)
-    assert "0.80 away" in studio.look.copied_said
+    handlers = making(services, originals)
+    state = handlers.compare(handlers.generate(GenerateState(), *CONTROLS))
+    assert state.comparison.copied is copied and said in page(handlers, state)
+    assert "0.80 away" in state.comparison.copied_note
 
 
 def test_without_fingerprints_the_copy_check_says_it_was_not_made(services, tmp_path):
-    desk = making(services)
-    look = desk.look(desk.draw(GenerateState(), *CONTROLS)).look
-    assert look.copied is None and "Not checked" in look.copied_said
+    handlers = making(services)
+    comparison = handlers.compare(handlers.generate(GenerateState(), *CONTROLS)).comparison
+    assert comparison.copied is None and "Not checked" in comparison.copied_note
     model = drawn(lambda: DrawnSampler(DrawnTrainingImages()))
     alone = GenerateHandlers(Services(str(tmp_path / "none"), services.weights, generator=model))
-    look = alone.look(alone.draw(GenerateState(), *CONTROLS)).look
-    assert look.copied is None and look.near is None
-    assert "No gallery" in look.near_said and "Not checked: No gallery" in look.copied_said
+    comparison = alone.compare(alone.generate(GenerateState(), *CONTROLS)).comparison
+    assert comparison.copied is None and comparison.nearest is None
+    assert (
+        "No gallery" in comparison.nearest_note
+        and "Not checked: No gallery" in comparison.copied_note
+    )
 
 
 @pytest.mark.parametrize(
     ("controls", "said"),
     [
-        (("", "", 4, "0", 1.0), "came an empty text"),
-        (("  ", "", 4, "0", 1.0), "came an empty text"),
+        (("", "", 4, "0", 1.0), "got an empty text"),
+        (("  ", "", 4, "0", 1.0), "got an empty text"),
         (("heart", "", 5, "0", 1.0), "4, 8, 16 films"),
-        (("heart", "", None, "0", 1.0), "films, came None"),
+        (("heart", "", None, "0", 1.0), "films, got None"),
         (("heart", "", 4, "", 1.0), "whole number as seed"),
         (("heart", "", 4, "-1", 1.0), "whole number as seed"),
         (("heart", "", 4, "²", 1.0), "whole number as seed"),
@@ -150,27 +154,27 @@ def test_without_fingerprints_the_copy_check_says_it_was_not_made(services, tmp_
 )
 def test_controls_that_cannot_be_say_so(controls, said):
     with pytest.raises(ValueError, match=said):
-        wish(*controls)
+        sample_request(*controls)
 
 
 @pytest.mark.parametrize("text", ["🫁❤️‍🔥", "ضخامة القلب", "心脏扩大", "half \ud83e"[:6]])
 def test_any_script_gives_films(maker, text):
-    assert maker.draw(GenerateState(), text, "", 4, "0", 0.0).films
+    assert maker.generate(GenerateState(), text, "", 4, "0", 0.0).images
 
 
 def test_an_error_leaves_the_films_and_the_step_after_it_leaves_the_message(maker):
-    studio = maker.look(maker.draw(GenerateState(), *CONTROLS))
-    told = list(guarded(maker.draw, maker.show, DRAWING)(studio, "", "", 4, "0", 1.0))
-    assert DRAWING in told[0][1] and "empty text" in told[-1][0] and told[-1][2] is studio
-    after = list(guarded(maker.look, following(maker.show), maker.looks)(studio))
+    state = maker.compare(maker.generate(GenerateState(), *CONTROLS))
+    told = list(guarded(maker.generate, maker.show, GENERATING)(state, "", "", 4, "0", 1.0))
+    assert GENERATING in told[0][1] and "empty text" in told[-1][0] and told[-1][2] is state
+    after = list(guarded(maker.compare, following(maker.show), maker.comparing)(state))
     assert len(after) == 1 and after[0][0] == gr.skip()
-    fresh = maker.draw(GenerateState(), *CONTROLS)
-    steps = list(guarded(maker.look, following(maker.show), maker.looks)(fresh))
-    assert LOOKING in steps[0][1] and len(steps) == 2
+    fresh = maker.generate(GenerateState(), *CONTROLS)
+    steps = list(guarded(maker.compare, following(maker.show), maker.comparing)(fresh))
+    assert COMPARING in steps[0][1] and len(steps) == 2
 
 
 def test_films_that_are_not_there_cannot_be_chosen(maker):
-    studio = maker.draw(GenerateState(), *CONTROLS)
+    state = maker.generate(GenerateState(), *CONTROLS)
     for wrong in (
         event(index=4),
         event(index=-1),
@@ -179,15 +183,15 @@ def test_films_that_are_not_there_cannot_be_chosen(maker):
         gr.EventData(None, None),
     ):
         with pytest.raises(ValueError, match="no longer on the page"):
-            maker.choose(studio, wrong)
+            maker.choose(state, wrong)
     with pytest.raises(ValueError, match="no longer on the page"):
         maker.choose(GenerateState(), event(index=0))
 
 
 def test_nothing_a_visitor_types_becomes_html(maker):
-    studio = maker.draw(GenerateState(), HOSTILE, HOSTILE, 4, "0", 1.0)
+    state = maker.generate(GenerateState(), HOSTILE, HOSTILE, 4, "0", 1.0)
     near = Match(Study("s", HOSTILE, "p"), 0.5)
-    html = page(maker, studio.seen(Look(("data:,",), near, "", None, HOSTILE)))
+    html = page(maker, state.with_comparison(Comparison(("data:,",), near, "", None, HOSTILE)))
     assert HOSTILE not in html and "<script" not in html and escape(HOSTILE) in html
 
 
@@ -197,17 +201,19 @@ def test_without_weights_the_tab_says_what_to_do(services, tmp_path):
         services.weights,
         generator=Model(str(tmp_path / "none"), None, "train one"),
     )
-    desk = GenerateHandlers(bare)
-    assert "No model at" in page(desk, GenerateState()) and "train one" in page(
-        desk, GenerateState()
+    handlers = GenerateHandlers(bare)
+    assert "No model at" in page(handlers, GenerateState()) and "train one" in page(
+        handlers, GenerateState()
     )
-    told = list(guarded(desk.draw, desk.show, DRAWING)(GenerateState(), *CONTROLS))[-1]
+    told = list(guarded(handlers.generate, handlers.show, GENERATING)(GenerateState(), *CONTROLS))[
+        -1
+    ]
     assert "train one" in told[0] and told[2] == GenerateState()
 
 
 def test_another_seed_is_a_seed(maker):
     seeds = {maker.another_seed() for _ in range(20)}
-    assert len(seeds) > 1 and all(wish("heart", "", 4, seed, 1.0) for seed in seeds)
+    assert len(seeds) > 1 and all(sample_request("heart", "", 4, seed, 1.0) for seed in seeds)
 
 
 def test_the_endpoint_for_programs_gives_marked_films(maker):

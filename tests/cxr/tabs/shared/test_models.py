@@ -66,8 +66,8 @@ def test_a_localizer_of_the_shipped_form_serves_the_tab(shipped, film):
 
 def test_a_generator_of_the_shipped_form_serves_the_tab(shipped):
     desk = GenerateHandlers(shipped)
-    studio = desk.look(desk.draw(GenerateState(), "cardiomegaly", "", 4, "3", 0.7))
-    assert len(studio.films) == 4 and len(studio.look.path) == STEPS
-    assert studio.look.near is not None
-    assert studio.look.copied in (True, False) and "away" in studio.look.copied_said
+    studio = desk.compare(desk.generate(GenerateState(), "cardiomegaly", "", 4, "3", 0.7))
+    assert len(studio.images) == 4 and len(studio.comparison.path) == STEPS
+    assert studio.comparison.nearest is not None
+    assert studio.comparison.copied in (True, False) and "away" in studio.comparison.copied_note
     assert "made-grid" in desk.show(studio)[1]
