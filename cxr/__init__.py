@@ -7,6 +7,24 @@ first used (PEP 562), so that `import cxr` costs neither torch nor gradio.
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what editors and mypy see; a test compares it with _HOME
+    from cxr.data import load_studies as load_studies
+    from cxr.findings import Study as Study
+    from cxr.findings import caption as caption
+    from cxr.gallery import Gallery as Gallery
+    from cxr.gallery import Where as Where
+    from cxr.gallery import build_gallery as build_gallery
+    from cxr.generation import Sampler as Sampler
+    from cxr.images import load_image as load_image
+    from cxr.localization import Localization as Localization
+    from cxr.localization import Localizer as Localizer
+    from cxr.reporting import Finding as Finding
+    from cxr.reporting import ReportSuggester as ReportSuggester
+    from cxr.reporting import Suggestion as Suggestion
+    from cxr.retrieval import Match as Match
+    from cxr.retrieval import Retriever as Retriever
 
 __version__ = "0.1.0"
 
@@ -15,6 +33,9 @@ _HOME = {
     "caption": "cxr.findings",
     "load_studies": "cxr.data",
     "load_image": "cxr.images",
+    "Gallery": "cxr.gallery",
+    "Where": "cxr.gallery",
+    "build_gallery": "cxr.gallery",
     "Retriever": "cxr.retrieval",
     "Match": "cxr.retrieval",
     "ReportSuggester": "cxr.reporting",

@@ -263,9 +263,13 @@ def demographics(study: Study) -> str:
 def caption(study: Study) -> str:
     """The canonical caption: age, sex, view, then the findings in FINDINGS order.
 
-    "64-year-old female, frontal AP view. Findings: cardiomegaly, possible edema." A study with
-    neither a present nor an uncertain finding "demonstrates no acute cardiopulmonary abnormality",
-    also when nobody has read it: for such films use demographics. Missing parts are left out.
+    Args:
+        study: what is known of it; missing parts are left out.
+
+    Returns:
+        "64-year-old female, frontal AP view. Findings: cardiomegaly, possible edema." A study with
+        neither a present nor an uncertain finding "demonstrates no acute cardiopulmonary
+        abnormality", also when nobody has read it: for such studies use demographics.
     """
     marks = {1: "", -1: "possible "}
     values = study.findings

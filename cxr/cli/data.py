@@ -1,15 +1,16 @@
-"""`data fetch`: public data sets that need no agreement, and CheXpert with a key for Kaggle."""
+"""`data fetch` and `reports build`: public data sets, and a corpus of a data set's reports."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
+from cxr.cli.arguments import add_json, print_json, whole_number
+
 
 def add_data(commands) -> None:
-    """Add the command to the command line."""
+    """Add `data fetch` to a parser's commands."""
     from cxr.data import CREDIT, MIRROR, NIH_ARCHIVES
 
     data = commands.add_parser("data", help="fetch public data sets")
@@ -24,13 +25,25 @@ def add_data(commands) -> None:
     fetch.add_argument("--out", type=Path, required=True, metavar="DIR")
     fetch.add_argument(
         "--archives",
-        type=int,
+        type=whole_number(1, NIH_ARCHIVES),
         default=1,
         metavar="N",
         help=f"of NIH's {NIH_ARCHIVES} archives of films (1)",
     )
-    fetch.add_argument("--json", action="store_true", help="print one JSON document")
+    add_json(fetch)
     fetch.set_defaults(run=_fetch)
+
+
+def add_reports(commands) -> None:
+    """Add `reports build` to a parser's commands."""
+    reports = commands.add_parser("reports", help="index the reports of a data set")
+    parts = reports.add_subparsers(required=True, metavar="build")
+    build = parts.add_parser("build", help="take the usable sentences of a data set's reports")
+    build.add_argument("root", type=Path, metavar="ROOT", help="such as Open-I's folder")
+    build.add_argument("--out", type=Path, required=True, metavar="DIR")
+    build.add_argument("--overwrite", action="store_true", help="replace the corpus at --out")
+    add_json(build)
+    build.set_defaults(run=_build)
 
 
 def _fetch(options: argparse.Namespace) -> int:
@@ -41,9 +54,19 @@ def _fetch(options: argparse.Namespace) -> int:
 
     folder = fetch_set(options.name, options.out, options.archives, say)
     credit = CREDIT[options.name]
-    print(
-        json.dumps({"folder": str(folder), "credit": credit}, indent=2)
-        if options.json
-        else f"{folder}\n{credit}"
-    )
+    if options.json:
+        print_json({"folder": str(folder), "credit": credit})
+    else:
+        print(f"{folder}\n{credit}")
+    return 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    from cxr.reporting import build_corpus
+
+    info = build_corpus(options.root, options.out, options.overwrite)
+    if options.json:
+        print_json(info)
+    else:
+        print(f"{info['sentences']} sentences of {info['reports']} reports in {info['out']}")
     return 0

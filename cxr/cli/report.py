@@ -1,27 +1,31 @@
-"""`report` and `reports build`: what a film suggests, and a corpus of the user's own reports."""
+"""`report`: an image -> suggested findings and a report."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from cxr.reporting import as_document
+from cxr.cli.arguments import (
+    GALLERY,
+    REPORTING,
+    RETRIEVAL,
+    add_json,
+    check_folder,
+    check_gallery_folder,
+    print_json,
+)
 
-REPORTING = "weights/reporting"
 
-
-def add_report(commands, weights: str, gallery: str) -> None:
-    """Add both commands to the command line. weights, gallery: the defaults."""
+def add_report(commands) -> None:
+    """Add the command to a parser's commands."""
     report = commands.add_parser("report", help="suggest findings and a report for a film")
     report.add_argument("image", type=Path, metavar="FILE", help="PNG, JPEG, DICOM ...")
-    report.add_argument("--weights", default=weights, metavar="W")
+    report.add_argument("--weights", default=RETRIEVAL, metavar="W")
     report.add_argument(
         "--gallery",
-        default=None,
         metavar="DIR",
-        help=f"studies to give as evidence ({gallery} where these weights made it)",
+        help=f"studies to give as evidence ({GALLERY} where these weights made it)",
     )
     report.add_argument("--reporting", default=REPORTING, metavar="R")
     report.add_argument("--reports", metavar="DIR", help="a corpus made by: reports build")
@@ -30,39 +34,27 @@ def add_report(commands, weights: str, gallery: str) -> None:
         action="store_true",
         help="read a picture that looks like no frontal chest film all the same",
     )
-    report.add_argument("--json", action="store_true", help="print one JSON document")
-    report.set_defaults(run=lambda options: _report(options, gallery))
-    reports = commands.add_parser("reports", help="index the reports of a data set")
-    parts = reports.add_subparsers(required=True, metavar="build")
-    build = parts.add_parser("build", help="take the usable sentences of a data set's reports")
-    build.add_argument("root", type=Path, metavar="ROOT", help="such as Open-I's folder")
-    build.add_argument("--out", type=Path, required=True, metavar="DIR")
-    build.add_argument("--overwrite", action="store_true", help="replace the corpus at --out")
-    build.add_argument("--json", action="store_true", help="print one JSON document")
-    build.set_defaults(run=_build)
+    add_json(report)
+    report.set_defaults(run=_report)
 
 
-def _report(options: argparse.Namespace, gallery: str) -> int:
-    from cxr.checkpoints import fingerprint
-    from cxr.gallery import Gallery
+def _report(options: argparse.Namespace) -> int:
     from cxr.images import load_image
-    from cxr.reporting import ReportSuggester
 
     image = load_image(options.image)
-    if (
-        options.gallery is None
-        and Path(gallery).is_dir()
-        and (Gallery.open(gallery).info()["encoder"] == fingerprint(options.weights))
-    ):
-        options.gallery = gallery
-    suggester = ReportSuggester.load(
-        options.weights, options.gallery, options.reporting, options.reports
-    )
+    check_folder(options.weights, RETRIEVAL, "--weights")
+    check_folder(options.reporting, REPORTING, "--reporting")
+    check_folder(options.reports, "", "--reports")
+    check_gallery_folder(options.gallery)
+    from cxr.reporting import ReportSuggester, as_document  # slow to import
+
+    gallery = options.gallery or _default_gallery(options.weights)
+    suggester = ReportSuggester.load(options.weights, gallery, options.reporting, options.reports)
     suggestion = suggester.suggest(image, options.force)
     for warning in suggestion.warnings:
         print(f"cxr: {warning}", file=sys.stderr)
     if options.json:
-        print(json.dumps(as_document(suggestion), indent=2))
+        print_json(as_document(suggestion))
         return 0
     for finding in suggestion.findings:
         print(
@@ -74,12 +66,11 @@ def _report(options: argparse.Namespace, gallery: str) -> int:
     return 0
 
 
-def _build(options: argparse.Namespace) -> int:
-    from cxr.reporting import build_corpus
+def _default_gallery(weights: str) -> str | None:
+    """The gallery of the repository, where the encoder in `weights` made it."""
+    from cxr.checkpoints import fingerprint
+    from cxr.gallery import is_gallery, read_header
 
-    info = build_corpus(options.root, options.out, options.overwrite)
-    if options.json:
-        print(json.dumps(info, indent=2))
-    else:
-        print(f"{info['sentences']} sentences of {info['reports']} reports in {info['out']}")
-    return 0
+    folder = Path(GALLERY)
+    made_by = read_header(folder).get("encoder") if is_gallery(folder) else None
+    return GALLERY if made_by is not None and made_by == fingerprint(weights) else None

@@ -36,16 +36,27 @@ log = logging.getLogger(__name__)
 
 
 def load_studies(root: str | Path, layout: str | None = None) -> list[Study]:
-    """The studies below root whose image is there; see read_layout for how many are not."""
+    """Read the studies of a data set; read_layout also says how many rows have no image.
+
+    Args:
+        root: the data set's folder.
+        layout: one of LAYOUTS, or None to have it recognised by the files in the folder.
+
+    Returns:
+        The studies whose image is there, each with its absolute path.
+
+    Raises:
+        ValueError: root is no folder, the layout is unknown, or a table lacks its columns.
+    """
     return read_layout(root, layout).studies
 
 
 def read_layout(root: str | Path, layout: str | None = None) -> Loaded:
-    """Read a data set; layout is one of LAYOUTS, or None to recognise it.
+    """Read a data set, with what was odd about it.
 
-    Rows without an image are left out, counted in .missing and, like labels that are not in the
-    vocabulary, told in .notes; each note is logged as a warning. Paths are absolute. Raises
-    ValueError when root is no folder, the layout is unknown, or a table lacks its columns.
+    Arguments and errors as for load_studies. Rows without an image are left out, counted in
+    .missing and, like labels that are not in the vocabulary, named in .notes; each note is logged
+    as a warning.
     """
     if layout is not None and layout not in _READERS:
         raise ValueError(

@@ -1,3 +1,6 @@
+from .build import (
+    check_target as check_target,
+)
 from .check import (
     check_gallery as check_gallery,
 )

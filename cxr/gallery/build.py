@@ -78,7 +78,7 @@ def write_gallery(
     if _finished(out, key) and not overwrite:
         remove_journal(out)
         return
-    _check_target(out, overwrite)
+    check_target(out, overwrite)
     with open_journal(out.with_name(f".{out.name}.building"), key) as journal:
         if len(journal.records) < len(studies):
             _embed(studies, encode, journal, batch_size, progress, prepare)
@@ -110,7 +110,13 @@ def _finished(out: Path, key: str) -> bool:
     return is_gallery(out) and read_json(out / HEADER, "a gallery's header").get("build") == key
 
 
-def _check_target(out: Path, overwrite: bool) -> None:
+def check_target(out: Path, overwrite: bool = False) -> None:
+    """Raise ValueError where a gallery cannot be written to `out`, a folder.
+
+    Args:
+        out: the folder; a new one and an empty one are always taken.
+        overwrite: whether another gallery there may be replaced.
+    """
     if is_gallery(out):
         if not overwrite:
             raise ValueError(

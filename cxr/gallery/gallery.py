@@ -40,11 +40,15 @@ class Gallery:
     def open(
         cls, folder: str | Path, encoder: str | None = None, weights: str | Path = ""
     ) -> Gallery:
-        """Open the gallery in `folder`.
+        """Open a gallery.
 
         Args:
+            folder: that holds gallery.json.
             encoder: sha256 of the encoder that will search it (None: not checked).
             weights: where that encoder lies, for the command in the error message.
+
+        Returns:
+            The gallery; its embeddings stay on the disk until they are read.
 
         Raises:
             ValueError: no gallery, a damaged one, a newer format, or another encoder's.
@@ -68,12 +72,15 @@ class Gallery:
     def search(
         self, vector: np.ndarray, k: int, where: Where | Mapping[str, Any] | None = None
     ) -> list[tuple[int, float]]:
-        """The k studies most similar to `vector` -> [(row, cosine in [-1, 1])], best first.
+        """Find the k studies most similar to a vector.
 
         Args:
             vector: real [512], of any length but zero.
             k: at least 1; fewer come back only when fewer studies pass `where`.
             where: a Where, or a dict with its fields as keys.
+
+        Returns:
+            [(row, cosine in [-1, 1])], best first.
 
         Raises:
             ValueError: another shape, NaN, k < 1, or an unknown filter.
@@ -108,8 +115,10 @@ class Gallery:
 
 
 def rebuild_command(folder: Path, weights: str | Path = "") -> str:
-    """The command that embeds a gallery's own films anew with another encoder; one in the Hub's
-    cache is left as it is."""
+    """The command that embeds a gallery's own images anew with another encoder.
+
+    A gallery in the Hub's cache is left as it is: the new one goes elsewhere.
+    """
     place = shlex.quote(str(folder))
     encoder = f" --weights {shlex.quote(str(weights))}" if weights else ""
     out = "gallery" if folder.parent.name == "snapshots" else f"{place} --overwrite"
@@ -135,11 +144,19 @@ def build_gallery(
     is. Films that cannot be read are counted, logged and left out.
 
     Args:
-        encode: a batch of films (mode "L", or what `prepare` makes of them) -> real [N, 512].
-        out: folder of the gallery. encoder: sha256 of the checkpoint behind `encode`.
-        source, licence: of the whole collection, in words.
-        progress: show a bar on stderr. overwrite: replace another gallery at `out`.
-        prepare: what to do to each film in the decoding threads, such as scaling it.
+        studies: in the order that the gallery keeps.
+        encode: a batch of images (mode "L", or what `prepare` makes of them) -> real [N, 512].
+        out: folder of the gallery.
+        encoder: sha256 of the checkpoint behind `encode`.
+        source: where the collection comes from, in words.
+        licence: of the whole collection, in words.
+        batch_size: images that `encode` is given at once.
+        progress: show a bar on stderr.
+        overwrite: replace another gallery at `out`.
+        prepare: what to do to each image in the decoding threads, such as scaling it.
+
+    Returns:
+        The gallery, open.
 
     Raises:
         ValueError: no study, no readable film, `out` is taken, NaN from the encoder.

@@ -26,14 +26,21 @@ def load_image(
 ) -> Image.Image:
     """Read a picture in any common form as a grayscale image of mode "L".
 
-    source: a file's path, its bytes or an open binary file (PNG, JPEG, WebP, TIFF, BMP, DICOM;
-    the content decides, not the suffix), a Pillow image, or real numbers [H, W], [H, W, 1],
-    [H, W, 3] (RGB) or [H, W, 4] (RGBA). The source is left as it was; a file is read from its
-    start and stays open.
-    The result is upright (EXIF), holds nothing but pixels, and shares no memory with the source.
     Deeper pictures are scaled to 8 bits as in `pixels.gray_levels`, DICOM as in `dicom_voi.render`.
-    Raises ValueError, in one line that says what was expected, what came and what to do, for
-    anything unreadable, animated, below 32 pixels a side, over MAX_PIXELS or longer than 5 to 1.
+
+    Args:
+        source: a file's path, its bytes or an open binary file (PNG, JPEG, WebP, TIFF, BMP, DICOM;
+            the content decides, not the suffix), a Pillow image, or real numbers [H, W],
+            [H, W, 1], [H, W, 3] (RGB) or [H, W, 4] (RGBA). It is left as it was; a file is read
+            from its start and stays open.
+
+    Returns:
+        An upright image (EXIF) of mode "L" that holds nothing but pixels and shares no memory with
+        the source.
+
+    Raises:
+        ValueError: anything unreadable, animated, below 32 pixels a side, over MAX_PIXELS or
+            longer than 5 to 1; one line that says what was expected, what came and what to do.
     """
     try:
         return Image.fromarray(np.array(_levels(source)))

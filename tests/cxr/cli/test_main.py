@@ -106,8 +106,8 @@ def test_search_by_film_finds_it_first(run, gallery, weights, synthetic_folder):
     assert len(lines) == 2 and "47-year-old female, lateral view. Findings: mass." in lines[0]
 
 
-@pytest.mark.parametrize("place", [["check"], ["gallery", "check"]])
-def test_check(run, gallery, weights, place):
+def test_check(run, gallery, weights):
+    place = ["gallery", "check"]
     assert "is whole" in run(*place, gallery, "--weights", weights)
     assert json.loads(run(*place, gallery, "--json"))["problems"] == []
     film = next(entry for entry in os.scandir(f"{gallery}/images"))
@@ -157,7 +157,7 @@ def test_bad_folders_are_one_line_and_code_2(run, gallery, weights, synthetic_fo
     root = str(synthetic_folder)
     use = ["--weights", weights]
     assert "no gallery" in run("gallery", "info", nowhere, code=2)
-    assert "gallery" in run("check", nowhere, code=2)
+    assert "gallery" in run("gallery", "check", nowhere, code=2)
     assert "gallery build" in run("search", "mass", "--gallery", nowhere, *use, code=2)
     assert "no folder" in run("search", "mass", "--gallery", gallery, "--weights", nowhere, code=2)
     assert "Milvus" in run("search", "mass", "--gallery", "milvus:x", *use, code=2)
@@ -199,4 +199,4 @@ def test_ctrl_c_leaves_no_trace_and_a_build_that_goes_on(weights, synthetic_fold
     errors = process.communicate(timeout=300)[1]
     assert "Traceback" not in errors
     assert process.returncode == 130 or out.exists(), "it was quicker than the signal"
-    assert main(words) == 0 and main(["check", str(out)]) == 0
+    assert main(words) == 0 and main(["gallery", "check", str(out)]) == 0

@@ -64,7 +64,7 @@ def test_a_path_from_one_text_to_another(weights, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["-n", "0"], "n as a whole number"),
+        (["-n", "0"], "a whole number from 1 to 64"),
         (["--truncation", "3"], "from 0 to 1"),
         (["--weights", "nowhere"], "folder"),
     ],
@@ -75,3 +75,15 @@ def test_bad_input_is_one_line(weights, tmp_path, capsys, words, message):
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_files_that_are_there_are_replaced_only_when_asked(weights, tmp_path, capsys):
+    words = ["sample", "edema", "--weights", str(weights), "--out", str(tmp_path), "-n", "2"]
+    mine = tmp_path / "synthetic_0_01.png"
+    mine.write_bytes(b"mine")
+    assert main(words) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert mine.read_bytes() == b"mine" and [*tmp_path.iterdir()] == [mine]
+    assert main([*words, "--seed", "1"]) == 0
+    assert main([*words, "--overwrite"]) == 0
+    assert mine.read_bytes() != b"mine" and len([*tmp_path.iterdir()]) == 4

@@ -1,0 +1,75 @@
+"""`search`: a text or an image -> the studies of a gallery that match it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from cxr.cli.arguments import (
+    GALLERY,
+    RETRIEVAL,
+    add_json,
+    check_folder,
+    check_gallery_folder,
+    names,
+    print_json,
+    query_text,
+    whole_number,
+)
+from cxr.findings import SEXES, VIEWS, caption
+
+FILTERS = ("view", "sex", "age_min", "age_max", "present", "absent")
+
+
+def add_search(commands) -> None:
+    """Add the command to a parser's commands."""
+    search = commands.add_parser("search", help="find the films that match a text or a film")
+    query = search.add_mutually_exclusive_group(required=True)
+    query.add_argument(
+        "query", metavar="QUERY", nargs="?", type=query_text, help="such as: left pleural effusion"
+    )
+    query.add_argument("--image", type=Path, metavar="FILE", help="a film to find similar ones to")
+    search.add_argument("--gallery", default=GALLERY, metavar="DIR")
+    search.add_argument("--weights", default=RETRIEVAL, metavar="W")
+    search.add_argument("-k", type=whole_number(1), default=12, metavar="N", help="how many (12)")
+    search.add_argument("--view", type=names, metavar="V", help=f"any of {','.join(VIEWS)}")
+    search.add_argument("--sex", choices=SEXES)
+    search.add_argument("--age-min", type=int, metavar="YEARS")
+    search.add_argument("--age-max", type=int, metavar="YEARS")
+    search.add_argument("--present", type=names, metavar="A,B", help="findings it must show")
+    search.add_argument("--absent", type=names, metavar="C", help="findings it must not show")
+    add_json(search)
+    search.set_defaults(run=_search)
+
+
+def _search(options: argparse.Namespace) -> int:
+    from cxr.gallery import Where
+    from cxr.images import load_image
+
+    where = Where.of({key: getattr(options, key) for key in FILTERS})
+    query = load_image(options.image) if options.image else options.query
+    check_folder(options.weights, RETRIEVAL, "--weights")
+    check_gallery_folder(options.gallery)
+    from cxr.retrieval import Retriever  # slow to import: everything above needs no model
+
+    matches = Retriever.load(options.weights, options.gallery).search(query, options.k, where)
+    if options.json:
+        rows = [
+            {
+                "score": round(match.score, 4),
+                "similarity": match.similarity,
+                "caption": caption(match.study),
+                **match.study.to_dict(),
+            }
+            for match in matches
+        ]
+        asked = {"query": options.query, "image": str(options.image) if options.image else None}
+        print_json({**asked, "k": options.k, "matches": rows})
+        return 0
+    for match in matches:
+        study = match.study
+        print(f"{match.score:6.3f}  {match.similarity:<16}  {study.id}  {caption(study)}")
+    if not matches:
+        print("cxr: no study passes the filters", file=sys.stderr)
+    return 0
