@@ -1,4 +1,4 @@
-"""Model weights: saved to a folder, loaded from one or from the Hugging Face Hub, and pushed there.
+"""Model weights: saved to a folder, and loaded from one or from the Hugging Face Hub.
 
 The files are described in cxr.checkpoints.format.
 """
@@ -9,10 +9,14 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from cxr.checkpoints.format import (
     CARD,
@@ -21,12 +25,18 @@ from cxr.checkpoints.format import (
     METRICS,
     TOKENIZER,
     read_config,
-    read_tokenizer,
     resolve,
 )
 from cxr.checkpoints.shards import is_weight_file, read_tensors, weight_files, write_tensors
 from cxr.files import replace_folder, write_json
-from cxr.models import DualEncoder, DualEncoderConfig
+
+Module = TypeVar("Module", bound=nn.Module)
+# What constructors fill parameters with: torch.nn.init, and the methods that it and timm call.
+_INITIALIZERS = frozenset(
+    ("uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_", "kaiming_uniform_")
+    + ("kaiming_normal_", "xavier_uniform_", "xavier_normal_")
+    + ("fill_", "zero_", "copy_", "erfinv_", "mul_", "add_", "clamp_")
+)
 
 
 def save_checkpoint(
@@ -88,46 +98,57 @@ def load_checkpoint(weights: str | Path) -> tuple[dict, dict[str, torch.Tensor]]
     return read_config(folder), read_tensors(folder)
 
 
-def save_dual_encoder(
-    model: DualEncoder,
-    folder: str | Path,
-    about: dict | None = None,
-    metrics: dict | None = None,
-    card: str | None = None,
-) -> Path:
-    """Write a DualEncoder with its architecture, preprocessing and tokenizer.
+def build_model(
+    create: Callable[[], Module], state: dict[str, torch.Tensor], folder: Path
+) -> Module:
+    """Make a model out of the tensors of a checkpoint.
+
+    The tensors become the model's own, and what the constructor would draw at random is left out,
+    so that a model takes its place in memory once.
 
     Args:
-        about: further JSON-able entries of config.json (label vocabulary, training data, code
-            version, similarity_bands). metrics, card: as for save_checkpoint.
-    """
-    config = {**(about or {}), "architecture": model.config.to_dict()}
-    files = {TOKENIZER: model.text_encoder.tokenizer.to_str(pretty=True)}
-    return save_checkpoint(folder, model.state_dict(), config, metrics, card, files=files)
+        create: makes the model, of the architecture in config.json.
+        state: from load_checkpoint; the model takes it over.
+        folder: where `state` was read, for the error.
 
-
-def load_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
-    """Read a DualEncoder -> (model in eval mode, float32, on the CPU; its config.json).
+    Returns:
+        The model in eval mode, on the CPU.
 
     Raises:
-        ValueError: as load_checkpoint, or when weights and architecture do not belong together.
+        ValueError: weights and architecture do not belong together.
     """
-    folder = resolve(weights)
-    config, state = load_checkpoint(folder)
-    if not isinstance(config.get("architecture"), dict):
-        raise ValueError(
-            f"expected an architecture in {folder / CONFIG}, found none; save it again"
-        )
-    model = DualEncoder(DualEncoderConfig.from_dict(config["architecture"]), read_tokenizer(folder))
+    with _WithoutInitialization():
+        model = create()
     try:
-        model.load_state_dict(state, strict=True)
+        model.load_state_dict(state, strict=True, assign=True)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
         raise ValueError(
             f"expected the weights in {folder} to fit its architecture, they do not ({reason}); "
             "copy the checkpoint again"
         ) from error
-    return model.eval(), config
+    return model.eval()
+
+
+class _WithoutInitialization(TorchFunctionMode):
+    """In this thread, parameters stay as allocated: nothing writes to them, so no memory is used.
+
+    Buffers are filled as ever, since a state dict need not hold them.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable,
+        types: Iterable[type],
+        args: tuple = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in _INITIALIZERS:
+            target = args[0] if args else kwargs.get("tensor")
+            if isinstance(target, nn.Parameter):
+                return target
+        return func(*args, **kwargs)
 
 
 def fingerprint(weights: str | Path) -> str:
@@ -139,16 +160,29 @@ def fingerprint(weights: str | Path) -> str:
     Raises:
         ValueError: as load_checkpoint, for missing files.
     """
-    folder = resolve(weights)
-    architecture = read_config(folder).get("architecture")
-    digest = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode())
+    folder = resolve(weights).resolve()
+    architecture = json.dumps(read_config(folder).get("architecture"), sort_keys=True)
     tokenizer = [folder / TOKENIZER] if (folder / TOKENIZER).is_file() else []
-    for path in (*tokenizer, *weight_files(folder)):
+    files = (*tokenizer, *weight_files(folder))
+    return _digest(architecture, tuple((path, _version(path)) for path in files))
+
+
+@lru_cache(32)
+def _digest(architecture: str, files: tuple[tuple[Path, tuple[int, ...]], ...]) -> str:
+    """The sha256 over an architecture and files. A file's version is there for the cache alone."""
+    digest = hashlib.sha256(architecture.encode())
+    for path, _ in files:
         digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """What changes when a file is written again."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _replaced(folder: Path) -> Callable[[str, list[str]], list[str]]:

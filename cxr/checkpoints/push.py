@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from cxr.checkpoints.encoders import image_fingerprint, load_text_encoder
 from cxr.checkpoints.format import CARD, CONFIG, METRICS, TOKENIZER, read_config, resolve
 from cxr.checkpoints.shards import INDEX, SHARDS, WHOLE, read_tensors, weight_files
 from cxr.files import copy_folder
@@ -99,8 +100,6 @@ def _pinned(address: str, about: Mapping[str, object], name: str) -> str:
     about: its fingerprint as "sha256", and as "image_sha256" that of the image encoder beside it
     where the model builds on that too. Raises ValueError: none there, or another one.
     """
-    from cxr.models import image_fingerprint, load_text_encoder
-
     try:
         repository = Repository.at(address)
         folder = resolve(address)

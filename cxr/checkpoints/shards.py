@@ -7,7 +7,6 @@ lies in parts `name::0`, `name::1`, ... cut along its first axis.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -48,7 +47,7 @@ def write_tensors(
     if len(shards) == 1:
         _write_file(shards[0], folder / WHOLE)
         return
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for i, shard in enumerate(shards, 1):
         name = f"model-{i:05}-of-{len(shards):05}.safetensors"
         _write_file(shard, folder / name)
@@ -66,20 +65,14 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
     """
     stored: dict[str, torch.Tensor] = {}
     for path, names in weight_files(folder).items():
-        stored |= read_file(path, names)
-    return {k: v.float() if v.is_floating_point() else v for k, v in _join(stored).items()}
+        # Converted file by file, and copied, so that none stays mapped into memory.
+        for name, value in read_file(path, names).items():
+            dtype = torch.float32 if value.is_floating_point() else value.dtype
+            stored[name] = value.to(dtype, copy=True)
+    return _join(stored)
 
 
-def digest_of(state: Mapping[str, torch.Tensor]) -> hashlib._Hash:
-    """The sha256 over names, types, shapes and values of tensors, to go on with or to read."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(state.items()):
-        digest.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-    return digest
-
-
-def weight_files(folder: Path) -> dict[Path, list[str] | None]:
+def weight_files(folder: Path) -> Mapping[Path, list[str] | None]:
     """The weight files of `folder` in order -> the tensors expected in each (None: any).
 
     Raises:
@@ -91,7 +84,7 @@ def weight_files(folder: Path) -> dict[Path, list[str] | None]:
     weight_map = read_json(folder / INDEX, "an index of weights").get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise ValueError(f"expected a weight_map in {folder / INDEX}, found none; save it again")
-    files: dict[Path, list[str] | None] = {}
+    files: dict[Path, list[str]] = {}
     for tensor, name in weight_map.items():
         # A plain name only: an index from elsewhere must not reach other files of the machine.
         if not isinstance(name, str) or not is_weight_file(name) or name == INDEX:

@@ -9,10 +9,15 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from cxr.checkpoints import load_checkpoint, resolve
+from cxr.checkpoints import (
+    build_model,
+    load_checkpoint,
+    load_conditioning_text_encoder,
+    resolve,
+)
 from cxr.devices import best_device
 from cxr.generation.memorization import TrainingImageIndex, has_training_index, load_training_index
-from cxr.models import FrozenTextEncoder, Generator, GeneratorConfig, load_conditioning_text_encoder
+from cxr.models import FrozenTextEncoder, Generator, GeneratorConfig
 
 MAX_TEXT = 2_000  # characters
 MAX_SAMPLES = 64
@@ -65,14 +70,8 @@ class Sampler:
                 f"expected a generator's architecture in {folder / 'config.json'}, found none; "
                 "copy the checkpoint again"
             )
-        generator = Generator(GeneratorConfig.from_dict(config["architecture"]))
-        try:
-            generator.load_state_dict(state, strict=True)
-        except RuntimeError as error:
-            raise ValueError(
-                f"expected the weights in {folder} to fit its architecture, they do not "
-                f"({' '.join(str(error).split())[:300]}); copy the checkpoint again"
-            ) from error
+        architecture = GeneratorConfig.from_dict(config["architecture"])
+        generator = build_model(lambda: Generator(architecture), state, folder)
         tower = load_conditioning_text_encoder(weights, config, text_weights)
         originals = load_training_index(folder) if has_training_index(folder) else None
         return cls(generator, tower, originals)

@@ -12,7 +12,13 @@ import torch
 from PIL import Image
 
 from cxr.anatomy import LEFT_LUNG, LUNGS, OPACITIES, RIGHT_LUNG, SIDES, TARGETS
-from cxr.checkpoints import load_checkpoint, resolve
+from cxr.checkpoints import (
+    build_model,
+    load_checkpoint,
+    load_conditioning_patch_encoder,
+    load_conditioning_text_encoder,
+    resolve,
+)
 from cxr.devices import best_device, has_bf16
 from cxr.images import Preprocess, load_image
 from cxr.localization.lung_zones import apart, on_its_side, place_of
@@ -23,8 +29,6 @@ from cxr.models import (
     LocalizerConfig,
     PatchEncoder,
     TextGuidedUNet,
-    load_conditioning_patch_encoder,
-    load_conditioning_text_encoder,
 )
 
 MAX_TEXT = 2_000  # characters
@@ -97,7 +101,7 @@ class Localizer:
 
         Args:
             weights: a folder, or "hf://owner/name[@revision]".
-            text_weights: the tower's folder or hf:// address; None: as cxr.models.conditioning
+            text_weights: the tower's folder or hf:// address; None: as cxr.checkpoints.conditioning
                 finds it.
 
         Raises:
@@ -106,15 +110,7 @@ class Localizer:
         folder = resolve(weights)
         config, state = load_checkpoint(folder)
         architecture = LocalizerConfig.from_dict(config.get("architecture", {}))
-        model = TextGuidedUNet(architecture)
-        try:
-            model.load_state_dict(state, strict=True)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:300]
-            raise ValueError(
-                f"expected the weights in {folder} to fit its architecture, they do not ({reason});"
-                " copy the checkpoint again"
-            ) from error
+        model = build_model(lambda: TextGuidedUNet(architecture), state, folder)
         steered = config.get("text_encoder") is not None
         tower = load_conditioning_text_encoder(weights, config, text_weights) if steered else None
         grid = None

@@ -4,12 +4,6 @@ from .backbones import (
 from .backbones import (
     TorchvisionBackbone as TorchvisionBackbone,
 )
-from .conditioning import (
-    load_conditioning_patch_encoder as load_conditioning_patch_encoder,
-)
-from .conditioning import (
-    load_conditioning_text_encoder as load_conditioning_text_encoder,
-)
 from .discriminator import (
     REFERENCE_DISCRIMINATOR as REFERENCE_DISCRIMINATOR,
 )
@@ -79,18 +73,10 @@ from .losses_adversarial import (
 from .patch_encoder import (
     PatchEncoder as PatchEncoder,
 )
-from .patch_encoder import (
-    image_fingerprint as image_fingerprint,
-)
-from .patch_encoder import (
-    load_patch_encoder as load_patch_encoder,
-)
 from .text_encoder import (
     FrozenTextEncoder as FrozenTextEncoder,
 )
-from .text_encoder import (
-    load_text_encoder as load_text_encoder,
-)
+from .text_encoder import digest_of as digest_of
 from .text_fusion import (
     DenseProbe as DenseProbe,
 )

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cxr.checkpoints import fingerprint, load_dual_encoder, resolve
+from cxr.checkpoints import fingerprint, resolve, shared_dual_encoder
 from cxr.devices import best_device, has_bf16
 from cxr.findings import Study
 from cxr.gallery import GALLERY_FILES, Gallery, Where
@@ -93,7 +93,7 @@ class Retriever:
                 "support; build a folder with: python -m cxr gallery build ROOT --out DIR"
             )
         folder = resolve(weights)
-        model, config = load_dual_encoder(folder)
+        model, config = shared_dual_encoder(folder)
         encoder = fingerprint(folder)
         opened = None
         if gallery is not None:

@@ -20,9 +20,9 @@ from reporting_parts import save_reporting
 from tiny_localizer import save_localizer
 
 import cxr
+from cxr.checkpoints.encoders import load_text_encoder
 from cxr.checkpoints.io import fingerprint
 from cxr.cli.main import main
-from cxr.models.text_encoder import load_text_encoder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TITLE = "## From the Hugging Face Hub"

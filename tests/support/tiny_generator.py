@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from cxr.checkpoints.encoders import load_text_encoder
 from cxr.checkpoints.io import save_checkpoint
 from cxr.models.generator import Generator, GeneratorConfig
-from cxr.models.text_encoder import load_text_encoder
 
 TINY = {
     "transposed": GeneratorConfig("transposed", 8, 16, (16, 8, 8, 8), 8),

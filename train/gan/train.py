@@ -29,11 +29,11 @@ from accelerate.utils import broadcast, set_seed
 from tqdm import tqdm
 
 from cxr import __version__
-from cxr.checkpoints import load_dual_encoder, save_checkpoint
+from cxr.checkpoints import load_dual_encoder, load_text_encoder, save_checkpoint
 from cxr.files import replace_folder
 from cxr.findings import FINDINGS, caption
 from cxr.images import Preprocess
-from cxr.models import SIDE, Discriminator, Generator, load_text_encoder
+from cxr.models import SIDE, Discriminator, Generator
 from train.common.energy import hardware
 from train.common.image_cache import pack
 from train.common.options import command_line, precision

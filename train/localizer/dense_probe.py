@@ -25,10 +25,10 @@ import torch.nn.functional as F
 from tqdm import tqdm
 
 from cxr.anatomy import LEFT_LUNG, OPACITIES, RIGHT_LUNG
-from cxr.checkpoints import read_config, save_checkpoint
+from cxr.checkpoints import load_patch_encoder, read_config, save_checkpoint
 from cxr.devices import has_bf16
 from cxr.localization import Localizer, Query
-from cxr.models import DenseProbe, PatchEncoder, TextGuidedUNet, dice_bce, load_patch_encoder
+from cxr.models import DenseProbe, PatchEncoder, TextGuidedUNet, dice_bce
 from train.common.energy import hardware
 from train.common.options import command_line
 from train.localizer.batch_sampler import BatchSampler

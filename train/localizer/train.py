@@ -50,8 +50,9 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from cxr.anatomy import TARGETS
+from cxr.checkpoints import load_text_encoder
 from cxr.images import Preprocess
-from cxr.models import LocalizerConfig, TextGuidedUNet, dice_bce, load_text_encoder
+from cxr.models import LocalizerConfig, TextGuidedUNet, dice_bce
 from train.common.augment import random_affine, random_tone
 from train.common.launch import start_processes
 from train.common.options import command_line, precision

@@ -8,7 +8,8 @@ import pytest
 import torch
 from tiny import tiny_dual_encoder
 
-from cxr.checkpoints.io import load_dual_encoder, save_checkpoint, save_dual_encoder
+from cxr.checkpoints.encoders import load_dual_encoder, save_dual_encoder
+from cxr.checkpoints.io import save_checkpoint
 from cxr.models.dual_encoder import DualEncoder
 
 

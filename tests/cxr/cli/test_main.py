@@ -14,7 +14,8 @@ import pytest
 import torch
 from gallery_helpers import telling_dual_encoder
 
-from cxr.checkpoints.io import fingerprint, save_dual_encoder
+from cxr.checkpoints.encoders import save_dual_encoder
+from cxr.checkpoints.io import fingerprint
 from cxr.cli.main import main
 
 torch.set_num_threads(1)

@@ -10,7 +10,7 @@ from PIL import Image
 from tiny import tiny_dual_encoder
 from tiny_generator import save_generator
 
-from cxr.checkpoints.io import save_dual_encoder
+from cxr.checkpoints.encoders import save_dual_encoder
 from cxr.cli.main import main
 
 

@@ -11,7 +11,8 @@ from tiny import tiny_dual_encoder
 from tiny_generator import save_generator
 
 import cxr
-from cxr.checkpoints.io import save_checkpoint, save_dual_encoder
+from cxr.checkpoints.encoders import save_dual_encoder
+from cxr.checkpoints.io import save_checkpoint
 from cxr.generation.memorization import (
     load_training_index,
     project_training_images,

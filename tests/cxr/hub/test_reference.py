@@ -9,10 +9,10 @@ from published_weights import make_pickled_text_model, make_timm_folder
 from safetensors.torch import load_file
 from tiny_localizer import CONFIG
 
-from cxr.checkpoints.io import load_dual_encoder, save_checkpoint, save_dual_encoder
+from cxr.checkpoints.encoders import load_dual_encoder, load_text_encoder, save_dual_encoder
+from cxr.checkpoints.io import save_checkpoint
 from cxr.checkpoints.push import push_checkpoint
 from cxr.localization.localizer import Localizer
-from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.retrieval.profiles import REFERENCE, build
 

@@ -15,8 +15,10 @@ from tiny import tiny_dual_encoder
 from tiny_generator import save_generator
 from tiny_localizer import save_localizer
 
+from cxr.checkpoints.conditioning import load_conditioning_text_encoder
+from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
 from cxr.checkpoints.format import read_config
-from cxr.checkpoints.io import fingerprint, save_dual_encoder
+from cxr.checkpoints.io import fingerprint
 from cxr.checkpoints.push import pull_checkpoint, push_checkpoint
 from cxr.data.load import load_studies
 from cxr.gallery.card import gallery_card
@@ -24,8 +26,6 @@ from cxr.gallery.gallery import Gallery, build_gallery
 from cxr.gallery.hub import numbered, pull_gallery, push_gallery
 from cxr.generation.sampler import Sampler
 from cxr.localization.localizer import Localizer
-from cxr.models.conditioning import load_conditioning_text_encoder
-from cxr.models.text_encoder import load_text_encoder
 from cxr.reporting.document import as_document
 from cxr.reporting.suggester import ReportSuggester
 from cxr.retrieval.retriever import Retriever

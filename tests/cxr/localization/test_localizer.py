@@ -13,10 +13,10 @@ from tiny import tiny_dual_encoder
 from tiny_localizer import CONFIG, SIZE, save_localizer
 
 from cxr.anatomy import TARGETS
-from cxr.checkpoints.io import load_checkpoint, save_checkpoint, save_dual_encoder
+from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
+from cxr.checkpoints.io import load_checkpoint, save_checkpoint
 from cxr.localization.localizer import Localizer
 from cxr.localization.targets import Query
-from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 
 

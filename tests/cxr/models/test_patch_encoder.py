@@ -11,12 +11,11 @@ from clip_folder import make_clip
 from tiny import tiny_dual_encoder
 from tiny_localizer import CONFIG, SIZE, save_localizer
 
-from cxr.checkpoints.io import load_checkpoint, save_checkpoint, save_dual_encoder
+from cxr.checkpoints.encoders import load_patch_encoder, load_text_encoder, save_dual_encoder
+from cxr.checkpoints.io import load_checkpoint, save_checkpoint
 from cxr.checkpoints.push import push_checkpoint
 from cxr.localization.localizer import SURE, Localizer
 from cxr.localization.targets import Query
-from cxr.models.patch_encoder import load_patch_encoder
-from cxr.models.text_encoder import load_text_encoder
 
 VIT = "vit_tiny_patch16_224"
 LAYERS, SIDE = (2, 4), 96
@@ -94,8 +93,10 @@ def test_what_has_no_such_image_half_is_refused(folder, tmp_path):
         load_patch_encoder(make_clip(tmp_path), LAYERS, SIDE)
     config, state = load_checkpoint(folder)
     kept = {name: value for name, value in state.items() if "blocks.3" not in name}
-    with pytest.raises(ValueError, match="fit its configuration"):
-        load_patch_encoder(save_checkpoint(tmp_path / "torn", kept, config), LAYERS, SIDE)
+    files = {"tokenizer.json": (folder / "tokenizer.json").read_text()}
+    torn = save_checkpoint(tmp_path / "torn", kept, config, files=files)
+    with pytest.raises(ValueError, match="fit its architecture"):
+        load_patch_encoder(torn, LAYERS, SIDE)
 
 
 def test_a_target_gets_its_share_of_the_reading(weights, film):

@@ -11,8 +11,8 @@ from clip_folder import make_clip
 from tiny import tiny_dual_encoder, tiny_tokenizer
 from transformers import CLIPTextModelWithProjection
 
-from cxr.checkpoints.io import save_checkpoint, save_dual_encoder
-from cxr.models.text_encoder import load_text_encoder
+from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
+from cxr.checkpoints.io import save_checkpoint
 
 TEXTS = ["right lung", "possible edema, no mass", "a"]
 
@@ -104,7 +104,7 @@ def test_folders_that_do_not_serve(ours, clip, tmp_path):
     state = {n: v for n, v in tiny_dual_encoder().state_dict().items() if n[:5] == "image"}
     config = {"architecture": tiny_dual_encoder().config.to_dict()}
     files = {"tokenizer.json": tiny_tokenizer().to_str()}
-    with pytest.raises(ValueError, match="fit its configuration"):
+    with pytest.raises(ValueError, match="fit its architecture"):
         load_text_encoder(save_checkpoint(tmp_path / "half", state, config, files=files))
     (tmp_path / "vit").mkdir()
     (tmp_path / "vit" / "config.json").write_text(json.dumps({"model_type": "vit"}))

@@ -12,7 +12,8 @@ from gallery_helpers import make_studies, telling_dual_encoder
 from PIL import Image
 from reporting_parts import save_reporting
 
-from cxr.checkpoints.io import fingerprint, load_checkpoint, save_checkpoint, save_dual_encoder
+from cxr.checkpoints.encoders import save_dual_encoder
+from cxr.checkpoints.io import fingerprint, load_checkpoint, save_checkpoint
 from cxr.findings import NIH_FINDINGS
 from cxr.gallery.gallery import build_gallery
 from cxr.reporting.claims import ABSENT, contradictions

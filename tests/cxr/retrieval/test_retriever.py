@@ -11,7 +11,8 @@ from gallery_helpers import make_studies, telling_dual_encoder
 from tiny import tiny_dual_encoder
 
 from cxr import devices
-from cxr.checkpoints.io import fingerprint, save_dual_encoder
+from cxr.checkpoints.encoders import save_dual_encoder
+from cxr.checkpoints.io import fingerprint
 from cxr.gallery.gallery import Where, build_gallery
 from cxr.images.load import load_image
 from cxr.retrieval.retriever import Match, Retriever

@@ -12,7 +12,7 @@ from tiny import tiny_dual_encoder
 from tiny_generator import TINY, save_generator
 from training_data import make_nih
 
-from cxr.checkpoints.io import save_dual_encoder
+from cxr.checkpoints.encoders import save_dual_encoder
 from cxr.findings import FINDINGS, Study
 from cxr.gallery.check import check_gallery
 from cxr.gallery.gallery import Gallery

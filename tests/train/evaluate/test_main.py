@@ -9,7 +9,7 @@ import pytest
 from tiny import tiny_dual_encoder
 from training_data import make_nih
 
-from cxr.checkpoints.io import save_dual_encoder
+from cxr.checkpoints.encoders import save_dual_encoder
 from cxr.findings import Study
 from train.cards import retrieval as card
 from train.common.studies import TARGETS

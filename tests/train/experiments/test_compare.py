@@ -8,7 +8,7 @@ import sys
 from tiny import tiny_dual_encoder
 from training_data import make_nih, make_text_model
 
-from cxr.checkpoints.io import save_dual_encoder
+from cxr.checkpoints.encoders import save_dual_encoder
 from train.experiments import compare
 
 

@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 from tiny import tiny_dual_encoder
 from training_data import make_nih
 
-from cxr.checkpoints.io import load_checkpoint, save_dual_encoder
+from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
+from cxr.checkpoints.io import load_checkpoint
 from cxr.models.generator import Generator, GeneratorConfig
-from cxr.models.text_encoder import load_text_encoder
 from train.gan import train as script
 
 REPOSITORY = Path(__file__).resolve().parents[3]

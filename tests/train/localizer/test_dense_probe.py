@@ -14,14 +14,14 @@ from tiny_localizer import CONFIG, save_localizer
 from training_data import make_nih
 
 from cxr.anatomy import DEVICES, LUNGS, OPACITIES, OPACITY, TARGETS
+from cxr.checkpoints.encoders import load_text_encoder
 from cxr.checkpoints.format import read_config
-from cxr.checkpoints.io import load_checkpoint, save_dual_encoder
+from cxr.checkpoints.io import load_checkpoint
 from cxr.data.masks import load_masked_films
 from cxr.files import write_json
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localizer
 from cxr.localization.targets import Query
-from cxr.models.text_encoder import load_text_encoder
 from cxr.models.text_fusion import DenseProbe
 from cxr.models.unet import LocalizerConfig
 from train.localizer import dense_probe as script

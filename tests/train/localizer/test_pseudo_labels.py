@@ -11,12 +11,11 @@ from tiny import tiny_dual_encoder
 from training_data import make_nih
 
 from cxr.anatomy import CONSOLIDATION, DEVICES, HEART, LEFT_LUNG, LUNGS, OPACITY, TARGETS
-from cxr.checkpoints.io import save_dual_encoder
+from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
 from cxr.devices import has_bf16
 from cxr.findings import Study
 from cxr.images.load import Preprocess
 from cxr.localization.targets import Query
-from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.common.studies import unlabelled_studies
 from train.localizer.prompts import TextBank

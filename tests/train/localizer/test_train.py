@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 from tiny import tiny_dual_encoder
 from training_data import make_nih
 
-from cxr.checkpoints.io import save_checkpoint, save_dual_encoder
+from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
+from cxr.checkpoints.io import save_checkpoint
 from cxr.data.masks import load_masked_films
 from cxr.images.load import Preprocess
-from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import AutoencoderUNet, LocalizerConfig
 from train.localizer import train as script
 from train.localizer.mask_data import folded

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from cxr.checkpoints.encoders import load_text_encoder
 from cxr.checkpoints.io import save_checkpoint
 from cxr.generation.memorization import project_training_images, save_training_index
 from cxr.images.load import Preprocess
 from cxr.models.generator import Generator, GeneratorConfig
-from cxr.models.text_encoder import load_text_encoder
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from cxr.tabs.generate.handlers import GenerateHandlers
 from cxr.tabs.generate.state import STEPS, GenerateState

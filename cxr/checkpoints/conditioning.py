@@ -1,4 +1,4 @@
-"""The encoders that a text-steered model was trained with, and no others."""
+"""The encoders that a text-conditioned model was trained with, and no others."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
-from cxr.checkpoints import resolve
+from cxr.checkpoints.encoders import load_patch_encoder, load_text_encoder
+from cxr.checkpoints.format import resolve
 from cxr.hub import HUB, Repository, is_hub_address
-from cxr.models.patch_encoder import PatchEncoder, load_patch_encoder
-from cxr.models.text_encoder import FrozenTextEncoder, load_text_encoder
+from cxr.models import FrozenTextEncoder, PatchEncoder
 
 TEXT = frozenset(("weights", "sha256"))  # keys of config.json's "text_encoder"
 
@@ -17,11 +17,14 @@ TEXT = frozenset(("weights", "sha256"))  # keys of config.json's "text_encoder"
 def load_conditioning_text_encoder(
     weights: str | Path, config: Mapping[str, Any], text_weights: str | Path | None = None
 ) -> FrozenTextEncoder:
-    """The tower that config.json names as "text_encoder": {"weights": name, "sha256": fingerprint},
-    with an hf:// "address" where the model came from the Hub.
+    """The text encoder that config.json names.
+
+    The entry "text_encoder" reads {"weights": name, "sha256": fingerprint}, with an hf:// "address"
+    where the model came from the Hub.
 
     Args:
-        weights: the steered model's own address. config: its config.json.
+        weights: the conditioned model's own address.
+        config: its config.json.
         text_weights: address of the text encoder; None: the folder of that name beside `weights`,
             else that address, else the repository of that name of the same owner.
 
@@ -31,9 +34,9 @@ def load_conditioning_text_encoder(
     """
     named = _named(weights, config)
     address = text_weights or _beside(weights, named)
-    tower = load_text_encoder(address)
-    _check("text encoder", tower.fingerprint, named["sha256"], weights, address)
-    return tower
+    encoder = load_text_encoder(address)
+    _check("text encoder", encoder.fingerprint, named["sha256"], weights, address)
+    return encoder
 
 
 def load_conditioning_patch_encoder(
@@ -46,8 +49,11 @@ def load_conditioning_patch_encoder(
     """The image encoder beside the text encoder that config.json names, with its "image_sha256".
 
     Args:
-        weights, config, text_weights: as for load_conditioning_text_encoder. layers, side: as for
-            PatchEncoder.
+        weights: as for load_conditioning_text_encoder.
+        config: as for load_conditioning_text_encoder.
+        layers: as for PatchEncoder.
+        side: as for PatchEncoder.
+        text_weights: as for load_conditioning_text_encoder.
 
     Raises:
         ValueError: as for the text encoder, or another image encoder than the model was trained
