@@ -14,7 +14,7 @@ from tiny_localizer import CONFIG, save_localizer
 from training_data import make_nih
 
 from cxr.anatomy import DEVICES, LUNGS, OPACITIES, OPACITY, TARGETS
-from cxr.checkpoints.encoders import load_text_encoder
+from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
 from cxr.checkpoints.format import read_config
 from cxr.checkpoints.io import load_checkpoint
 from cxr.data.masks import load_masked_films
