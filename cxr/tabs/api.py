@@ -56,7 +56,7 @@ def search_endpoint(services: Services) -> Callable:
                 "similarity": services.similarity(match)[0],
                 **match.study.to_dict(),
                 "image": None,  # a path of this machine is nobody else's business
-                "film": services.films.address(match.study),
+                "film": services.images.address(match.study),
             }
             for match in found
         ]

@@ -52,7 +52,7 @@ def launch_options(services: Services) -> dict:
         "footer_links": ["api"],
         "mcp_server": True,
         "max_file_size": LARGEST_UPLOAD,
-        "app_kwargs": {"routes": [services.films.route(), upload_route()]},
+        "app_kwargs": {"routes": [services.images.route(), upload_route()]},
         "share": False,
         "ssr_mode": False,
         "show_error": False,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cxr.findings import FINDINGS, VIEWS, Study
 from cxr.tabs.localize.reference_masks import ReferenceMasks
-from cxr.tabs.shared.image_urls import Films
+from cxr.tabs.shared.image_urls import ImageUrls
 from cxr.tabs.shared.models import Model, absent, loaded
 from cxr.tabs.shared.zerogpu import lent
 
@@ -91,8 +91,8 @@ class Services:
         reports: str | None = None,
     ):
         self.gallery, self.weights = gallery, weights
-        self.films = Films()
-        self.truths = ReferenceMasks(masks)
+        self.images = ImageUrls()
+        self.reference_masks = ReferenceMasks(masks)
         self.localizer = localizer or Model(LOCALIZER, _load_localizer, FETCH_LOCALIZER)
         self.generator = generator or Model(GENERATOR, _load_generator, FETCH_GENERATOR)
         self.suggester = suggester or Model(reporting, self._load_suggester, FIT_REPORTING)
@@ -163,9 +163,9 @@ class Services:
             retriever = self.retriever()
         return ReportSuggester.with_retriever(retriever, weights, self.reports, self.weights)
 
-    def doubt(self, film) -> str:
-        """Why a film, a PIL image, hardly is a frontal chest X-ray, in words; "" where it may be
-        one, or where the gate that could tell is missing.
+    def ood_warning(self, film) -> str:
+        """Return why a PIL image hardly is a frontal chest X-ray, in words; "" where it may be one,
+        or where the gate that could tell is missing.
         """
         try:
             return self.suggester.get().judge(film).warning

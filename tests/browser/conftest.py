@@ -66,7 +66,7 @@ def visit(browser):
         width: int = 1280,
         height: int = 900,
         path: str = "",
-        ready: str = "#shelf :is(.tiles, .state)",
+        ready: str = "#welcome :is(.tiles, .state)",
         **options,
     ):
         context = browser.new_context(

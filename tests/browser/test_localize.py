@@ -200,9 +200,9 @@ def test_the_tab_bar_has_addresses_and_answers_the_keyboard(visit, drawn_server)
     page.keyboard.press("Shift+Tab")
     assert page.evaluate("document.activeElement.id").endswith("-button")
     page.evaluate("location.hash = 'search'")
-    page.wait_for_selector("#shelf .tiles")
+    page.wait_for_selector("#welcome .tiles")
     page.evaluate("location.hash = 'no/such\"tab'")
-    assert page.locator("#shelf .tiles").is_visible()
+    assert page.locator("#welcome .tiles").is_visible()
 
 
 def test_without_weights_the_tabs_say_what_to_do(visit, tmp_path):

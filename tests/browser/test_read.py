@@ -169,7 +169,7 @@ def test_what_a_sentence_rests_on_is_shown_and_compared(visit_tab, mine):
 
 
 def test_the_open_film_of_a_search_is_read(visit_tab):
-    page = visit_tab(path="", ready="#shelf .tiles")
+    page = visit_tab(path="", ready="#welcome .tiles")
     search(page, "heart")
     open_film(page)
     page.click('#detail [data-act="read"]')

@@ -174,7 +174,7 @@ def test_the_palette_is_kept(server, visit):
     page.wait_for_function(f"{ground} !== '{dark}'")
     light = page.evaluate(ground)
     page.reload()
-    page.wait_for_selector("#shelf .tiles")
+    page.wait_for_selector("#welcome .tiles")
     assert page.evaluate(ground) == light
 
 

@@ -140,7 +140,7 @@ def test_every_control_has_a_name(server, visit):
 def test_without_a_gallery_the_page_says_how_to_build_one(browser, visit, tmp_path):
     with serving(tmp_path, tmp_path / "no gallery", tmp_path / "no weights") as server:
         page = visit(server, 390, 844)
-        said = page.inner_text("#shelf .state")
+        said = page.inner_text("#welcome .state")
         assert "python -m cxr gallery build ROOT --out DIR" in said and "CXR_GALLERY" in said
         ask(page, "heart")
         page.wait_for_selector('[role="alert"]:has-text("python -m cxr gallery build")')

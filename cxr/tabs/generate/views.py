@@ -17,7 +17,7 @@ from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text as words
 from cxr.tabs.shared.image_urls import inline
 from cxr.tabs.shared.page_frame import NOTE
-from cxr.tabs.shared.templates import renderer
+from cxr.tabs.shared.rendering import renderer
 
 MARK = "SYNTHETIC"
 GENERATING = "Generating the films…"
@@ -101,7 +101,7 @@ def _nearest(comparison: Comparison, services: Services) -> dict[str, object] | 
         return None
     study = match.study
     return {
-        "url": services.films.address(study, "small"),
+        "url": services.images.address(study, "small"),
         "summary": words.summary(study),
         "chips": Markup(words.chips(study)),
         "person": words.person(study) or "view, age and sex not known",

@@ -7,16 +7,17 @@ from PIL import Image
 
 from cxr.findings import Study
 from cxr.images import load_image
-from cxr.tabs.localize.outlines import outlined
-from cxr.tabs.localize.state import Drawn, LocalizeState
+from cxr.tabs.localize.outlines import Outline, outlined
+from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.localize.views import pane
 from cxr.tabs.read.state import ReadState
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
-from cxr.tabs.shared.errors import UNEXPECTED, log, message_of, notice
-from cxr.tabs.shared.example_cards import offered, offers
+from cxr.tabs.shared.errors import notice
+from cxr.tabs.shared.example_cards import clicked_example, example_cards
 from cxr.tabs.shared.image_urls import inline
 from cxr.tabs.shared.uploads import SIDE, read_whole
+from cxr.tabs.shared.wiring import Answer, answer
 
 READING = "Reading the film…"
 
@@ -27,9 +28,9 @@ class LocalizeHandlers:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def offers(self) -> str:
+    def examples(self) -> str:
         """The gallery's films that the empty tab offers."""
-        return offers(self.services)
+        return example_cards(self.services)
 
     def locate(self, bench: LocalizeState, text: str) -> LocalizeState:
         """The film with a question; what a model says to it comes by `seek` and `hear`."""
@@ -46,24 +47,21 @@ class LocalizeHandlers:
             )
         return bench.asked(text)
 
-    def seek(self, bench: LocalizeState) -> Drawn | None:
+    def seek(self, bench: LocalizeState) -> Answer[Outline] | None:
         """Where in the film the text's finding is; None when there is nothing to ask.
 
         It takes a while, in which the visitor may go on: it changes nothing on the page itself.
         """
         if not bench.wanted:
             return None
-        try:
-            found = self.services.localizer.get().find(bench.film, bench.text)
-            truth = self.services.truths.of(bench.study, bench.text, bench.film.size)
-            return Drawn(bench.key, outlined(found, truth))
-        except ValueError as error:
-            return Drawn(bench.key, problem=message_of(error))
-        except Exception:
-            log.exception("unexpected error in seek")
-            return Drawn(bench.key, problem=UNEXPECTED)
+        return answer(bench.key, self._outline, bench)
 
-    def hear(self, bench: LocalizeState, drawn: Drawn | None) -> LocalizeState | None:
+    def _outline(self, bench: LocalizeState) -> Outline:
+        found = self.services.localizer.get().find(bench.film, bench.text)
+        truth = self.services.reference_masks.of(bench.study, bench.text, bench.film.size)
+        return outlined(found, truth)
+
+    def hear(self, bench: LocalizeState, drawn: Answer[Outline] | None) -> LocalizeState | None:
         """The outline on the page; None, and nothing changes, when another film or text came."""
         return bench.told(drawn) if drawn else None
 
@@ -72,7 +70,7 @@ class LocalizeHandlers:
         soon as it is read.
         """
         film = read_whole(upload)
-        return placed(film, "Your film", warning=self.services.doubt(film)).asked(text)
+        return placed(film, "Your film", warning=self.services.ood_warning(film)).asked(text)
 
     def carry(self, bench: LocalizeState, room: SearchState) -> LocalizeState:
         """The film that is open in the Search tab, and what it was searched for."""
@@ -82,7 +80,7 @@ class LocalizeHandlers:
 
     def carry_text(self, room: SearchState) -> str:
         """What was searched for when the film was found; "" when that was another film."""
-        return room.asked.text if room.asked else ""
+        return room.query.text if room.query else ""
 
     def carry_read(self, bench: LocalizeState, box: ReadState) -> LocalizeState:
         """The film that is read in the Read tab, and the finding that is looked at."""
@@ -97,7 +95,7 @@ class LocalizeHandlers:
 
     def pick(self, bench: LocalizeState, text: str, event: gr.EventData) -> LocalizeState:
         """One of the gallery's films that the empty tab offers."""
-        return of_gallery(offered(self.services, event)).asked(text)
+        return of_gallery(clicked_example(self.services, event)).asked(text)
 
     def away(self, bench: LocalizeState) -> LocalizeState:
         """No film, so that another can come."""

@@ -9,17 +9,7 @@ from PIL import Image
 
 from cxr.findings import Study
 from cxr.tabs.localize.outlines import Outline
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What a model drew, on its way to the page: `of` the bench's key; `problem` in words where
-    there is no outline.
-    """
-
-    of: str
-    outline: Outline | None = None
-    problem: str = ""
+from cxr.tabs.shared.wiring import Answer
 
 
 @dataclass(frozen=True)
@@ -47,8 +37,8 @@ class LocalizeState:
         key = secrets.token_hex(8)
         return replace(self, text=text.strip(), key=key, outline=None, problem="")
 
-    def told(self, drawn: Drawn) -> LocalizeState | None:
+    def told(self, drawn: Answer[Outline]) -> LocalizeState | None:
         """With what a model drew; None when it was asked of another film or in other words."""
-        if drawn.of != self.key or not self.wanted:
+        if drawn.question != self.key or not self.wanted:
             return None
-        return replace(self, outline=drawn.outline, problem=drawn.problem)
+        return replace(self, outline=drawn.value, problem=drawn.problem)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from html import escape
-
 import gradio as gr
-from gradio.context import Context
 
 from cxr.anatomy import (
     AIRWAYS,
@@ -25,11 +20,11 @@ from cxr.tabs.localize.handlers import READING, LocalizeHandlers
 from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.localize.views import start
 from cxr.tabs.read.tab import ReadTab
-from cxr.tabs.search.tab import FORGET, SearchTab
+from cxr.tabs.search.tab import SearchTab
 from cxr.tabs.services import Services
-from cxr.tabs.shared.errors import guarded
+from cxr.tabs.shared.components import example_chips, html, query_box, upload_button
 from cxr.tabs.shared.theme import asset
-from cxr.tabs.shared.wiring import in_turn, pane
+from cxr.tabs.shared.wiring import Dependency, TabWiring, on_load, update, visitor_state
 
 SUGGESTIONS = (
     LUNGS,
@@ -46,85 +41,38 @@ OPEN = "() => window.cxr.openTab('localize')"
 
 def build(services: Services, search: SearchTab, reading: ReadTab) -> None:
     """Lay the tab out inside the Blocks that are open, and wire it to its desk, Search and Read."""
-    bench = gr.State(LocalizeState(), time_to_live=FORGET)
+    state = visitor_state(LocalizeState())
     with gr.Column(elem_classes="ask"):
         with gr.Row(elem_classes="ask-row"):
-            query = gr.Textbox(
-                label="What should be outlined?",
-                placeholder="An organ or a finding, and its side",
-                lines=1,
-                max_lines=4,
-                elem_id="locate-query",
-                elem_classes="ask-box",
-                scale=5,
-            )
-            go = gr.Button(
+            query, submit = query_box(
+                "What should be outlined?",
+                "An organ or a finding, and its side",
+                "locate-query",
                 "Outline it",
-                variant="primary",
-                elem_id="locate-go",
-                elem_classes="ask-go",
-                scale=0,
-                min_width=120,
+                "locate-go",
             )
-            upload = gr.UploadButton(
-                "Choose a film",
-                elem_id="locate-upload",
-                elem_classes="takes-film",
-                scale=0,
-                min_width=150,
-            )
-        gr.HTML(suggestions(), apply_default_css=False)
-    notice = gr.HTML("", elem_id="locate-notice", apply_default_css=False)
-    desk, turn = LocalizeHandlers(services), in_turn("localize")
-    film = gr.HTML(
-        start(services),
-        elem_id="located",
-        js_on_load=asset("contour.js") + asset("localize.js"),
-        apply_default_css=False,
-    )
-    offered = pane("locate-offers", ("pick",))
-    drawn = gr.State(None, time_to_live=FORGET)
+            upload = upload_button("Choose a film", "locate-upload")
+        example_chips(SUGGESTIONS, "Suggestions")
+    notice = html("locate-notice")
+    film = html("located", start(services), script=asset("contour.js") + asset("localize.js"))
+    examples = html("locate-offers", events=("pick",))
 
-    def wire(on: Callable, work: Callable, inputs=(), busy="", name: str = ""):
-        return on(
-            fn=guarded(work, desk.show, busy),
-            inputs=[bench, *inputs],
-            outputs=[notice, film, bench],
-            api_name=f"localize_{name or work.__name__}",
-            api_visibility="undocumented",
-            show_progress="hidden",
-            trigger_mode="always_last",
-        )
+    handlers = LocalizeHandlers(services)
+    wiring = TabWiring("localize", state, [notice, film], handlers.show)
 
-    def answered(event, name: str):
-        """What the model draws, after an event: asked apart, so that the page stays usable."""
-        sought = event.then(
-            desk.seek, bench, drawn, api_visibility="private", show_progress="hidden", **turn
-        )
-        wire(sought.then, desk.hear, [drawn], name=f"hear_{name}")
+    def asked(event: Dependency, name: str) -> None:
+        wiring.ask(event, handlers.seek, handlers.hear, model="localize", name=f"hear_{name}")
 
     gr.api(locate_endpoint(services), api_name="locate")
-    Context.root_block.load(
-        desk.offers, None, offered, api_visibility="private", show_progress="hidden"
-    )
-    answered(wire(partial(gr.on, [go.click, query.submit]), desk.locate, [query]), "locate")
-    answered(wire(upload.upload, desk.take, [upload, query], READING), "take")
-    answered(wire(offered.pick, desk.pick, [query], READING), "pick")
-    wire(film.away, desk.away)
-    for event, work, source, text in (
-        (search.film.locate, desk.carry, search.room, desk.carry_text),
-        (reading.findings.locate, desk.carry_read, reading.box, desk.carry_finding),
+    on_load(handlers.examples, examples)
+    asked(wiring.on([submit.click, query.submit], handlers.locate, [query]), "locate")
+    asked(wiring.on(upload.upload, handlers.take, [upload, query], busy=READING), "take")
+    asked(wiring.on(examples.pick, handlers.pick, [query], busy=READING), "pick")
+    wiring.on(film.away, handlers.away)
+    for event, carry, source, text in (
+        (search.detail.locate, handlers.carry, search.state, handlers.carry_text),
+        (reading.findings.locate, handlers.carry_read, reading.state, handlers.carry_finding),
     ):
         event(None, js=OPEN)
-        event(text, source, query, api_visibility="private", show_progress="hidden")
-        answered(wire(event, work, [source], READING), work.__name__)
-
-
-def suggestions() -> str:
-    """What the model was taught, as chips that fill the box and ask."""
-    chips = "".join(
-        f'<li><button type="button" class="chip example" data-query="{escape(text)}">'
-        f"{escape(text)}</button></li>"
-        for text in SUGGESTIONS
-    )
-    return f'<ul class="examples" aria-label="Suggestions">{chips}</ul>'
+        update(event, text, source, query)
+        asked(wiring.on(event, carry, [source], busy=READING), carry.__name__)

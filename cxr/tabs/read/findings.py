@@ -196,5 +196,5 @@ def film_button(index: int, box: ReadState, services: Services) -> str:
     return (
         f'<button type="button" class="film" data-act="compare" data-index="{index}" '
         f'aria-label="{escape(said)}" title="{escape(said)}"><img alt="" loading="lazy" '
-        f'src="{services.films.address(match.study, "small")}">{words.badge(match.study)}</button>'
+        f'src="{services.images.address(match.study, "small")}">{words.badge(match.study)}</button>'
     )

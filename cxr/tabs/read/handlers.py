@@ -13,15 +13,16 @@ from cxr.tabs.read.evidence import grounds
 from cxr.tabs.read.findings import findings
 from cxr.tabs.read.report import report
 from cxr.tabs.read.similar import similar
-from cxr.tabs.read.state import REPORT, Answer, Beside, ReadState
+from cxr.tabs.read.state import REPORT, Beside, ReadState
 from cxr.tabs.read.views import pane
-from cxr.tabs.search.handlers import HEAT_SIDE, heat_layer
+from cxr.tabs.search.handlers import HEAT_MAP_SIDE, heat_layer
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
-from cxr.tabs.shared.errors import UNEXPECTED, log, message_of, notice
-from cxr.tabs.shared.example_cards import offered, offers, one_of
+from cxr.tabs.shared.errors import notice
+from cxr.tabs.shared.example_cards import clicked_example, example_cards
 from cxr.tabs.shared.image_urls import inline
 from cxr.tabs.shared.uploads import read_upload
+from cxr.tabs.shared.wiring import Answer, answer, event_item
 
 _TURN = Image.Transpose
 MENDING = {  # what the gate says of a film -> the film as it should be
@@ -39,9 +40,9 @@ class ReadHandlers:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def offers(self) -> str:
+    def examples(self) -> str:
         """The gallery's films that the empty tab offers."""
-        return offers(self.services)
+        return example_cards(self.services)
 
     def take(self, box: ReadState, upload: str) -> ReadState:
         """An uploaded film; the upload is deleted as soon as it is read."""
@@ -50,7 +51,7 @@ class ReadHandlers:
 
     def pick(self, box: ReadState, event: gr.EventData) -> ReadState:
         """One of the gallery's films that the empty tab offers."""
-        return self._of_gallery(offered(self.services, event))
+        return self._of_gallery(clicked_example(self.services, event))
 
     def carry(self, box: ReadState, room: SearchState) -> ReadState:
         """The film that is open in the Search tab."""
@@ -92,8 +93,8 @@ class ReadHandlers:
 
     def compare(self, box: ReadState, event: gr.EventData) -> ReadState:
         """One of the similar studies beside the film."""
-        study = one_of(box.known, event).study
-        address = self.services.films.address(study)
+        study = event_item(event, box.known).study
+        address = self.services.images.address(study)
         return replace(box, beside=Beside(address, f"Film {study.id}", study), problem="")
 
     def compare_upload(self, box: ReadState, upload: str) -> ReadState:
@@ -114,14 +115,9 @@ class ReadHandlers:
         """
         if not (about := box.wanted):
             return None
-        try:
-            said = self._read(box) if about == REPORT else self._heat(box, about)
-            return Answer(box.key, about, said)
-        except ValueError as error:
-            return Answer(box.key, about, problem=message_of(error))
-        except Exception:
-            log.exception("unexpected error in ask")
-            return Answer(box.key, about, problem=UNEXPECTED)
+        if about == REPORT:
+            return answer((box.key, about), self._read, box)
+        return answer((box.key, about), self._heat, box, about)
 
     def hear(self, box: ReadState, answer: Answer | None) -> ReadState | None:
         """The answer on the page; None, and nothing changes, when another film has come."""
@@ -133,10 +129,10 @@ class ReadHandlers:
     def _heat(self, box: ReadState, finding: str) -> str:
         (one,) = (one for one in box.suggestion.findings if one.name == finding)
         heat = self.services.suggester.get().retriever.heat_map(box.film, one.prompt)
-        return inline(heat_layer(heat), HEAT_SIDE)
+        return inline(heat_layer(heat), HEAT_MAP_SIDE)
 
     def _of_gallery(self, study) -> ReadState:
-        film, address = load_image(study.image), self.services.films.address(study)
+        film, address = load_image(study.image), self.services.images.address(study)
         return replace(_placed(film, address, f"Film {study.id}"), study=study)
 
     def show(self, box: ReadState | None, message: str = "", busy: str = "") -> tuple:

@@ -72,7 +72,7 @@ def _card(index: int, box: ReadState, services: Services) -> str:
     said = f"{words.summary(study)}; {person}; {similarity[0]}. {reason}"
     chosen = box.beside is not None and box.beside.study is study
     current = ' aria-current="true"' if chosen else ""
-    address = services.films.address(study, "small")
+    address = services.images.address(study, "small")
     return (
         f'<li><button type="button" class="card" data-act="compare" data-index="{index}"{current} '
         f'aria-label="Compare with film {escape(study.id)}: {escape(said)}">'

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from cxr.findings import Study
+from cxr.tabs.shared.wiring import Answer
 
 if TYPE_CHECKING:
     from cxr.reporting import Suggestion
@@ -26,18 +27,6 @@ class Beside:
     picture: str
     source: str
     study: Study | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a model says of a film, on its way to the page: `of` the lightbox's key, `about`
-    REPORT or a finding; `problem` in words where there is no value.
-    """
-
-    of: str
-    about: str
-    value: Any = None
-    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,12 +90,15 @@ class ReadState:
         return replace(self, finding="" if name == self.finding else name, problem="")
 
     def told(self, answer: Answer) -> ReadState | None:
-        """With what a model said; None when it was said of another film, or before."""
-        if answer.of != self.key:
+        """With what a model said; None when it was said of another film, or before. The question
+        is (key, REPORT or a finding).
+        """
+        key, about = answer.question
+        if key != self.key:
             return None
-        if answer.about == REPORT:
+        if about == REPORT:
             if self.suggestion is not None:
                 return None
             return replace(self, suggestion=answer.value, problem=answer.problem)
-        heats = {**self.heats, answer.about: answer.value or ""}
+        heats = {**self.heats, about: answer.value or ""}
         return replace(self, heats=heats, problem=answer.problem)

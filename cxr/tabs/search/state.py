@@ -1,4 +1,4 @@
-"""What one visitor has in front of them: kept in gr.State, replaced and never changed."""
+"""What one visitor has in the Search tab: kept in gr.State, replaced and never changed."""
 
 from __future__ import annotations
 
@@ -8,61 +8,89 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from cxr.gallery import Where
+from cxr.tabs.shared.errors import STALE
 
 if TYPE_CHECKING:
     from cxr.retrieval import Match
 
-PAGE = 12  # films a search shows at first, and adds on "more"
-MOST = 96
-_TRAIL = 8
+PAGE_SIZE = 12  # studies that a search shows at first, and adds on "more"
+MAX_RESULTS = 96
+HISTORY_LENGTH = 8  # searches to go back to
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One search: for text, or for films like a film."""
+class SearchQuery:
+    """One search: for a text, or for images like an image.
+
+    Attributes:
+        text: findings in words; "" where an image is searched by.
+        image: mode "L"; None where a text is searched for.
+        source: what the image is, in words: "your film", or a study's id.
+        warning: why the image hardly is a frontal chest X-ray, in words.
+        exclude: id of the study to leave out of its own neighbors.
+        where: the filters.
+        k: how many studies at most.
+    """
 
     text: str = ""
-    film: Image.Image | None = None  # mode "L"
-    source: str = ""  # what the film is: "your film", or a study's id
-    warning: str = ""  # why the film hardly is a frontal chest X-ray, in words
-    study: str = ""  # id of the study to leave out of its own neighbours
+    image: Image.Image | None = None
+    source: str = ""
+    warning: str = ""
+    exclude: str = ""
     where: Where = Where()
-    k: int = PAGE
+    k: int = PAGE_SIZE
 
     @property
-    def query(self) -> str | Image.Image:
+    def content(self) -> str | Image.Image:
         """What Retriever.search takes."""
-        return self.text if self.film is None else self.film
+        return self.text if self.image is None else self.image
+
+    @property
+    def title(self) -> str:
+        """What was asked, in words. Plain text."""
+        return f"“{self.text}”" if self.image is None else f"Films like {self.source}"
 
 
 @dataclass(frozen=True)
 class SearchState:
-    """A search with its films, the film that is open, and the way back."""
+    """A search with its matches, the one whose image is open, and the searches before.
 
-    asked: Asked | None = None
+    Attributes:
+        query: the last search; None before the first.
+        matches: what it found, best first.
+        selected: index of the open match; None where none is.
+        heat_map: data: address of the heat map over the open image; "" for none.
+        history: the states before, oldest first, each without a history of its own.
+    """
+
+    query: SearchQuery | None = None
     matches: tuple[Match, ...] = ()
     selected: int | None = None
-    heat: str = ""  # data: address of the heat map over the open film
-    trail: tuple[SearchState, ...] = ()
+    heat_map: str = ""
+    history: tuple[SearchState, ...] = ()
 
     @property
     def open(self) -> Match | None:
-        """The match whose film is open."""
+        """The match whose image is open."""
         return None if self.selected is None else self.matches[self.selected]
 
     def select(self, index: int | None) -> SearchState:
-        """The room with another film open, or none. Raises ValueError when there is no such one."""
-        if index is not None and not 0 <= index < len(self.matches):
-            raise ValueError("That film is no longer on the page; choose one of those shown.")
-        return replace(self, selected=index, heat="")
+        """Return the state with another match open, or none.
 
-    def moved_to(self, asked: Asked, matches: tuple[Match, ...]) -> SearchState:
-        """The room after a new search, with this one to come back to."""
-        here = () if self.asked is None else (replace(self, trail=()),)
-        return SearchState(asked, matches, trail=(*self.trail, *here)[-_TRAIL:])
+        Raises:
+            ValueError: there is no such match.
+        """
+        if index is not None and not 0 <= index < len(self.matches):
+            raise ValueError(STALE)
+        return replace(self, selected=index, heat_map="")
+
+    def moved_to(self, query: SearchQuery, matches: tuple[Match, ...]) -> SearchState:
+        """Return the state after another search, with this one to come back to."""
+        here = () if self.query is None else (replace(self, history=()),)
+        return SearchState(query, matches, history=(*self.history, *here)[-HISTORY_LENGTH:])
 
     def back(self) -> SearchState:
-        """The room before the last search."""
-        if not self.trail:
+        """Return the state before the last search."""
+        if not self.history:
             return SearchState()
-        return replace(self.trail[-1], trail=self.trail[:-1])
+        return replace(self.history[-1], history=self.history[:-1])

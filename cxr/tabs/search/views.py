@@ -1,143 +1,150 @@
-"""The middle of the Search tab as HTML: the first page, the films found, and their empty states."""
+"""The Search tab as HTML: the first page, the results, and the open image with what is known of it.
+
+Only "more like this", the heat map and the step to another image ask the server.
+"""
 
 from __future__ import annotations
 
-from html import escape
+from pathlib import Path
 
-from cxr.tabs.search.state import MOST, PAGE, Asked, SearchState
-from cxr.tabs.services import Facts, Services
-from cxr.tabs.shared import study_text as words
+from markupsafe import Markup
+
+from cxr.findings import FINDINGS, Study, caption, demographics
+from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchState
+from cxr.tabs.services import Services
+from cxr.tabs.shared import study_text
 from cxr.tabs.shared.errors import message_of
 from cxr.tabs.shared.image_urls import inline
+from cxr.tabs.shared.rendering import renderer
+from cxr.tabs.shared.viewer import HEAT_LIMITS, stage, tools
 
-TILES = 12
+render = renderer(Path(__file__).parent)
 
-
-def results(room: SearchState, services: Services) -> str:
-    """The films of the last search, or what to do when there are none; "" before the first."""
-    if room.asked is None:
-        return ""
-    if not room.matches:
-        return _heading(room) + _state(
-            "No film passes these filters.",
-            "Take a filter away and the search runs again. A film whose age, sex, view or label "
-            "is not known passes no filter on it.",
-        )
-    cards = "".join(_card(i, room, services) for i in range(len(room.matches)))
-    return f'{_heading(room)}<ul class="films">{cards}</ul>{_more(room)}'
+TILE_COUNT = 12  # findings to start from
+QUERY_LENGTH = 32  # characters of the query on a button
 
 
-def welcome(services: Services) -> str:
-    """Before the first search: a film for each of the commonest findings, or the one line to read
+def welcome(services: Services) -> Markup:
+    """Before the first search: an image for each of the commonest findings, or the one line to read
     when the gallery or the model is missing.
     """
     if problem := services.missing():
-        return _state("The shelves are empty.", problem, kind="setup")
+        return render("welcome.html", title="No gallery found.", line=problem, kind="setup")
     try:
         facts = services.facts()
     except ValueError as error:
-        return _state("The shelves cannot be opened.", message_of(error), kind="setup")
+        line = message_of(error)
+        return render("welcome.html", title="The gallery cannot be read.", line=line, kind="setup")
     if not facts.findings:
-        return _state(
-            f"{facts.total:,} films, none of them labelled.",
-            "Search in words, or show a film to find others like it.",
+        return render(
+            "welcome.html",
+            title=f"{facts.total:,} films, none of them labelled.",
+            line="Search in words, or show a film to find others like it.",
+            kind="",
         )
-    tiles = "".join(_tile(name, count, facts, services) for name, count in facts.findings[:TILES])
-    return (
-        f'<div class="results-head"><div><h2>Start from a finding</h2><p class="found">'
-        f"{facts.total:,} films in this gallery</p></div></div>"
-        f'<ul class="films tiles">{tiles}</ul>'
+    tiles = [
+        {
+            "finding": finding,
+            "count": count,
+            "study": study_text.card(facts.examples[finding], services.images),
+        }
+        for finding, count in facts.findings[:TILE_COUNT]
+    ]
+    return render("welcome.html", title="", tiles=tiles, total=facts.total)
+
+
+def waiting(sentence: str) -> Markup:
+    """While a search runs: its sentence and the outlines of the cards to come."""
+    return render("waiting.html", sentence=sentence, count=PAGE_SIZE)
+
+
+def results(state: SearchState, services: Services) -> Markup:
+    """The matches of the last search, or what to do when there are none; "" before the first."""
+    query = state.query
+    if query is None:
+        return Markup()
+    cards = [
+        study_text.card(match.study, services.images, query.text)
+        | {"similarity": services.similarity(match)}
+        for match in state.matches
+    ]
+    return render(
+        "results.html",
+        query=query,
+        cards=cards,
+        selected=state.selected,
+        back=bool(state.history),
+        more=len(cards) >= query.k and query.k < MAX_RESULTS,
+        picture="" if query.image is None else inline(query.image, 96),
+        conditions=study_text.conditions(query.where),
     )
 
 
-def waiting(sentence: str) -> str:
-    """While a search runs: its sentence and the outlines of the films to come."""
-    card = '<li><div class="card ghost"><div class="film"></div><p></p><p></p></div></li>'
-    return (
-        f'<div class="results-head" role="status"><h2 class="waiting">{escape(sentence)}</h2></div>'
-        f'<ul class="films" aria-hidden="true">{card * PAGE}</ul>'
-    )
-
-
-def _state(title: str, line: str, kind: str = "") -> str:
-    return (
-        f'<div class="state {kind}" role="status"><h2>{escape(title)}</h2>'
-        f"<p>{escape(line)}</p></div>"
-    )
-
-
-def question(asked: Asked) -> str:
-    """What was asked, in words. Plain text."""
-    return f"“{asked.text}”" if asked.film is None else f"Films like {asked.source}"
-
-
-def _heading(room: SearchState) -> str:
-    asked = room.asked
-    count = len(room.matches)
-    found = f"{count} film{'' if count == 1 else 's'}, most similar first" if count else ""
-    picture = (
-        "" if asked.film is None else f'<img class="asked" alt="" src="{inline(asked.film, 96)}">'
-    )
-    back = '<button type="button" class="quiet" data-act="back">Back</button>' if room.trail else ""
-    conditions = "".join(
-        f'<span class="chip filter">{escape(words)}</span>'
-        for words in words.conditions(asked.where)
-    )
-    if conditions:
-        conditions += (
-            '<button type="button" class="link" data-act="unfilter">Clear filters</button>'
-        )
-    title = escape(question(asked))
-    return (
-        f'<div class="results-head">{back}{picture}<div><h2 class="asked-for">{title}</h2>'
-        f'<p class="found" role="status">{found}{conditions}</p></div></div>{_warning(asked)}'
-    )
-
-
-def _warning(asked: Asked) -> str:
-    if not asked.warning:
-        return ""
-    return (
-        f'<div class="gate" role="alert"><p><strong>{escape(asked.warning)}</strong></p>'
-        "<p>The films below are the least unlike it, which may mean nothing.</p></div>"
-    )
-
-
-def _card(index: int, room: SearchState, services: Services) -> str:
-    match = room.matches[index]
+def detail(state: SearchState, services: Services, waiting: str = "") -> Markup:
+    """The open image with its tools and facts; "" when none is open. `waiting` is said over it."""
+    match = state.open
+    if match is None or state.query is None:
+        return Markup()
     study = match.study
-    similarity = services.similarity(match)
-    person = words.person(study) or "view, age and sex not known"
-    said = f"{words.summary(study)}; {person}; {similarity[0]}"
-    chips = words.chips(study, room.asked.text, words.CHIPS)
-    chosen = ' aria-current="true"' if index == room.selected else ""
-    return (
-        f'<li><button type="button" class="card" data-act="open" data-index="{index}"{chosen} '
-        f'aria-label="Open film {index + 1}: {escape(said)}">'
-        f"{_film(study, services)}"
-        f'<span class="about"><span class="chips">{chips}</span>'
-        f'<span class="person">{escape(person)}</span>{words.meter(similarity)}</span>'
-        "</button></li>"
+    person = study_text.person(study)
+    said = "; ".join(filter(None, (study_text.summary(study), person)))
+    image = stage(
+        services.images.address(study),
+        f"Chest X-ray: {said}",
+        person,
+        study_text.badge(study),
+        state.heat_map,
+        waiting,
+    )
+    return render(
+        "detail.html",
+        number=(state.selected or 0) + 1,
+        total=len(state.matches),
+        index=state.selected,
+        image=image,
+        tools=tools(bool(state.heat_map)),
+        heat_map=bool(state.heat_map),
+        heat_limits=HEAT_LIMITS,
+        waiting=bool(waiting),
+        text=_short(state.query.text),
+        report=_report(study),
+        study=study,
+        absent=", ".join(name for name in FINDINGS[1:] if study.findings.get(name) == 0),
+        rows=_facts(study),
+        chips=study_text.chips(study, state.query.text),
+        similarity=services.similarity(match),
     )
 
 
-def _film(study, services: Services) -> str:
-    address = services.films.address(study, "small")
-    picture = f'<img src="{address}" alt="" loading="lazy" decoding="async">' if address else ""
-    return f'<span class="film">{picture}{words.badge(study)}</span>'
+def _facts(study: Study) -> list[tuple[str, str]]:
+    """What is known of a study besides its findings: (name, value), both plain text."""
+    rows = [
+        ("View", _view(study)),
+        ("Patient", _patient(study)),
+        ("Source", ". ".join(filter(None, (study.source, study.licence)))),
+    ]
+    return [row for row in rows if row[1]]
 
 
-def _tile(finding: str, count: int, facts: Facts, services: Services) -> str:
-    films = "1 film" if count == 1 else f"{count:,} films"
-    return (
-        f'<li><button type="button" class="card" data-query="{escape(finding)}">'
-        f"{_film(facts.examples[finding], services)}"
-        f'<span class="about"><strong>{escape(finding)}</strong>'
-        f'<span class="person">{films}</span></span></button></li>'
-    )
+def _report(study: Study) -> tuple[str, str, str]:
+    """A heading, a note beside it and the report; without one, the caption of the labels."""
+    if study.report and study.report.strip():
+        return "Report", "", study.report.strip()
+    note = "Written from the film's labels" if study.labelled else "Not labelled"
+    text = caption(study) if study.labelled else demographics(study)
+    return "Caption", f"{note}; there is no report", text
 
 
-def _more(room: SearchState) -> str:
-    if len(room.matches) < room.asked.k or room.asked.k >= MOST:
+def _view(study: Study) -> str:
+    if study.view is None:
         return ""
-    return '<button type="button" class="quiet more" data-act="more">Show more films</button>'
+    return f"{study_text.VIEW[study.view]}: {study_text.VIEW_MEANING[study.view]}"
+
+
+def _patient(study: Study) -> str:
+    age = "" if study.age is None else f"{study.age} years"
+    return ", ".join(filter(None, (age, study_text.SEX.get(study.sex or "", ""))))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= QUERY_LENGTH else text[: QUERY_LENGTH - 1].rstrip() + "…"

@@ -2,63 +2,46 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Callable, Iterator
-from html import escape
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
 
-import gradio as gr
+from markupsafe import Markup
+
+from cxr.tabs.shared.rendering import renderer
 
 log = logging.getLogger(__name__)
+render = renderer(Path(__file__).parent)
+T = TypeVar("T")
 
 UNEXPECTED = "Something went wrong here and was written to the log. Try again, or another film."
+STALE = "That film is no longer on the page; choose one of those shown."
 
 
-def guarded(
-    work: Callable, show: Callable, busy: str | Callable[..., str] = ""
-) -> Callable[..., Iterator[tuple]]:
-    """A page handler that never fails, made of work(room, *inputs) -> room.
+def attempt(work: Callable[..., T], *args: object) -> tuple[T | None, str]:
+    """Do a piece of work and catch whatever it raises.
 
-    It yields show(room, busy=busy) when there is something to say while it works, then show(room
-    after), or after an error show(room before, message=...). A ValueError's own text is the
-    message, since it says what was expected, what came and what to do; any other error is logged
-    and the message is UNEXPECTED. busy may be a function of (room, *inputs).
+    Returns:
+        What work(*args) returns and ""; or, after an error, None and a message in plain text. The
+        text of a ValueError is its message, since it says what was expected, what came and what to
+        do. Any other error is logged, and the message is UNEXPECTED.
     """
-
-    @functools.wraps(work)
-    def handler(room, *inputs):
-        if said := busy(room, *inputs) if callable(busy) else busy:
-            yield show(room, busy=said)
-        try:
-            page = show(work(room, *inputs))
-        except ValueError as error:
-            page = show(room, message=message_of(error))
-        except Exception:
-            log.exception("unexpected error in %s", work.__name__)
-            page = show(room, message=UNEXPECTED)
-        yield page
-
-    return handler
-
-
-def following(show: Callable) -> Callable[..., tuple]:
-    """`show` for a handler that follows another: the message, its first output, stays as the other
-    left it unless there is a new one.
-    """
-
-    def shown(room, message: str = "", busy: str = "") -> tuple:
-        said, *rest = show(room, message=message, busy=busy)
-        return (said if message else gr.skip(), *rest)
-
-    return shown
+    try:
+        return work(*args), ""
+    except ValueError as error:
+        return None, message_of(error)
+    except Exception:
+        log.exception("unexpected error in %s", getattr(work, "__name__", work))
+        return None, UNEXPECTED
 
 
 def message_of(error: ValueError) -> str:
-    """The text of an error as a sentence. Plain text."""
+    """Return the text of an error as a sentence, in plain text."""
     text = " ".join(str(error).split()) or UNEXPECTED
     return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 
-def notice(message: str) -> str:
-    """A message as HTML that a screen reader speaks; "" shows nothing."""
-    return f'<div class="notice" role="alert"><p>{escape(message)}</p></div>' if message else ""
+def notice(message: str) -> Markup:
+    """Return a message as HTML that a screen reader speaks; "" shows nothing."""
+    return render("notice.html", message=message)

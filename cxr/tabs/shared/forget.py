@@ -13,7 +13,8 @@ def forget_visitors(app: gr.Blocks) -> None:
 
     def forget(request: gr.Request) -> None:
         """Drop what the visitor of this session had."""
-        app.state_holder.session_data.pop(request.session_hash, None)
-        app.state_holder.time_last_used.pop(request.session_hash, None)
+        session = request.session_hash or ""
+        app.state_holder.session_data.pop(session, None)
+        app.state_holder.time_last_used.pop(session, None)
 
     app.unload(forget)

@@ -22,7 +22,7 @@ _CACHED = 512  # thumbnails, about 60 kB each
 _HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
 
 
-class Films:
+class ImageUrls:
     """Serves the films that have been shown, and only them, under films/KEY/SIZE.png.
 
     A key is a hash of the file's path, so that an address tells nothing and reaches no other file.
@@ -58,6 +58,17 @@ class Films:
         except (ValueError, OSError):
             return Response("this film cannot be read", 404)
         return Response(data, media_type="image/png", headers=_HEADERS)
+
+
+def study_image(study: Study) -> Image.Image:
+    """Return the image of a study, mode "L".
+
+    Raises:
+        ValueError: it has none, or one that cannot be read.
+    """
+    if study.image is None:
+        raise ValueError(f"expected a study with an image, got none for {study.id}; choose another")
+    return load_image(study.image)
 
 
 def png(image: Image.Image, side: int | None = None) -> bytes:

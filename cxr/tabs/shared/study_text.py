@@ -1,16 +1,20 @@
-"""A study in the words a trainee reads: as plain text, or as HTML where the docstring says so.
-
-What stands in the HTML is escaped here; plain text is escaped by whoever puts it into a page.
-"""
+"""A study in the words a trainee reads: plain text, or Markup where the type says so."""
 
 from __future__ import annotations
 
-from html import escape
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
 
 from cxr.data import SYNTHETIC
 from cxr.findings import Study
 from cxr.gallery import Where
 from cxr.language import asked_for
+from cxr.tabs.shared.image_urls import ImageUrls
+from cxr.tabs.shared.rendering import renderer
+
+render = renderer(Path(__file__).parent)
 
 SEX = {"F": "female", "M": "male"}
 VIEW = {"PA": "PA", "AP": "AP", "lateral": "Lateral", "frontal": "Frontal"}
@@ -20,7 +24,6 @@ VIEW_MEANING = {
     "lateral": "from the side",
     "frontal": "from the front or the back, not recorded which",
 }
-BARS = 4  # of a similarity meter, one a word
 CHIPS = 4  # on a card
 
 
@@ -28,7 +31,7 @@ def person(study: Study) -> str:
     """ "PA view, 64 y, female" as far as it is known. Plain text."""
     view = f"{VIEW[study.view]} view" if study.view else ""
     age = "" if study.age is None else f"{study.age} y"
-    return ", ".join(part for part in (view, age, SEX.get(study.sex, "")) if part)
+    return ", ".join(part for part in (view, age, SEX.get(study.sex or "", "")) if part)
 
 
 def is_synthetic(study: Study) -> bool:
@@ -48,38 +51,55 @@ def summary(study: Study) -> str:
     return "none of the labelled findings"
 
 
-def chips(study: Study, highlight: str = "", most: int | None = None) -> str:
-    """The findings as HTML chips; those that the query `highlight` asks for are marked and come
-    first. most: chips at most, the rest is counted; None for all.
+def chips(study: Study, highlight: str = "", most: int | None = None) -> Markup:
+    """Return the findings as HTML chips.
+
+    Args:
+        study: whose findings.
+        highlight: a query; the findings that it asks for are marked and come first.
+        most: chips at most, the rest is counted; None for all.
     """
+    return render("chips.html", listed=_listed(study, highlight, most))
+
+
+def _listed(study: Study, highlight: str, most: int | None) -> list[tuple[str, str]]:
+    """The chips of a study: (CSS class, text)."""
     if not study.positive and not study.uncertain:
-        kind = "none" if study.labelled else "unlabelled"
-        return f'<span class="chip {kind}">{escape(summary(study))}</span>'
+        return [("none" if study.labelled else "unlabelled", summary(study))]
     hits = asked_for(highlight, study.positive)
-    present = [
-        f'<span class="chip{" hit" if name in hits else ""}">{escape(name)}</span>'
-        for name in sorted(study.positive, key=lambda name: name not in hits)
-    ]
-    possible = [
-        f'<span class="chip maybe">possible {escape(name)}</span>' for name in study.uncertain
-    ]
-    listed = present + possible
+    present = sorted(study.positive, key=lambda name: name not in hits)
+    listed = [("hit" if name in hits else "", name) for name in present]
+    listed += [("maybe", f"possible {name}") for name in study.uncertain]
     if most is None or len(listed) <= most:
-        return "".join(listed)
-    left = len(listed) - most + 1
-    return "".join(listed[: most - 1]) + f'<span class="chip none">and {left} more</span>'
+        return listed
+    return [*listed[: most - 1], ("none", f"and {len(listed) - most + 1} more")]
 
 
-def badge(study: Study) -> str:
-    """The mark of a film that no patient stood for, as HTML."""
-    return '<span class="badge">synthetic</span>' if is_synthetic(study) else ""
+def badge(study: Study) -> Markup:
+    """Return the mark of an image that no patient stood for; nothing for any other."""
+    return render("badge.html", synthetic=is_synthetic(study))
 
 
-def meter(similarity: tuple[str, int]) -> str:
-    """A similarity as Services.similarity gives it: its word beside as many of four bars."""
-    word, bars = similarity
-    marks = "".join(f'<i class="{"on" if i < bars else ""}"></i>' for i in range(BARS))
-    return f'<span class="meter"><span aria-hidden="true">{marks}</span>{escape(word)}</span>'
+def meter(similarity: tuple[str, int]) -> Markup:
+    """Return a similarity as Services.similarity gives it: its word beside as many of four bars."""
+    return render("meter.html", similarity=similarity)
+
+
+def card(study: Study, images: ImageUrls, highlight: str = "") -> dict[str, Any]:
+    """Return what a card shows of a study, for the macro `film` and a card's text.
+
+    Args:
+        study: the study.
+        images: gives its image an address.
+        highlight: a query; the findings that it asks for come first.
+    """
+    return {
+        "address": images.address(study, "small"),
+        "synthetic": is_synthetic(study),
+        "summary": summary(study),
+        "person": person(study) or "view, age and sex not known",
+        "chips": chips(study, highlight, CHIPS),
+    }
 
 
 def conditions(where: Where) -> list[str]:

@@ -1,23 +1,207 @@
-"""Panes of HTML whose buttons tell the server what was clicked."""
+"""How a tab is wired: an event on the page runs a handler, and what it returns is shown.
+
+A handler takes the visitor's state, then the values of some inputs, and returns the next state.
+`show` turns a state into the values of the tab's outputs.
+"""
 
 from __future__ import annotations
 
-import json
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.context import Context
+from gradio.events import Dependency
 
-from cxr.tabs.shared.theme import asset
+from cxr.tabs.shared.errors import STALE, attempt
+
+T = TypeVar("T")
+Event = Callable[..., Dependency]  # such as button.click, or then of another event
+Show = Callable[..., tuple]  # show(state, message="", busy="") -> values of the outputs
+
+STATE_TTL_SECONDS = 3600  # after which what a visitor left on the page is dropped
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def in_turn(model: str) -> dict:
-    """Options of the events that ask a model: one after the other, and the last is never dropped,
-    so that an answer cannot come before that to an earlier question.
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """What a model says to a question, on its way to the page.
+
+    question: identifies what was asked, such as the image and the finding, so that an answer that
+    comes too late can be dropped. problem: why there is no value, in words.
+    """
+
+    question: Any
+    value: T | None = None
+    problem: str = ""
+
+
+def answer(question: Any, work: Callable[..., T], *args: object) -> Answer[T]:
+    """Return what work(*args) says to a question; its error as the answer's problem."""
+    return Answer(question, *attempt(work, *args))
+
+
+class TabWiring:
+    """Runs the handlers of one tab on events, each with the tab's state and outputs."""
+
+    def __init__(self, prefix: str, state: gr.State, outputs: Sequence[Block], show: Show) -> None:
+        """Wire nothing yet.
+
+        Args:
+            prefix: what the names of the tab's endpoints begin with.
+            state: the visitor's state; the first input and the last output of every handler.
+            outputs: the components that show fills before the state.
+            show: makes the values of outputs and state from a state.
+        """
+        self.prefix, self.state, self.show = prefix, state, show
+        self.outputs = [*outputs, state]
+
+    def on(
+        self,
+        event: Event | Sequence[Event],
+        handler: Callable[..., Any],
+        inputs: Sequence[Block] = (),
+        *,
+        busy: str | Callable[..., str] = "",
+        name: str = "",
+        show: Show | None = None,
+        trigger_mode: str = "always_last",
+    ) -> Dependency:
+        """Run a handler on an event, or on each of several.
+
+        Args:
+            event: what starts it.
+            handler: handler(state, *inputs) -> the next state.
+            inputs: components whose values it takes.
+            busy: what the page says meanwhile, or a function of (state, *inputs) that returns it.
+            name: of the endpoint, without the prefix; the handler's own by default.
+            show: another one than the tab's.
+            trigger_mode: as Gradio has it.
+        """
+        listen = event if callable(event) else functools.partial(gr.on, list(event))
+        return listen(
+            fn=guarded(handler, show or self.show, busy),
+            inputs=[self.state, *inputs],
+            outputs=self.outputs,
+            api_name=f"{self.prefix}_{name or handler.__name__}",
+            api_visibility="undocumented",
+            show_progress="hidden",
+            trigger_mode=trigger_mode,
+        )
+
+    def ask(
+        self,
+        event: Dependency,
+        ask: Callable[[Any], Answer | None],
+        receive: Callable[[Any, Answer | None], Any],
+        *,
+        model: str,
+        name: str = "",
+    ) -> Dependency:
+        """Ask a model after an event, apart from the event, so that the page stays usable.
+
+        Args:
+            event: what comes before the question.
+            ask: ask(state) -> Answer, or None where there is nothing to ask. Changes nothing.
+            receive: receive(state, answer) -> the next state; None, and the page stays as it is,
+                where the answer belongs to something that is no longer on the page.
+            model: questions to one model are asked one after the other.
+            name: of the endpoint that receives, without the prefix.
+        """
+        asked = update(event.then, ask, self.state, self._answer, **in_turn(model))
+        return self.on(asked.then, receive, [self._answer], name=name)
+
+    @functools.cached_property
+    def _answer(self) -> gr.State:
+        """The last answer on its way to the page."""
+        return visitor_state(None)
+
+
+def guarded(
+    work: Callable[..., Any], show: Show, busy: str | Callable[..., str] = ""
+) -> Callable[..., Iterator[tuple]]:
+    """Return a handler for Gradio that never fails, made of work(state, *inputs) -> state.
+
+    It yields show(state, busy=busy) where there is something to say meanwhile, then show(state
+    after), or after an error show(state before, message=...). busy may be a function of (state,
+    *inputs).
+    """
+
+    @functools.wraps(work)
+    def handler(state: Any, *inputs: Any) -> Iterator[tuple]:
+        if said := busy(state, *inputs) if callable(busy) else busy:
+            yield show(state, busy=said)
+        after, message = attempt(work, state, *inputs)
+        yield show(state, message=message) if message else show(after)
+
+    return handler
+
+
+def following(show: Show) -> Show:
+    """Return `show` for a handler that follows another: the message, its first output, stays as the
+    other left it unless there is another one.
+    """
+
+    def shown(state: Any, message: str = "", busy: str = "") -> tuple:
+        said, *rest = show(state, message=message, busy=busy)
+        return (said if message else gr.skip(), *rest)
+
+    return shown
+
+
+def in_turn(model: str) -> dict[str, Any]:
+    """Return options of events that ask a model: one after the other, and the last is never
+    dropped, so that an answer cannot come before that to an earlier question.
     """
     return {"trigger_mode": "always_last", "concurrency_id": model, "concurrency_limit": 1}
 
 
-def pane(name: str, events: tuple[str, ...] = (), script: str = "", value: str = "") -> gr.HTML:
-    """A pane of HTML. events: what its buttons may tell the server, by clicks.js."""
-    if events:
-        script += f"const EVENTS = {json.dumps(events)};\n{asset('clicks.js')}"
-    return gr.HTML(value, elem_id=name, js_on_load=script or None, apply_default_css=False)
+def update(
+    event: Event,
+    function: Callable[..., Any] | None,
+    inputs: Block | Sequence[Block] | None,
+    outputs: Block | Sequence[Block] | None,
+    **options: Any,
+) -> Dependency:
+    """Fill outputs on an event with what a function returns; no endpoint, no message."""
+    return event(function, inputs, outputs, **_PRIVATE, **options)
+
+
+def on_load(
+    function: Callable[[], Any] | None, outputs: Block | Sequence[Block] | None, script: str = ""
+) -> Dependency:
+    """Fill outputs when the page is opened, or run a script in the browser."""
+    assert Context.root_block is not None, "a tab is built inside the page's Blocks"
+    return update(Context.root_block.load, function, None, outputs, js=script or None)
+
+
+def visitor_state(value: Any) -> gr.State:
+    """Return a state of each visitor's own, dropped STATE_TTL_SECONDS after the page was left."""
+    return gr.State(value, time_to_live=STATE_TTL_SECONDS)
+
+
+def event_value(event: gr.EventData, name: str, kind: type[T]) -> T:
+    """Return what a click says under a name, as the page's scripts send it.
+
+    Raises:
+        ValueError: the click says nothing of that kind.
+    """
+    value = (event._data or {}).get(name)
+    if not isinstance(value, kind):
+        raise ValueError(STALE)
+    return value
+
+
+def event_item(event: gr.EventData, items: Sequence[T]) -> T:
+    """Return the item whose index a click says.
+
+    Raises:
+        ValueError: there is no such item.
+    """
+    index = event_value(event, "index", int)
+    if not 0 <= index < len(items):
+        raise ValueError(STALE)
+    return items[index]

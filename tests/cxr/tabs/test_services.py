@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from html import escape
 
 import gradio as gr
 import pytest
 from app_gallery import NO_FILTER
+from markupsafe import escape
 
 from cxr.tabs.api import search_endpoint
 from cxr.tabs.search.handlers import SearchHandlers
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.search.views import welcome
 from cxr.tabs.services import Services
-from cxr.tabs.shared.errors import UNEXPECTED, guarded
+from cxr.tabs.shared.errors import UNEXPECTED
+from cxr.tabs.shared.wiring import guarded
 
 
 def test_guard_turns_errors_into_messages(caplog):

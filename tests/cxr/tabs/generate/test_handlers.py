@@ -23,8 +23,8 @@ from cxr.tabs.generate.handlers import COMPARING, GenerateHandlers, sample_reque
 from cxr.tabs.generate.state import NORMAL, STEPS, Comparison, GenerateState, SampleRequest
 from cxr.tabs.generate.views import GENERATING
 from cxr.tabs.services import Services
-from cxr.tabs.shared.errors import following, guarded
 from cxr.tabs.shared.models import Model
+from cxr.tabs.shared.wiring import following, guarded
 
 CONTROLS = ("big heart", "", 4, "7", 1.0)
 
@@ -102,7 +102,7 @@ def test_the_nearest_real_study_stands_beside_it(maker):
     comparison = maker.compare(maker.generate(GenerateState(), *CONTROLS)).comparison
     assert comparison.nearest is not None and comparison.nearest.study.source != "synthetic, drawn"
     html = page(maker, maker.generate(GenerateState(), *CONTROLS).with_comparison(comparison))
-    assert maker.services.films.address(comparison.nearest.study, "small") in html
+    assert maker.services.images.address(comparison.nearest.study, "small") in html
     assert "The nearest real film" in html
 
 

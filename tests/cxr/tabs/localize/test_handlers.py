@@ -19,12 +19,12 @@ from PIL import Image
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.localize.handlers import LocalizeHandlers, placed
 from cxr.tabs.localize.outlines import START, THRESHOLDS
-from cxr.tabs.localize.state import Drawn, LocalizeState
+from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
-from cxr.tabs.shared.errors import guarded
 from cxr.tabs.shared.example_cards import examples
 from cxr.tabs.shared.models import Model
+from cxr.tabs.shared.wiring import Answer, guarded
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_an_answer_to_an_earlier_film_or_text_changes_nothing(bench_desk, bench,
 
 def test_a_model_that_fails_is_said_and_the_film_stays(bench_desk, bench):
     asked = bench_desk.locate(bench, "lungs")
-    told = bench_desk.hear(asked, Drawn(asked.key, problem="No memory is left."))
+    told = bench_desk.hear(asked, Answer(asked.key, problem="No memory is left."))
     assert not told.wanted and told.film is bench.film
     assert "No memory is left." in bench_desk.show(told)[0]
 
@@ -214,7 +214,7 @@ def test_the_open_film_of_a_search_is_carried_over(bench_desk, desk):
 
 
 def test_the_empty_tab_offers_films_of_the_gallery(bench_desk):
-    html = bench_desk.offers()
+    html = bench_desk.examples()
     offered = examples(bench_desk.services)
     assert "Bring a film" in page(bench_desk, LocalizeState())
     assert html.count('data-act="pick"') == len(offered) == 4

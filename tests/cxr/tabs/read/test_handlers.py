@@ -109,7 +109,7 @@ def test_two_films_stand_side_by_side(read_desk, box, film, tmp_path):
     both = read_desk.compare(box, event(index=2))
     html = read_desk.show(both)[1]
     assert html.count('class="stage"') == 2 and "comparing" in html
-    assert read_desk.services.films.address(both.beside.study) in html
+    assert read_desk.services.images.address(both.beside.study) in html
     assert read_desk.show(both)[4].count("aria-current") == 1
     assert read_desk.show(read_desk.alone(both))[1].count('class="stage"') == 1
     film(7, (200, 100)).save(tmp_path / "old.png")
@@ -134,7 +134,7 @@ def test_an_answer_never_lands_on_another_film(read_desk, box, film, tmp_path):
 
 
 def test_films_of_the_gallery_begin_and_go(read_desk):
-    html = read_desk.offers()
+    html = read_desk.examples()
     offered = examples(read_desk.services)
     assert html.count('data-act="pick"') == len(offered) > 0
     picked = read_desk.pick(ReadState(), event(index=1))

@@ -16,9 +16,10 @@ from reporting_parts import save_reporting
 from cxr.reporting.ood_gate import WARNING
 from cxr.tabs.read.findings import raised
 from cxr.tabs.read.handlers import ReadHandlers
-from cxr.tabs.read.state import REPORT, Answer, ReadState
+from cxr.tabs.read.state import REPORT, ReadState
 from cxr.tabs.services import Services
-from cxr.tabs.shared.errors import UNEXPECTED, guarded
+from cxr.tabs.shared.errors import UNEXPECTED
+from cxr.tabs.shared.wiring import Answer, guarded
 
 JUNK = [b"", b"GIF89a", b"%PDF-1.4 not a film", b"\xff\xd8\xff\xe0", dicom(ramp())[:300]]
 
@@ -86,7 +87,7 @@ def test_an_error_is_told_and_the_film_stays(read_desk, box, monkeypatch):
     failed = answered(read_desk, read_desk.choose(box, event(name=raised(box)[0])))
     assert UNEXPECTED in read_desk.show(failed)[0] and failed.wanted == "" and failed.heat == ""
     assert failed.film is box.film and "none could be made" in read_desk.show(failed)[2]
-    assert read_desk.hear(box, Answer(box.key, REPORT, problem="late")) is None
+    assert read_desk.hear(box, Answer((box.key, REPORT), problem="late")) is None
 
 
 @pytest.mark.parametrize("junk", JUNK)

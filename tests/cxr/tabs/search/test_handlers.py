@@ -9,14 +9,14 @@ from app_gallery import NO_FILTER, event, opened, shown
 
 from cxr.reporting.ood_gate import WARNING
 from cxr.tabs.search.handlers import SearchHandlers, heat_layer, where
-from cxr.tabs.search.state import MOST, PAGE, SearchState
+from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchState
 from cxr.tabs.shared.uploads import read_upload
 
 
 def test_search_finds_films_and_filters_hold(desk):
     room = desk.search(SearchState(), "  big heart ", ["PA"], "F", "", "60", ["cardiomegaly"], [])
     assert [match.study.id for match in room.matches] == ["generated"]
-    assert room.asked.text == "big heart"
+    assert room.query.text == "big heart"
     wider = desk.filter(room, [], "", "", "", ["cardiomegaly"], [])
     assert {match.study.id for match in wider.matches} == {"generated", "big heart"}
     assert desk.filter(wider, [], "", "", "", ["cardiomegaly"], []) is wider
@@ -26,16 +26,16 @@ def test_search_finds_films_and_filters_hold(desk):
 def test_more_adds_films_to_the_same_search(desk):
     room = desk.search(SearchState(), "heart", *NO_FILTER)
     more = desk.more(room)
-    assert len(room.matches) == PAGE and len(more.matches) == 16
-    assert more.matches[:PAGE] == room.matches and more.asked.k <= MOST
+    assert len(room.matches) == PAGE_SIZE and len(more.matches) == 16
+    assert more.matches[:PAGE_SIZE] == room.matches and more.query.k <= MAX_RESULTS
 
 
 def test_more_like_this_leaves_the_film_itself_out_and_leads_back(desk):
     room = opened(desk, "big heart")
     alike = desk.more_like_this(room, *NO_FILTER)
-    assert len(alike.matches) == PAGE
+    assert len(alike.matches) == PAGE_SIZE
     assert "big heart" not in {match.study.id for match in alike.matches}
-    assert alike.asked.film is not None and alike.selected is None
+    assert alike.query.image is not None and alike.selected is None
     assert desk.back(alike).matches == room.matches
     assert desk.back(SearchState()) == SearchState()
 
@@ -44,8 +44,8 @@ def test_the_way_back_is_bounded(desk):
     room = SearchState()
     for query in "abcdefghijkl":
         room = desk.search(room, query, *NO_FILTER)
-    assert len(room.trail) == 8 and all(not past.trail for past in room.trail)
-    assert desk.back(room).asked.text == "k"
+    assert len(room.history) == 8 and all(not past.history for past in room.history)
+    assert desk.back(room).query.text == "k"
 
 
 def test_stepping_stays_among_the_films(desk):
@@ -61,15 +61,15 @@ def test_stepping_stays_among_the_films(desk):
 
 def heated(desk, room):
     """The room after the heat map was asked for, with nothing in between."""
-    return desk.heat_map(room, desk.read_heat(room))
+    return desk.heat_map(room, desk.ask_heat_map(room))
 
 
 def test_heat_map_needs_an_open_film_and_a_query_in_words(desk):
     room = opened(desk, "big heart")
     warm = heated(desk, room)
-    assert warm.heat.startswith("data:image/png;base64,")
+    assert warm.heat_map.startswith("data:image/png;base64,")
     assert 'class="heat"' in shown(desk, warm)
-    assert heated(desk, warm).heat == ""
+    assert heated(desk, warm).heat_map == ""
     with pytest.raises(ValueError, match="No film is open"):
         heated(desk, desk.close_film(room))
     alike = desk.open_film(desk.more_like_this(room, *NO_FILTER), event(index=0))
@@ -79,7 +79,7 @@ def test_heat_map_needs_an_open_film_and_a_query_in_words(desk):
 
 def test_a_heat_map_is_never_drawn_over_another_film_or_for_another_query(desk):
     room = opened(desk, "big heart")
-    heat = desk.read_heat(room)
+    heat = desk.ask_heat_map(room)
     meanwhile = {
         "another film": desk.step(room, event(by=1 if room.selected == 0 else -1)),
         "no film": desk.close_film(room),
@@ -91,13 +91,13 @@ def test_a_heat_map_is_never_drawn_over_another_film_or_for_another_query(desk):
         assert desk.heat_map(now, heat) is None, what
     assert all(update == gr.skip() for update in desk.show(None))
     again = desk.open_film(desk.close_film(room), event(index=room.selected))
-    assert desk.heat_map(again, heat).heat == heat.picture
+    assert desk.heat_map(again, heat).heat_map == heat.value
 
 
 def test_an_error_of_a_heat_map_is_told_only_where_it_belongs(desk, monkeypatch):
     room = opened(desk, "big heart")
-    monkeypatch.setattr(desk, "_heat", lambda room: 1 / 0)
-    heat = desk.read_heat(room)
+    monkeypatch.setattr(desk, "_heat_map", lambda room: 1 / 0)
+    heat = desk.ask_heat_map(room)
     with pytest.raises(ValueError, match="written to the log"):
         desk.heat_map(room, heat)
     assert desk.heat_map(desk.close_film(room), heat) is None
@@ -131,16 +131,16 @@ def test_an_upload_is_read_and_deleted(desk, tmp_path, film):
     path = tmp_path / "mine.jpg"
     film(1, (3000, 1200)).save(path)
     room = desk.search_by_film(SearchState(), str(path), *NO_FILTER)
-    assert not path.exists() and len(room.matches) == PAGE
-    assert room.asked.film.size == (1024, 410)
+    assert not path.exists() and len(room.matches) == PAGE_SIZE
+    assert room.query.image.size == (1024, 410)
 
 
 def test_a_picture_that_is_no_chest_film_is_doubted(strict, desk, upload, film):
     room = SearchHandlers(strict).search_by_film(SearchState(), upload, *NO_FILTER)
-    assert WARNING in shown(SearchHandlers(strict), room) and len(room.matches) == PAGE
+    assert WARNING in shown(SearchHandlers(strict), room) and len(room.matches) == PAGE_SIZE
     film(1, (300, 240)).save(upload, "PNG")
     believed = desk.search_by_film(SearchState(), upload, *NO_FILTER)  # there is no gate to ask
-    assert believed.asked.warning == "" and WARNING not in shown(desk, believed)
+    assert believed.query.warning == "" and WARNING not in shown(desk, believed)
 
 
 @pytest.mark.parametrize("junk", [b"", b"GIF89a", b"%PDF-1.4 not a film", b"\xff\xd8\xff\xe0"])

@@ -1,4 +1,4 @@
-"""Films on their way to the browser: lossless, unsquashed, and no other file."""
+"""ImageUrls on their way to the browser: lossless, unsquashed, and no other file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from cxr.findings import Study
-from cxr.tabs.shared.image_urls import Films
+from cxr.tabs.shared.image_urls import ImageUrls
 
 
 @pytest.fixture
 def film_server():
-    films = Films()
+    films = ImageUrls()
     return films, TestClient(Starlette(routes=[films.route()]))
 
 
@@ -38,7 +38,7 @@ def test_only_films_that_were_shown_are_served(film_server, tmp_path, film):
     film().save(tmp_path / "seen.png")
     seen = films.address(Study("s", "drawn", "p", tmp_path / "seen.png"))
     assert client.get("/" + seen).status_code == 200
-    unseen = Films().address(Study("s", "drawn", "p", tmp_path / "other.png"))
+    unseen = ImageUrls().address(Study("s", "drawn", "p", tmp_path / "other.png"))
     film().save(tmp_path / "other.png")
     for path in (unseen, seen.replace("full", "huge"), "films/../app.py", "films/x/full.png"):
         assert client.get("/" + path).status_code == 404

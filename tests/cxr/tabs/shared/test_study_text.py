@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import pytest
 from app_gallery import HOSTILE, opened, shown
+from markupsafe import escape
 from PIL import Image
 
 from cxr.findings import Study
 from cxr.gallery.gallery import Where
-from cxr.tabs.search.detail import detail
-from cxr.tabs.search.state import Asked, SearchState
-from cxr.tabs.search.views import results
+from cxr.tabs.search.state import SearchQuery, SearchState
+from cxr.tabs.search.views import detail, results
 from cxr.tabs.shared import study_text as words
 
 
@@ -56,7 +54,7 @@ def test_no_text_of_a_study_becomes_html(desk):
     html = shown(desk, opened(desk, "hostile", query=HOSTILE))
     assert HOSTILE not in html and "<script" not in html and 'onerror="' not in html
     assert html.count(escape(HOSTILE)) >= 3  # the query, the report, the source
-    upload = SearchState(Asked(film=Image.new("L", (40, 40)), source=HOSTILE))
+    upload = SearchState(SearchQuery(image=Image.new("L", (40, 40)), source=HOSTILE))
     assert HOSTILE not in shown(desk, upload)
 
 

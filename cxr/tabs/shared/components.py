@@ -1,0 +1,78 @@
+"""Components that tabs are laid out of: HTML whose buttons trigger events, and the query box."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from cxr.tabs.shared.rendering import renderer
+from cxr.tabs.shared.theme import asset
+
+render = renderer(Path(__file__).parent)
+
+
+def html(elem_id: str, value: str = "", *, events: Sequence[str] = (), script: str = "") -> gr.HTML:
+    """Return a component of HTML.
+
+    Args:
+        elem_id: its id on the page.
+        value: the HTML that it holds at first.
+        events: what its buttons may trigger: the data-act of a button is one of them. Each is a
+            listener of the component, as in `component.NAME(fn, ...)`.
+        script: JavaScript that runs when the component is there.
+    """
+    if events:
+        script += f"const EVENTS = {json.dumps(list(events))};\n{asset('clicks.js')}"
+    return gr.HTML(value, elem_id=elem_id, js_on_load=script or None, apply_default_css=False)
+
+
+def query_box(
+    label: str, placeholder: str, elem_id: str, submit: str, submit_id: str
+) -> tuple[gr.Textbox, gr.Button]:
+    """Return a box to type a query into, and the button that submits it, for a row of ask-row.
+
+    Args:
+        label: stands above the box.
+        placeholder: stands in the empty box.
+        elem_id: of the box.
+        submit: the button's text.
+        submit_id: of the button.
+    """
+    query = gr.Textbox(
+        label=label,
+        placeholder=placeholder,
+        lines=1,
+        max_lines=4,
+        elem_id=elem_id,
+        elem_classes="ask-box",
+        scale=5,
+    )
+    button = gr.Button(
+        submit,
+        variant="primary",
+        elem_id=submit_id,
+        elem_classes="ask-go",
+        scale=0,
+        min_width=120,
+    )
+    return query, button
+
+
+def upload_button(label: str, elem_id: str, primary: bool = False) -> gr.UploadButton:
+    """Return a button that takes an image; one that is dropped or pasted goes the same way."""
+    return gr.UploadButton(
+        label,
+        variant="primary" if primary else "secondary",
+        elem_id=elem_id,
+        elem_classes="takes-film",
+        scale=0,
+        min_width=160,
+    )
+
+
+def example_chips(texts: Sequence[str], label: str = "Examples") -> gr.HTML:
+    """Return texts as chips that fill the query box and submit it."""
+    return gr.HTML(render("example_chips.html", texts=texts, label=label), apply_default_css=False)
