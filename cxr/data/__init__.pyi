@@ -6,22 +6,38 @@ from .image_index import (
 )
 from .load import (
     load_studies as load_studies,
+)
+from .load import (
     read_layout as read_layout,
 )
 from .masks import (
     Box as Box,
+)
+from .masks import (
     MaskedFilm as MaskedFilm,
+)
+from .masks import (
     load_boxes as load_boxes,
+)
+from .masks import (
     load_masked_films as load_masked_films,
 )
 from .openi import (
     holds_openi as holds_openi,
+)
+from .openi import (
     load_reports as load_reports,
 )
 from .public import (
     CREDIT as CREDIT,
+)
+from .public import (
     MIRROR as MIRROR,
+)
+from .public import (
     NIH_ARCHIVES as NIH_ARCHIVES,
+)
+from .public import (
     fetch_set as fetch_set,
 )
 from .splits import (
@@ -29,9 +45,19 @@ from .splits import (
 )
 from .study_table import (
     FOLDER as FOLDER,
+)
+from .study_table import (
     IMAGES as IMAGES,
+)
+from .study_table import (
     STUDIES as STUDIES,
+)
+from .study_table import (
     SYNTHETIC as SYNTHETIC,
+)
+from .study_table import (
     read_studies as read_studies,
+)
+from .study_table import (
     write_studies as write_studies,
 )

@@ -22,9 +22,7 @@ CACHE = Path(".cache/unpacked")
 MAX_BYTES = 100_000_000_000  # of all files together
 MAX_FILES = 2_000_000
 _MB = 1_000_000
-_OF_THE_DISK = (
-    errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO
-)
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 
 
 def unpacked(
@@ -96,8 +94,17 @@ def unpack(
                 if number > max_files or entry.size > left:
                     raise ValueError(_too_much(archive, max_bytes, max_files))
                 left -= _copy(entry, folder.joinpath(*_parts(archive, entry)), left)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError, NotImplementedError,
-            RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        tarfile.TarError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        zlib.error,
+        lzma.LZMAError,
+    ) as error:
         if getattr(error, "errno", None) in _OF_THE_DISK:
             raise
         raise ValueError(
@@ -119,8 +126,12 @@ def _zipped(file: zipfile.ZipFile) -> Iterator[_Entry]:
     for entry in file.infolist():
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if not entry.is_dir():
-            yield _Entry(entry.filename, entry.file_size, kind in (0, stat.S_IFREG),
-                         partial(file.open, entry))
+            yield _Entry(
+                entry.filename,
+                entry.file_size,
+                kind in (0, stat.S_IFREG),
+                partial(file.open, entry),
+            )
 
 
 def _taped(file: tarfile.TarFile) -> Iterator[_Entry]:

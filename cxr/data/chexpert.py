@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
 
-from cxr.data.records import Loaded, Notes, noted, parse_age, read_labels
-from cxr.data.csv_table import find_columns, open_table
+from cxr.data.csv_table import find_columns, noted, open_table, parse_age, read_labels
 from cxr.data.image_index import stem
+from cxr.data.loaded import Loaded, Notes
 from cxr.findings import CHEXPERT_FINDINGS, CHEXPERT_NAMES, Study, canonical_finding, canonical_sex
 
 ABOUT = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA")
@@ -80,8 +80,6 @@ def _view(side: str, projection: str) -> str | None:
     if projection in ("AP", "PA"):
         return projection
     return "frontal" if side == "Frontal" else None
-
-
 
 
 class _Locator:

@@ -43,8 +43,14 @@ def download(
 
         def go_on() -> None:
             with part.open("ab") as file:
-                http_get(url, file, resume_size=file.tell(), headers=asked, expected_size=size,
-                         displayed_filename=path.name)
+                http_get(
+                    url,
+                    file,
+                    resume_size=file.tell(),
+                    headers=asked,
+                    expected_size=size,
+                    displayed_filename=path.name,
+                )
 
         patiently(go_on)
         received = Received(part.stat().st_size, _hash(part, "sha256"))
@@ -65,13 +71,17 @@ def _begin(url: str, part: Path, headers: dict[str, str]) -> int | None:
 
     note = part.with_name(part.name + ".json")
     former = read_json(note, "a note on a download") if note.exists() else {}
-    answer = get_session().head(url, headers=headers, follow_redirects=True,
-                                timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
+    answer = get_session().head(
+        url, headers=headers, follow_redirects=True, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT
+    )
     if not answer.is_success and former.get("url") == url:
         return former.get("size")
     length = answer.headers.get("Content-Length", "") if answer.is_success else ""
-    now = {"url": url, "size": int(length) if length.isdecimal() else None,
-           "version": answer.headers.get("ETag") or answer.headers.get("Last-Modified")}
+    now = {
+        "url": url,
+        "size": int(length) if length.isdecimal() else None,
+        "version": answer.headers.get("ETag") or answer.headers.get("Last-Modified"),
+    }
     if now != former:
         part.unlink(missing_ok=True)
         write_json(note, now)

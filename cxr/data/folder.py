@@ -1,9 +1,11 @@
 """A plain folder: images in any sub-folder and, perhaps, a CSV that says what they show.
 
-Headers are taken as people write them (COLUMNS); findings stand in one column ("Effusion|Mass") or
-in one column each (1 present, 0 absent, -1 uncertain, blank not read). Each image without a row
-becomes an unlabelled study. Without a patient column every image is a patient of its own. The
-source is the folder's name after the word FOLDER: no name makes real films pass for synthetic ones.
+Headers are taken as people write them (COLUMNS). Findings stand in one column each (1 present, 0
+absent, -1 uncertain, blank not read), or by name in one column: "Effusion|Mass", or between commas
+if every part is a name of the vocabulary. Sentences in that column are the report; labels are never
+read out of them. Each image without a row becomes an unlabelled study. Without a patient column
+every image is a patient of its own. The source is the folder's name after the word FOLDER: no name
+makes real images pass for synthetic ones.
 """
 
 from __future__ import annotations
@@ -11,25 +13,40 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cxr.data.records import Loaded, Notes, noted, parse_age, read_labels
-from cxr.data.csv_table import open_table, read_header
+from cxr.data.csv_table import noted, open_table, parse_age, read_header, read_labels
 from cxr.data.image_index import ImageIndex, stem
-from cxr.findings import Study, canonical_finding, canonical_sex, canonical_view
+from cxr.data.loaded import Loaded, Notes
 from cxr.data.study_table import FOLDER
+from cxr.findings import Study, canonical_finding, canonical_sex, canonical_view
 
 # The meaning of a column -> its headers in lower case, "_" and "-" as spaces; the first one wins.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "image": ("image", "image path", "path", "file path", "filepath", "image index", "filename",
-              "file name", "file", "image name", "image id", "img", "images"),
+    "image": (
+        "image",
+        "image path",
+        "path",
+        "file path",
+        "filepath",
+        "image index",
+        "filename",
+        "file name",
+        "file",
+        "image name",
+        "image id",
+        "img",
+        "images",
+    ),
     "patient": ("patient", "patient id", "patientid", "subject", "subject id"),
     "age": ("age", "patient age", "age years"),
     "sex": ("sex", "gender", "patient sex", "patient gender"),
     "view": ("view", "view position", "projection", "ap/pa", "position"),
     "findings": ("finding", "findings", "label", "labels", "finding labels", "finding label"),
     "report": ("report", "report text", "notes", "clinical notes"),
+    "impression": ("impression",),
     "licence": ("licence", "license", "image licence", "image license"),
 }
 TABLES = ("studies.csv", "images.csv", "metadata.csv", "labels.csv", "index.csv")  # read first
+TEXT, UNKNOWN = "findings that are text, taken as the report", "unknown labels"  # kinds of notes
 NOT_TABLES = ("split.csv",)
 ANNOTATIONS = {"mask", "target", "x", "y", "w", "h", "bbox", "bbox [x"}  # one row a box or a mask
 
@@ -57,7 +74,9 @@ def read_folder(root: Path) -> Loaded:
 
 def _find_table(root: Path, notes: Notes) -> Path | None:
     """The CSV that names images; those that hold boxes or masks, and split.csv, are passed by."""
-    found, annotations, others = [], [], []
+    found: list[Path] = []
+    annotations: list[Path] = []
+    others: list[Path] = []
     for path in sorted((*root.glob("*.csv"), *root.glob("*.tsv"))):
         if path.name.startswith(".") or path.name.lower() in NOT_TABLES:
             continue
@@ -85,19 +104,23 @@ def _read_rows(table: Path, root: Path, index: ImageIndex, notes: Notes) -> dict
     labels = [(name, i) for i, c in enumerate(columns) if (name := canonical_finding(c))]
     named = [name for name, _ in labels]
     studies: dict[str, Study] = {}
-    for row in rows:
+    for number, row in enumerate(rows, start=2):  # as a spreadsheet counts: the header is row 1
         cells = {meaning: row[i].strip() for meaning, i in place.items()}
         path = index.find(cells["image"], notes) if cells["image"] else None
         if path is None:
             notes.lack(cells["image"] or "a row that names no image")
             continue
         values = [row[column] for _, column in labels]
-        findings = _listed(cells.get("findings", ""), notes) | read_labels(values, named, notes)
+        listed, unknown = _listed(cell := cells.get("findings", ""))
+        prose = cell if unknown == [cell] and _is_prose(cell) else ""
+        for label in unknown:
+            notes.count(TEXT if label == prose else UNKNOWN, label, row=number)
+        findings = listed | read_labels(values, named, notes, number)
         if path in studies:
             notes.count("images with several rows", path)
             studies[path].findings.update(findings)
         else:
-            studies[path] = _study(path, root, index, cells, findings, notes)
+            studies[path] = _study(path, root, index, cells, findings, prose, notes)
     return studies
 
 
@@ -117,7 +140,13 @@ def _bare_study(path: str, root: Path, index: ImageIndex) -> Study:
 
 
 def _study(
-    path: str, root: Path, index: ImageIndex, cells: dict[str, str], findings: dict, notes: Notes
+    path: str,
+    root: Path,
+    index: ImageIndex,
+    cells: dict[str, str],
+    findings: dict[str, int],
+    prose: str,
+    notes: Notes,
 ) -> Study:
     bare = _bare_study(path, root, index)
     return Study(
@@ -129,22 +158,47 @@ def _study(
         sex=noted(canonical_sex, cells.get("sex", ""), "sex not understood", notes),
         age=parse_age(cells.get("age", ""), notes),
         findings=findings,
-        report=cells.get("report") or None,
+        report=_report(cells, prose),
         licence=cells.get("licence", ""),
     )
 
 
-def _listed(cell: str, notes: Notes) -> dict[str, int]:
-    """ "Effusion|Mass" or "Pneumonia/Viral/COVID-19" -> the findings named, each present."""
-    findings = {}
-    for label in filter(None, (part.strip() for part in re.split(r"[|;,]", cell))):
-        names = (canonical_finding(level) for level in (label, *label.split("/")))
-        name = next(filter(None, names), None)
-        if name is None:
-            notes.count("unknown labels", label)
-        else:
-            findings[name] = 1
-    return findings
+def _listed(cell: str) -> tuple[dict[str, int], list[str]]:
+    """The findings that a cell lists, each present, and the parts of it that are none.
+
+    "Effusion|Mass", "effusion, mass" and "Pneumonia/Viral/COVID-19" are lists. Between commas one
+    unknown part makes the whole cell none: "no mass, effusion" denies what it seems to list.
+    """
+    bars = "|" in cell
+    labels = [part.strip() for part in re.split(r"\|" if bars else r"[;,]", cell) if part.strip()]
+    found = {label: _named(label) for label in labels}
+    unknown = [label for label, name in found.items() if name is None]
+    if unknown and not bars:
+        return {}, [cell]
+    return dict.fromkeys(filter(None, found.values()), 1), unknown
+
+
+def _named(label: str) -> str | None:
+    """The finding that a label names, or the first level of "Pneumonia/Viral" that is one."""
+    names = (canonical_finding(level) for level in (label, *label.split("/")))
+    return next(filter(None, names), None)
+
+
+def _is_prose(cell: str) -> bool:
+    return "|" not in cell and (cell.endswith(".") or len(cell.split()) > 3)
+
+
+def _report(cells: dict[str, str], prose: str) -> str | None:
+    """The text of a row: sentences among its findings, its impression, its report or notes."""
+    parts = {
+        "Findings": prose,
+        "Impression": cells.get("impression", ""),
+        "": cells.get("report", ""),
+    }
+    texts = {name: text for name, text in parts.items() if text}
+    if len(texts) == 1:
+        return next(iter(texts.values()))
+    return "\n".join(f"{name}: {text}" if name else text for name, text in texts.items()) or None
 
 
 def _plain(header: str) -> str:

@@ -11,18 +11,24 @@ import logging
 from pathlib import Path
 
 from cxr.data.chexpert import ABOUT, find_tables, read_chexpert
-from cxr.data.records import Loaded
 from cxr.data.csv_table import read_header
 from cxr.data.folder import read_folder
-from cxr.data.gallery_folder import holds_gallery, read_gallery
+from cxr.data.loaded import Loaded
 from cxr.data.nih import PATTERN, read_nih
 from cxr.data.openi import holds_openi, load_reports, read_openi
 from cxr.data.splits import load_split, split_studies
+from cxr.data.study_table import holds_gallery, read_gallery
 from cxr.findings import Study
 
 __all__ = [
-    "LAYOUTS", "Loaded", "load_reports", "load_split", "load_studies", "read_layout",
-    "recognise_layout", "split_studies",
+    "LAYOUTS",
+    "Loaded",
+    "load_reports",
+    "load_split",
+    "load_studies",
+    "read_layout",
+    "recognise_layout",
+    "split_studies",
 ]
 _READERS = {
     "chexpert": read_chexpert,

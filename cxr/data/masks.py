@@ -21,21 +21,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cxr.anatomy import LEFT_LUNG, RIGHT_LUNG
 from cxr.data.archives import unpacked
-from cxr.data.records import Notes, parse_age
-from cxr.data.csv_table import find_columns, open_table
+from cxr.data.csv_table import find_columns, open_table, parse_age
 from cxr.data.image_index import SUFFIXES, stem
+from cxr.data.loaded import Notes
 from cxr.data.openi import PROJECTIONS, REPORTS
 from cxr.data.splits import SPLITS, split_studies
 from cxr.findings import canonical_sex, canonical_view
-from cxr.anatomy import LEFT_LUNG, RIGHT_LUNG
 
 LUNGS = frozenset((RIGHT_LUNG, LEFT_LUNG))
 MASKS, IMAGE_TABLE, MASKED = "masks.csv", "images.csv", "masked"
 OPENI_FILMS = "images/images_normalized"
 _NIH_BOX = ("Image Index", "Finding Label", "x|Bbox [x", "y", "w", "h")
 BOXES = {  # file: (its columns, what one side of the picture is in its numbers)
-    "BBox_List_2017.csv": (_NIH_BOX, 1024.0), "rsna_boxes.csv": (_NIH_BOX, 1024.0),
+    "BBox_List_2017.csv": (_NIH_BOX, 1024.0),
+    "rsna_boxes.csv": (_NIH_BOX, 1024.0),
     "boxes.csv": (("image", "target", "x", "y", "w", "h"), 1.0),
 }
 
@@ -118,8 +119,15 @@ def _from_table(root: Path) -> list[MaskedFilm]:
                 "that row"
             )
         files = {target: tuple(paths) for target, paths in masks.items()}
-        result.append(MaskedFilm(stem(name), _there(root / "images" / name), masks=files,
-                                 known=known - (LUNGS - files.keys()), **person))
+        result.append(
+            MaskedFilm(
+                stem(name),
+                _there(root / "images" / name),
+                masks=files,
+                known=known - (LUNGS - files.keys()),
+                **person,
+            )
+        )
     return sorted(result, key=lambda film: film.id)
 
 
@@ -129,13 +137,23 @@ def _about(root: Path) -> dict[str, dict]:
     if not (root / IMAGE_TABLE).is_file():
         return {}
     columns, rows = open_table(root / IMAGE_TABLE)
-    image, patient, split = find_columns(root / IMAGE_TABLE, columns, ("image", "patient_id", "split"))
-    readers = {"sex": canonical_sex, "age": lambda cell: parse_age(cell, Notes()),
-               "view": canonical_view}
+    image, patient, split = find_columns(
+        root / IMAGE_TABLE, columns, ("image", "patient_id", "split")
+    )
+    readers = {
+        "sex": canonical_sex,
+        "age": lambda cell: parse_age(cell, Notes()),
+        "view": canonical_view,
+    }
     places = {name: columns.index(name) for name in readers if name in columns}
-    return {row[image].strip(): {
-        "patient": row[patient].strip(), "split": row[split].strip(),
-        **{name: readers[name](row[place]) for name, place in places.items()}} for row in rows}
+    return {
+        row[image].strip(): {
+            "patient": row[patient].strip(),
+            "split": row[split].strip(),
+            **{name: readers[name](row[place]) for name, place in places.items()},
+        }
+        for row in rows
+    }
 
 
 def _there(path: Path) -> Path:
@@ -161,12 +179,23 @@ def _from_openi(root: Path) -> list[MaskedFilm]:
             f"{root}: expected masks in {MASKED}/ named as the films in {OPENI_FILMS}/; came none "
             "that has a film and a report; check the names"
         )
-    made = [MaskedFilm(name, films[name], name.partition("_")[0], "train",
-                       {target: tuple(paths) for target, paths in masks.items()},
-                       frozenset(masks)) for name, masks in sorted(found.items())]
+    made = [
+        MaskedFilm(
+            name,
+            films[name],
+            name.partition("_")[0],
+            "train",
+            {target: tuple(paths) for target, paths in masks.items()},
+            frozenset(masks),
+        )
+        for name, masks in sorted(found.items())
+    ]
     split = split_studies(made)
-    return [MaskedFilm(film.id, film.image, film.patient, name, film.masks, film.known)
-            for name, part in split.items() for film in part]
+    return [
+        MaskedFilm(film.id, film.image, film.patient, name, film.masks, film.known)
+        for name, part in split.items()
+        for film in part
+    ]
 
 
 def _texts(root: Path) -> dict[str, str]:
@@ -194,8 +223,9 @@ def load_boxes(root: str | Path) -> dict[str, list[Box]]:
     root = unpacked(root)
     files = [root / name for name in BOXES if (root / name).is_file()]
     if not files:
-        raise ValueError(f"{root}: expected one of {', '.join(BOXES)}; came none; give the folder "
-                         "that holds it")
+        raise ValueError(
+            f"{root}: expected one of {', '.join(BOXES)}; came none; give the folder that holds it"
+        )
     boxes: dict[str, list[Box]] = {}
     for path in files:
         wanted, unit = BOXES[path.name]
@@ -208,6 +238,11 @@ def load_boxes(root: str | Path) -> dict[str, list[Box]]:
                 place = tuple(float(row[side]) / unit for side in sides)
             except ValueError as error:
                 raise ValueError(f"{path}: expected four numbers; came {row}; mend it") from error
-            boxes.setdefault(stem(row[image]), []).append(Box(
-                row[label].strip().lower(), place, row[split].strip() if split is not None else ""))
+            boxes.setdefault(stem(row[image]), []).append(
+                Box(
+                    row[label].strip().lower(),
+                    place,
+                    row[split].strip() if split is not None else "",
+                )
+            )
     return boxes

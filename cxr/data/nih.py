@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cxr.data.records import Loaded, Notes, noted, parse_age
-from cxr.data.csv_table import find_columns, open_table
+from cxr.data.csv_table import find_columns, noted, open_table, parse_age
 from cxr.data.image_index import ImageIndex, stem
+from cxr.data.loaded import Loaded, Notes
 from cxr.findings import NIH_FINDINGS, Study, canonical_finding, canonical_sex, canonical_view
 
 PATTERN = "Data_Entry*.csv"
 COLUMNS = (
-    "Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender|Patient Sex",
+    "Image Index",
+    "Finding Labels",
+    "Patient ID",
+    "Patient Age",
+    "Patient Gender|Patient Sex",
     "View Position",
 )
 LICENCE = "NIH Clinical Center: no restriction on use, credit the NIH Clinical Center"

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cxr.data.records import Loaded, Notes, noted
-from cxr.data.csv_table import find_columns, open_table
+from cxr.data.csv_table import find_columns, noted, open_table
 from cxr.data.image_index import ImageIndex, stem
+from cxr.data.loaded import Loaded, Notes
 from cxr.findings import (
     OPENI_FINDINGS,
     OPENI_NAMES,

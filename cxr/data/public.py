@@ -23,8 +23,10 @@ from cxr.hub import explained
 MIRROR = "CXR_DATA_MIRROR"  # address of a server that has <set>/<file> for all of them
 RECORD = "fetched.json"
 OPENI, BOX = "https://openi.nlm.nih.gov/imgs/collections", "https://nihcc.box.com/shared/static"
-NIH_TABLE = ("https://huggingface.co/datasets/alkzar90/NIH-Chest-X-ray-dataset/resolve/main/data/"
-             "Data_Entry_2017_v2020.csv")
+NIH_TABLE = (
+    "https://huggingface.co/datasets/alkzar90/NIH-Chest-X-ray-dataset/resolve/main/data/"
+    "Data_Entry_2017_v2020.csv"
+)
 KAGGLE = "https://www.kaggle.com"
 CHEXPERT = "/api/v1/datasets/download/ashery/chexpert"
 
@@ -57,9 +59,9 @@ NIH_ARCHIVES = len(_NIH)
 CREDIT = {
     "openi": "Open-I, CC BY-NC-ND 4.0: cite Demner-Fushman et al. 2016",
     "nih-sample": "NIH ChestX-ray14: credit the NIH Clinical Center and link to "
-                  "https://nihcc.app.box.com/v/ChestXray-NIHCC; cite Wang et al. 2017",
+    "https://nihcc.app.box.com/v/ChestXray-NIHCC; cite Wang et al. 2017",
     "chexpert": "CheXpert, Stanford's research use agreement: not for commercial use, not to be "
-                "passed on; cite Irvin et al. 2019",
+    "passed on; cite Irvin et al. 2019",
 }
 
 
@@ -70,14 +72,20 @@ def sources(name: str, archives: int = 1) -> tuple[Source, ...]:
         ValueError: an unknown set, or archives outside 1 to 12.
     """
     if name == "openi":
-        found = (Source("NLMCXR_reports.tgz", f"{OPENI}/NLMCXR_reports.tgz", "reports"),
-                 Source("NLMCXR_png.tgz", f"{OPENI}/NLMCXR_png.tgz", "images"))
+        found = (
+            Source("NLMCXR_reports.tgz", f"{OPENI}/NLMCXR_reports.tgz", "reports"),
+            Source("NLMCXR_png.tgz", f"{OPENI}/NLMCXR_png.tgz", "images"),
+        )
     elif name == "nih-sample":
         if not 1 <= archives <= NIH_ARCHIVES:
             raise ValueError(f"expected 1 to {NIH_ARCHIVES} archives, got {archives}")
-        found = (Source("Data_Entry_2017_v2020.csv", NIH_TABLE), *(
-            Source(f"images_{number:03}.tar.gz", f"{BOX}/{part}.gz", f"images_{number:03}", md5)
-            for number, (part, md5) in enumerate(_NIH[:archives], 1)))
+        found = (
+            Source("Data_Entry_2017_v2020.csv", NIH_TABLE),
+            *(
+                Source(f"images_{number:03}.tar.gz", f"{BOX}/{part}.gz", f"images_{number:03}", md5)
+                for number, (part, md5) in enumerate(_NIH[:archives], 1)
+            ),
+        )
     elif name == "chexpert":
         base = os.environ.get("KAGGLE_API_ENDPOINT") or KAGGLE
         found = (Source("chexpert.zip", base.rstrip("/") + CHEXPERT, "chexpert"),)
@@ -101,8 +109,8 @@ def fetch_set(
         archives: as for `sources`. say: is told what happens, a line each.
 
     Raises:
-        ValueError: as `sources`, cxr.data.download.download and cxr.data.archives.unpack; no key for
-            Kaggle; another fetch to the same folder.
+        ValueError: as `sources`, cxr.data.download.download and cxr.data.archives.unpack; no key
+            for Kaggle; another fetch to the same folder.
     """
     from filelock import FileLock, Timeout
 

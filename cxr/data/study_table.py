@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cxr.data.loaded import Loaded, Notes
 from cxr.findings import Study
 
 if TYPE_CHECKING:
@@ -63,6 +65,30 @@ def read_studies(folder: Path) -> list[Study]:
             f"expected the studies of a gallery in {folder / STUDIES}, could not read them "
             f"({reason}); build the gallery again"
         ) from error
+
+
+def holds_gallery(root: Path) -> bool:
+    """Whether root is a gallery."""
+    return (root / "gallery.json").is_file() and (root / STUDIES).is_file()
+
+
+def read_gallery(root: Path) -> Loaded:
+    """The studies of the gallery whose image is there. Raises ValueError as read_studies."""
+    notes = Notes()
+    present = set(os.listdir(root / IMAGES)) if (root / IMAGES).is_dir() else set()
+    studies = []
+    for study in read_studies(root):
+        name = image_name(study)
+        if name in present:
+            studies.append(study)
+        else:
+            notes.lack(name)
+    return notes.loaded(studies, "gallery")
+
+
+def image_name(study: Study) -> str:
+    """The file name of a study's image under images/; "" for a study without one."""
+    return "" if study.image is None else study.image.name
 
 
 def _row(study: Study, image: str) -> dict:

@@ -9,17 +9,31 @@ from .filter import (
 )
 from .format import (
     EMBEDDINGS as EMBEDDINGS,
+)
+from .format import (
     GALLERY_FILES as GALLERY_FILES,
+)
+from .format import (
     HEADER as HEADER,
+)
+from .format import (
     INDEX as INDEX,
+)
+from .format import (
     is_gallery as is_gallery,
+)
+from .format import (
     read_header as read_header,
 )
 from .gallery import (
     Gallery as Gallery,
+)
+from .gallery import (
     build_gallery as build_gallery,
 )
 from .hub import (
     pull_gallery as pull_gallery,
+)
+from .hub import (
     push_gallery as push_gallery,
 )

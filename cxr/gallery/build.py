@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from cxr.data import IMAGES, write_studies
 from cxr.files import read_json, replace_folder, write_json
 from cxr.findings import Study
 from cxr.gallery.format import (
@@ -32,7 +33,6 @@ from cxr.gallery.format import (
 from cxr.gallery.images import store_image
 from cxr.gallery.index import write_index
 from cxr.gallery.journal import Journal, Record, open_journal, remove_journal
-from cxr.data import IMAGES, write_studies
 
 Encode = Callable[[list[Any]], np.ndarray]
 Prepare = Callable[[Image.Image], Any]

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from cxr.findings import FINDINGS, Study
 from cxr.data import STUDIES, SYNTHETIC
+from cxr.findings import FINDINGS, Study
 
 CARD = "README.md"
-_LICENCES = ("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0",
-             "cc-by-nc-nd-4.0")  # the Hub's names
+_LICENCES = (
+    "cc0-1.0",
+    "cc-by-4.0",
+    "cc-by-sa-4.0",
+    "cc-by-nc-4.0",
+    "cc-by-nc-sa-4.0",
+    "cc-by-nc-nd-4.0",
+)  # the Hub's names
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _CARD = """# {name}: a gallery of chest X-rays
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from cxr.data import IMAGES, read_studies
 from cxr.findings import Study
 from cxr.gallery.format import INDEX, read_embeddings, read_header
 from cxr.gallery.images import content_name
 from cxr.gallery.index import NearestVectors
-from cxr.data import IMAGES, read_studies
 
 _TOLERANCE = 2e-3  # of a row's length; half precision alone changes it by up to 5e-4
 _BLOCK = 16_384

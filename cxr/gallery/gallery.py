@@ -10,15 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from cxr.data import read_studies
 from cxr.findings import FINDINGS, Study
 from cxr.gallery.build import Encode, Origin, Prepare, write_gallery
-from cxr.gallery.check import check_gallery
 from cxr.gallery.filter import Attributes, Where
-from cxr.gallery.format import DIMENSIONS, INDEX, is_gallery, read_embeddings, read_header
+from cxr.gallery.format import DIMENSIONS, INDEX, read_embeddings, read_header
 from cxr.gallery.index import NearestVectors
-from cxr.data import read_studies
-
-__all__ = ["Gallery", "Where", "build_gallery", "check", "is_gallery"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,15 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cxr.data import FOLDER, STUDIES, write_studies
 from cxr.files import copy_folder
 from cxr.findings import Study
-from cxr.gallery.gallery import Gallery
 from cxr.gallery.card import CARD, gallery_card
 from cxr.gallery.check import check_gallery
 from cxr.gallery.format import EMBEDDINGS, GALLERY_FILES, HEADER, INDEX, read_header
-from cxr.hub import Repository, fetch, is_hub_address, send, staged
-from cxr.hub import explained
-from cxr.data import FOLDER, STUDIES, write_studies
+from cxr.gallery.gallery import Gallery
+from cxr.hub import Repository, explained, fetch, is_hub_address, send, staged
 
 OWN = (*GALLERY_FILES, CARD)
 
@@ -70,8 +69,8 @@ def pull_gallery(address: str, folder: str | Path, overwrite: bool = False) -> P
     """Copy a gallery from the Hub to a folder, which appears whole or not at all.
 
     Raises:
-        ValueError: as cxr.hub.repository.fetch, no gallery or one of a newer format, a folder that holds
-            something else, or another gallery without `overwrite`.
+        ValueError: as cxr.hub.repository.fetch, no gallery or one of a newer format, a folder that
+            holds something else, or another gallery without `overwrite`.
     """
     if not is_hub_address(address) or Repository.at(address).kind != "dataset":
         raise ValueError(f"expected hf://datasets/owner/name[@revision], got {address!r}")

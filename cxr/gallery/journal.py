@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cxr.data import IMAGES
 from cxr.files import read_json, write_json
 from cxr.gallery.format import DIMENSIONS
-from cxr.data import IMAGES
 
 _KEY, _RECORDS, _VECTORS = "build.json", "records.jsonl", "vectors.f16"
 _ROW_BYTES = DIMENSIONS * np.dtype(np.float16).itemsize

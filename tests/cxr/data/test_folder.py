@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cxr.data.load import load_reports, read_layout
-from cxr.data.records import Notes
 from cxr.data.image_index import ImageIndex, stem
+from cxr.data.load import load_reports, read_layout
+from cxr.data.loaded import Notes
 from cxr.data.study_table import SYNTHETIC
 from cxr.tabs.shared.study_text import is_synthetic
 
@@ -54,16 +54,64 @@ def test_a_column_a_finding(tmp_path):
     assert (study.sex, study.age, loaded.notes) == ("M", None, ())
 
 
-def test_a_list_of_findings_and_free_text(tmp_path):
-    text = (
-        "filename,finding,clinical_notes,license\n"
-        'x.png,"Pneumonia/Viral/COVID-19, Edema; Hernia|Nothing I know","Cough, fever.",CC0\n'
-    )
-    loaded = make(tmp_path, "x.png", metadata=text)
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Effusion|Mass",
+        "effusion, Mass",
+        "Pleural_Effusion; mass",
+        "mass|Effusion|",
+        "Mass/Round/Small, Effusion",
+    ],
+)
+def test_a_list_of_names_is_labels(tmp_path, cell):
+    loaded = make(tmp_path, "x.png", metadata=f'filename,finding,notes\nx.png,"{cell}","Cough."\n')
     (study,) = loaded.studies
-    assert study.positive == ("edema", "pneumonia", "hernia")
-    assert (study.report, study.licence) == ("Cough, fever.", "CC0")
-    assert loaded.notes == ("unknown labels: 'Nothing I know' (1)",)
+    assert study.findings == {"pleural effusion": 1, "mass": 1}
+    assert (study.report, loaded.notes) == ("Cough.", ())
+
+
+PROSE = "No focal consolidation, pneumothorax, pleural effusion"
+
+
+@pytest.mark.parametrize(
+    "text", [PROSE, f"{PROSE}.", "Heart size normal. Mass, effusion.", "Mass."]
+)
+def test_sentences_in_the_findings_column_are_the_report_and_never_labels(tmp_path, text):
+    table = f'image,findings,edema\nb.png,mass,\nx.png,"{text}",0\n'
+    loaded = make(tmp_path, "b.png", "x.png", studies=table)
+    assert loaded.studies[0].findings == {"mass": 1} and loaded.studies[0].report is None
+    assert loaded.studies[1].findings == {"edema": 0} and loaded.studies[1].report == text
+    (note,) = loaded.notes
+    assert note == f"findings that are text, taken as the report: {text[:60]!r} (1, row 3)"
+
+
+@pytest.mark.parametrize("cell", ["mass, gout", "COVID-19", "no mass, effusion"])
+def test_a_list_with_an_unknown_name_gives_no_label_and_is_named_with_its_row(tmp_path, cell):
+    loaded = make(tmp_path, "x.png", studies=f'image,labels\nx.png,"{cell}"\n')
+    (study,) = loaded.studies
+    assert (study.findings, study.report) == ({}, None)
+    assert loaded.notes == (f"unknown labels: {cell!r} (1, row 2)",)
+
+
+def test_between_bars_an_unknown_name_alone_is_left_out(tmp_path):
+    table = "image,labels\nx.png,mass\ny.png,Gout of the big left toe|Mass\n"
+    loaded = make(tmp_path, "x.png", "y.png", studies=table)
+    assert [study.findings for study in loaded.studies] == [{"mass": 1}, {"mass": 1}]
+    assert loaded.studies[1].report is None
+    assert loaded.notes == ("unknown labels: 'Gout of the big left toe' (1, row 3)",)
+
+
+def test_findings_impression_and_notes_make_one_report(tmp_path):
+    table = 'image,findings,impression,notes\nx.png,"The heart is large.","Edema.","Cough."\n'
+    (study,) = make(tmp_path, "x.png", studies=table).studies
+    assert study.report == "Findings: The heart is large.\nImpression: Edema.\nCough."
+
+
+def test_a_label_that_is_no_number_is_named_with_its_row(tmp_path):
+    loaded = make(tmp_path, "x.png", studies="image,edema\nx.png,slight\n")
+    assert loaded.studies[0].findings == {}
+    assert loaded.notes == ("labels not understood: 'edema: slight' (1, row 2)",)
 
 
 def test_rows_without_images_and_images_without_rows(tmp_path):

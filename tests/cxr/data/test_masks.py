@@ -37,14 +37,16 @@ def test_a_target_without_a_row_is_absent(anatomy):
     assert "ground-glass opacity" in one.known and "ground-glass opacity" not in one.masks
     assert set(films["film0"].masks) == one.known
     assert films["film4"].split == "val" and films["film3"].split == "test"
-    assert all(path.is_file() for film in films.values()
-               for paths in film.masks.values() for path in paths)
+    assert all(
+        path.is_file() for film in films.values() for paths in film.masks.values() for path in paths
+    )
 
 
 def test_a_lung_that_was_not_drawn_is_not_absent(anatomy):
     rows = (anatomy / "masks.csv").read_text().splitlines()
-    (anatomy / "masks.csv").write_text("\n".join(
-        row for row in rows if not row.startswith("film1.png,left lung")))
+    (anatomy / "masks.csv").write_text(
+        "\n".join(row for row in rows if not row.startswith("film1.png,left lung"))
+    )
     films = {film.id: film for film in load_masked_films(anatomy)}
     assert "left lung" not in films["film1"].known and "right lung" in films["film1"].known
     assert "ground-glass opacity" in films["film1"].known
@@ -67,7 +69,8 @@ def test_openi_with_masks(tmp_path):
     assert films["1_IM-1-1001"].known == {"opacity, cardiomegaly"}
     again = load_masked_films(tmp_path / "openi")
     assert {film.id: film.split for film in again} == {
-        film.id: film.split for film in films.values()}
+        film.id: film.split for film in films.values()
+    }
 
 
 def test_an_archive_is_unpacked_once(anatomy, tmp_path, monkeypatch):
@@ -79,7 +82,8 @@ def test_an_archive_is_unpacked_once(anatomy, tmp_path, monkeypatch):
     before = folder.stat().st_ino
     assert unpacked(archive) == folder and folder.stat().st_ino == before
     assert [path.name for path in (tmp_path / ".cache" / "unpacked").iterdir()] == [
-        folder.parent.name]
+        folder.parent.name
+    ]
 
 
 @pytest.mark.parametrize("name", ["../evil.txt", "/evil.txt", "a/../../evil.txt", "C:\\evil.txt"])
@@ -135,7 +139,8 @@ def test_what_is_no_data_set_is_refused(tmp_path, anatomy):
     (tmp_path / "text.zip").write_text("no archive")
     whole = zipped(anatomy, tmp_path / "whole.zip").read_bytes()
     (tmp_path / "damaged.zip").write_bytes(
-        whole[:200] + bytes(b ^ 0xFF for b in whole[200:4000]) + whole[4000:])
+        whole[:200] + bytes(b ^ 0xFF for b in whole[200:4000]) + whole[4000:]
+    )
     for name in ("text.zip", "damaged.zip", "nowhere"):
         with pytest.raises(ValueError, match="expected a"):
             unpacked(tmp_path / name, tmp_path / "cache")
@@ -174,13 +179,15 @@ def test_boxes_are_fractions_of_the_picture(tmp_path):
         rows.writerow(["a.jpg", "Lung Opacity", 0, 0, 256, 256])
     boxes = load_boxes(tmp_path)
     assert [(box.label, box.place) for box in boxes["a"]] == [
-        ("cardiomegaly", (0.5, 0.25, 0.125, 1.0)), ("lung opacity", (0.0, 0.0, 0.25, 0.25))]
+        ("cardiomegaly", (0.5, 0.25, 0.125, 1.0)),
+        ("lung opacity", (0.0, 0.0, 0.25, 0.25)),
+    ]
     with pytest.raises(ValueError, match="came none"):
         load_boxes(tmp_path.parent)
     (tmp_path / "boxes.csv").write_text(
-        "image,target,x,y,w,h,split\nb.jpg,Active Tuberculosis,0.5,0.25,0.125,1,val\n")
-    assert load_boxes(tmp_path)["b"] == [
-        Box("active tuberculosis", (0.5, 0.25, 0.125, 1.0), "val")]
+        "image,target,x,y,w,h,split\nb.jpg,Active Tuberculosis,0.5,0.25,0.125,1,val\n"
+    )
+    assert load_boxes(tmp_path)["b"] == [Box("active tuberculosis", (0.5, 0.25, 0.125, 1.0), "val")]
     (tmp_path / "rsna_boxes.csv").write_text("Image Index,Finding Label,x,y,w,h\na.png,x,,1,1,1\n")
     with pytest.raises(ValueError, match="four numbers"):
         load_boxes(tmp_path)

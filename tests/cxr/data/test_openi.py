@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cxr.data.load import load_reports, read_layout
-from cxr.data.records import Notes
+from cxr.data.loaded import Notes
 from cxr.data.openi import openi_findings
 from cxr.findings import OPENI_FINDINGS
 

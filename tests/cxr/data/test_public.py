@@ -28,10 +28,14 @@ def published(hub, film, monkeypatch):
     return hub
 
 
-@pytest.mark.parametrize(("name", "findings"), [
-    ("openi", {"cardiomegaly"}), ("nih-sample", {"cardiomegaly", "mass"}),
-    ("chexpert", {"cardiomegaly"}),
-])
+@pytest.mark.parametrize(
+    ("name", "findings"),
+    [
+        ("openi", {"cardiomegaly"}),
+        ("nih-sample", {"cardiomegaly", "mass"}),
+        ("chexpert", {"cardiomegaly"}),
+    ],
+)
 def test_a_set_is_fetched_and_can_be_read(published, tmp_path, name, findings):
     folder = fetch_set(name, tmp_path / "data")
     studies = cxr.load_studies(folder)
@@ -42,8 +46,11 @@ def test_a_set_is_fetched_and_can_be_read(published, tmp_path, name, findings):
     record = json.loads((tmp_path / "data" / "fetched.json").read_text())
     for file, about in record.items():
         content = published.files[f"{name}/{file}"]
-        assert about == {"url": f"{published.address}/files/{name}/{file}", "size": len(content),
-                         "sha256": sha256(content).hexdigest()}
+        assert about == {
+            "url": f"{published.address}/files/{name}/{file}",
+            "size": len(content),
+            "sha256": sha256(content).hexdigest(),
+        }
     published.log.clear()
     assert fetch_set(name, tmp_path / "data") == folder and not published.log
 
@@ -114,12 +121,15 @@ def test_a_wrong_checksum_is_thrown_away(published, tmp_path):
     assert "images_001/images/00000001_000.png" in listing(tmp_path)
 
 
-@pytest.mark.parametrize(("fault", "expected"), [
-    ({"status": 404}, "got 404 from the server; check the address"),
-    ({"status": 403}, "got 403: the key is not valid, or may not do this"),
-    ({"status": 503}, "got 503 from the server; try again later"),
-    ({"stall": True}, "the server did not answer"),
-])
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ({"status": 404}, "got 404 from the server; check the address"),
+        ({"status": 403}, "got 403: the key is not valid, or may not do this"),
+        ({"status": 503}, "got 503 from the server; try again later"),
+        ({"stall": True}, "the server did not answer"),
+    ],
+)
 def test_refusals_and_silence(published, tmp_path, monkeypatch, fault, expected):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.1)
     published.fault("/files", times=99, **fault)
@@ -142,7 +152,9 @@ def test_a_full_disk_while_fetching(hub, tmp_path):
 
 
 def test_an_interrupted_unpacking_leaves_nothing_half(published, tmp_path, monkeypatch):
-    monkeypatch.setattr("cxr.data.archives._copy", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "cxr.data.archives._copy", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     with pytest.raises(KeyboardInterrupt):
         fetch_set("openi", tmp_path)
     assert listing(tmp_path) == {"NLMCXR_reports.tgz", "fetched.json"}
@@ -162,10 +174,15 @@ def test_two_at_once_are_told_apart(published, tmp_path):
 
 
 def hostile(kind: str) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo({"up": "../out.png", "root": "/tmp/out.png", "drive": "C:/out.png"}.get(
-        kind, "link.png"))
-    entry.type = {"symlink": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE,
-                  "device": tarfile.CHRTYPE, "pipe": tarfile.FIFOTYPE}.get(kind, tarfile.REGTYPE)
+    entry = tarfile.TarInfo(
+        {"up": "../out.png", "root": "/tmp/out.png", "drive": "C:/out.png"}.get(kind, "link.png")
+    )
+    entry.type = {
+        "symlink": tarfile.SYMTYPE,
+        "hard": tarfile.LNKTYPE,
+        "device": tarfile.CHRTYPE,
+        "pipe": tarfile.FIFOTYPE,
+    }.get(kind, tarfile.REGTYPE)
     entry.linkname = "/etc/passwd"
     return entry
 

@@ -105,7 +105,9 @@ def test_a_split_that_cannot_be_meant_is_refused(synthetic_folder, rows, message
 def test_real_split_of_nih(real_data):
     split = load_split(real_data / "nih", load_studies(real_data / "nih"))
     assert {name: len(part) for name, part in split.items()} == {
-        "train": 1321, "val": 120, "test": 235,
+        "train": 1321,
+        "val": 120,
+        "test": 235,
     }
     train, val, test = patients(split)
     assert not (train & val or train & test or val & test)

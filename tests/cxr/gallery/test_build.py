@@ -15,8 +15,8 @@ import pytest
 from gallery_helpers import ENCODER, encode, make_studies
 
 from cxr.gallery import build as gallery_build
-from cxr.gallery.gallery import build_gallery
 from cxr.gallery.check import check_gallery
+from cxr.gallery.gallery import build_gallery
 
 
 @pytest.fixture

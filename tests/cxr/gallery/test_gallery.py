@@ -13,8 +13,8 @@ from gallery_helpers import ENCODER, encode, make_studies
 
 from cxr.data.load import load_studies
 from cxr.findings import Study
-from cxr.gallery.gallery import Gallery, build_gallery
 from cxr.gallery.check import check_gallery
+from cxr.gallery.gallery import Gallery, build_gallery
 from cxr.images.load import load_image
 
 
@@ -45,11 +45,17 @@ def test_gallery_holds_what_was_put_in(build, studies):
         assert ours.image.is_absolute()
         assert ours.image.read_bytes() == theirs.image.read_bytes()
     assert sorted(p.name for p in gallery.folder.iterdir()) == [
-        "embeddings.npy", "gallery.json", "images", "index.faiss", "studies.parquet",
+        "embeddings.npy",
+        "gallery.json",
+        "images",
+        "index.faiss",
+        "studies.parquet",
     ]
     header = json.loads((gallery.folder / "gallery.json").read_text())
     assert (header["encoder"], header["source"], header["licence"]) == (
-        ENCODER, "Drawn films", "CC0",
+        ENCODER,
+        "Drawn films",
+        "CC0",
     )
     assert check_gallery(gallery.folder, ENCODER) == []
     assert list(gallery.folder.parent.iterdir()) == [gallery.folder]
@@ -183,8 +189,20 @@ def test_no_gallery(tmp_path):
     assert len(check_gallery(tmp_path / "nowhere")) == 1
 
 
-@pytest.mark.parametrize("text", ["null", "[]", "3", '"gallery"', "", "{", "{}",
-                                  '{"format_version": true}', '{"format_version": null}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "null",
+        "[]",
+        "3",
+        '"gallery"',
+        "",
+        "{",
+        "{}",
+        '{"format_version": true}',
+        '{"format_version": null}',
+    ],
+)
 def test_a_header_that_is_none(build, text):
     folder = build().folder
     (folder / "gallery.json").write_text(text)
@@ -198,12 +216,18 @@ def rewritten(folder: Path, column: str, value: str | None) -> None:
     table = pq.read_table(folder / "studies.parquet")
     values = [value, *table[column].to_pylist()[1:]]
     place = table.schema.get_field_index(column)
-    pq.write_table(table.set_column(place, table.schema.field(column), pa.array(
-        values, table.schema.field(column).type)), folder / "studies.parquet")
+    pq.write_table(
+        table.set_column(
+            place, table.schema.field(column), pa.array(values, table.schema.field(column).type)
+        ),
+        folder / "studies.parquet",
+    )
 
 
-@pytest.mark.parametrize("name", ["..", ".", "", None, "../x.png", "/etc/passwd", "a/b.png",
-                                  "a\\b.png", "..\\x.png", "x\0.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["..", ".", "", None, "../x.png", "/etc/passwd", "a/b.png", "a\\b.png", "..\\x.png", "x\0.png"],
+)
 def test_image_names_that_leave_the_folder(build, name):
     folder = build().folder
     rewritten(folder, "image", name)
@@ -213,8 +237,20 @@ def test_image_names_that_leave_the_folder(build, name):
     assert any("plain file name" in problem for problem in check_gallery(folder))
 
 
-@pytest.mark.parametrize("text", ["[]", "null", "3", '{"mass": null}', '{"mass": [1]}', "{",
-                                  '{"mass": true}', '{"mass": 7}', '{"no such": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "null",
+        "3",
+        '{"mass": null}',
+        '{"mass": [1]}',
+        "{",
+        '{"mass": true}',
+        '{"mass": 7}',
+        '{"no such": 1}',
+    ],
+)
 def test_findings_that_are_none(build, text):
     folder = build().folder
     rewritten(folder, "findings", text)
