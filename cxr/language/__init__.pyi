@@ -1,9 +1,24 @@
-from .negation import (
-    asked_for as asked_for,
+from .chips import (
+    Chip as Chip,
+)
+from .chips import (
+    describe as describe,
+)
+from .chips import (
+    without as without,
 )
 from .prompts import (
     affirmative as affirmative,
 )
 from .prompts import (
     negative as negative,
+)
+from .query import (
+    Query as Query,
+)
+from .query import (
+    asked_for as asked_for,
+)
+from .query import (
+    parse as parse,
 )

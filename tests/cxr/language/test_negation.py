@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cxr.findings import FINDINGS, Study
-from cxr.language.negation import asked_for
+from cxr.language.query import asked_for
 from cxr.tabs.shared.study_text import chips
 
 
@@ -26,7 +26,7 @@ from cxr.tabs.shared.study_text import chips
         ("negative for pneumonia", set()),
         ("no change in cardiomegaly", {"cardiomegaly"}),
         ("edema, no edema", {"edema"}),
-        ("massive heart", set()),
+        ("massive heart", {"cardiomegaly"}),
         ("notable edema", {"edema"}),
         ("two nodules and masses", {"nodule", "mass"}),
         ("", set()),
