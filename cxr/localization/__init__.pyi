@@ -20,6 +20,9 @@ from .measure import (
     Measure as Measure,
 )
 from .measure import (
+    cardiothoracic_ratio as cardiothoracic_ratio,
+)
+from .measure import (
     measure_region as measure_region,
 )
 from .targets import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from cxr.anatomy import ZONES
 from cxr.localization.lung_zones import third
@@ -70,3 +71,41 @@ def _words(marked: np.ndarray, sides: list[np.ndarray]) -> str:
     zones = [sum(int((marked & third(side, zone, 1)).sum()) for side in sides) for zone in ZONES]
     most = int(np.argmax(zones))
     return f"{words}, mostly the {ZONES[most]} zone" if zones[most] >= _MORE * sum(zones) else words
+
+
+def cardiothoracic_ratio(
+    heart: np.ndarray, right: np.ndarray, left: np.ndarray, threshold: float = _INSIDE
+) -> float | None:
+    """Measure the width of the heart against that of the chest, as on a PA film (Danzer 1919).
+
+    Args:
+        heart: real [S, S] in [0, 1]; the mediastinum above the heart may be part of it.
+        right: the right lung, as `heart`.
+        left: the left lung, as `heart`.
+        threshold: from which a pixel belongs to each.
+
+    Returns:
+        The largest width of the lower half of the heart, over the widest row from the outer edge
+        of one lung to that of the other; None where one of the three is missing.
+    """
+    masks = [_largest_part(values >= threshold) for values in (heart, right, left)]
+    if not all(mask.any() for mask in masks):
+        return None
+    rows = np.flatnonzero(masks[0].any(1))
+    below = masks[0][(rows[0] + rows[-1]) // 2 :]  # the great vessels are narrower, or should be
+    chest = max(_width(row[None]) for row in masks[1] | masks[2])
+    return _width(below) / chest
+
+
+def _largest_part(mask: np.ndarray) -> np.ndarray:
+    """The largest connected part of a mask, so that a stray pixel moves no edge."""
+    parts, count = ndimage.label(mask)
+    if count < 2:
+        return mask
+    return parts == 1 + int(np.bincount(parts.ravel())[1:].argmax())
+
+
+def _width(mask: np.ndarray) -> int:
+    """Columns from the first to the last that is marked; 0 where none is."""
+    columns = np.flatnonzero(mask.any(0))
+    return int(columns[-1] - columns[0] + 1) if columns.size else 0

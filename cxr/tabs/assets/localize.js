@@ -3,9 +3,9 @@
 const $ = (selector) => element.querySelector(selector);
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const [CYAN, AMBER] = ["#00dcff", "#ffb000"];
-/* What a visitor set stays from one film to the next; film, map and truth are those on the page. */
-const view = { split: 50, opacity: 55, threshold: 50, drawing: "both", layout: "curtain", truth: true };
-let film = null, map = null, truth = null, shades = null, drawn = "", frame = 0;
+/* What a visitor set stays from one film to the next; film, map and reference are those on the page. */
+const view = { split: 50, opacity: 55, threshold: 50, drawing: "both", layout: "curtain", reference: true };
+let film = null, map = null, reference = null, colors = null, drawn = "", frame = 0;
 
 function picture(address) {
   return new Promise((done, fail) => {
@@ -39,7 +39,7 @@ function heatLayer() {
   const out = new ImageData(map.width, map.height), from = level();
   map.values.forEach((value, i) => {
     if (value < from) return;
-    out.data.set(shades.subarray(3 * value, 3 * value + 3), 4 * i);
+    out.data.set(colors.subarray(3 * value, 3 * value + 3), 4 * i);
     out.data[4 * i + 3] = 255;
   });
   pen.putImageData(out, 0, 0);
@@ -74,7 +74,7 @@ function paint(canvas, marked) {
     pen.globalAlpha = 1;
   }
   const thick = Math.max(width, height) / 360;
-  if (truth && view.truth) outline(pen, truth, 128, AMBER, thick);
+  if (reference && view.reference) outline(pen, reference, 128, AMBER, thick);
   if (view.drawing !== "heat") outline(pen, map, level(), CYAN, thick);
 }
 
@@ -82,7 +82,7 @@ function paint(canvas, marked) {
 function read() {
   const pane = $(".locate");
   if (!map) return;
-  const row = readings.rows[view.threshold - readings.low];
+  const row = measures.rows[view.threshold - measures.low];
   pane.classList.toggle("nothing", !row.found);
   for (const name of ["verdict", "area", "each", "dice"]) {
     const place = $(`[data-read=${name}]`);
@@ -90,7 +90,7 @@ function read() {
   }
 }
 
-let readings = null;
+let measures = null;
 function sync() {
   const pane = $(".locate");
   if (!pane || !film) return;
@@ -124,18 +124,18 @@ function uncovering() {
 
 async function arrived() {
   const pane = $(".locate");
-  if (!pane) { film = map = truth = null; drawn = ""; return; }
+  if (!pane) { film = map = reference = null; drawn = ""; return; }
   const now = pane.dataset.key;
   if (now === drawn) return sync();
   drawn = now;
   try {
     const parts = await Promise.all(
-      [picture(pane.dataset.film), levels(pane.dataset.map), levels(pane.dataset.truth)]);
+      [picture(pane.dataset.film), levels(pane.dataset.map), levels(pane.dataset.reference)]);
     if (drawn !== now) return;
-    [film, map, truth] = parts;
-    readings = map ? JSON.parse(pane.dataset.readings) : null;
+    [film, map, reference] = parts;
+    measures = map ? JSON.parse(pane.dataset.measures) : null;
     if (map) { view.threshold = Number(pane.dataset.threshold); view.split = uncovering(); }
-    shades = Uint8Array.from(atob(pane.dataset.shades), (char) => char.charCodeAt(0));
+    colors = Uint8Array.from(atob(pane.dataset.colors), (char) => char.charCodeAt(0));
     sync();
   } catch { $(".stage-note").textContent = "This film cannot be drawn."; }
 }
@@ -155,9 +155,9 @@ function savePicture() {
   const marked = sheet(1, 1);
   paint(marked, true);
   const size = Math.max(13, Math.round(marked.width / 42)), gap = Math.round(size * 0.7);
-  const row = readings.rows[view.threshold - readings.low], { name, mark, note } = $(".locate").dataset;
-  const known = truth && view.truth ? "amber line drawn by hand" : "";
-  const parts = [mark, `${name}, from ${view.threshold}%`, row.verdict, row.area, known, note];
+  const row = measures.rows[view.threshold - measures.low], { name, mark, note, caveat } = $(".locate").dataset;
+  const known = reference && view.reference ? "amber line drawn by hand" : "";
+  const parts = [mark, `${name}, from ${view.threshold}%`, row.verdict, caveat, row.area, known, note];
   const out = sheet(marked.width, marked.height), pen = out.getContext("2d");
   const font = `${size}px "IBM Plex Sans", sans-serif`;
   pen.font = font;
@@ -195,8 +195,7 @@ function saveMask() {
 }
 
 const acts = {
-  away: () => trigger("away"),
-  pick: (button) => trigger("pick", { index: Number(button.dataset.index) }),
+  close: () => trigger("close"),
   picture: savePicture,
   mask: saveMask,
 };
@@ -205,7 +204,7 @@ element.addEventListener("click", (event) => {
   if (!button) return;
   const { act, set, to } = button.dataset;
   if (act) acts[act](button);
-  if (set) { view[set] = set === "truth" ? !view.truth : to; sync(); }
+  if (set) { view[set] = set === "reference" ? !view.reference : to; sync(); }
 });
 element.addEventListener("input", (event) => {
   const { slider } = event.target.dataset;

@@ -9,7 +9,7 @@ from cxr.findings import Study
 from cxr.images import load_image
 from cxr.tabs.localize.outlines import Outline, outlined
 from cxr.tabs.localize.state import LocalizeState
-from cxr.tabs.localize.views import pane
+from cxr.tabs.localize.views import located
 from cxr.tabs.read.state import ReadState
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
@@ -29,15 +29,15 @@ class LocalizeHandlers:
         self.services = services
 
     def examples(self) -> str:
-        """The gallery's films that the empty tab offers."""
+        """Images of the gallery to begin with."""
         return example_cards(self.services)
 
-    def locate(self, bench: LocalizeState, text: str) -> LocalizeState:
-        """The film with a question; what a model says to it comes by `seek` and `hear`."""
+    def locate(self, state: LocalizeState, text: str) -> LocalizeState:
+        """Ask where something is; `ask` and `receive` bring the answer."""
         from cxr.localization import MAX_TEXT
 
         text = text.strip()
-        if bench.film is None:
+        if state.image is None:
             raise ValueError("Bring a film first: drop one here, paste it or choose a file.")
         if not text:
             raise ValueError("Expected a text, got an empty one; type what should be outlined.")
@@ -45,80 +45,88 @@ class LocalizeHandlers:
             raise ValueError(
                 f"Expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it."
             )
-        return bench.asked(text)
+        return state.with_text(text)
 
-    def seek(self, bench: LocalizeState) -> Answer[Outline] | None:
-        """Where in the film the text's finding is; None when there is nothing to ask.
+    def ask(self, state: LocalizeState) -> Answer[Outline] | None:
+        """Ask the localizer; None when there is nothing to ask."""
+        return answer(state.key, self._outline, state) if state.waiting else None
 
-        It takes a while, in which the visitor may go on: it changes nothing on the page itself.
-        """
-        if not bench.wanted:
-            return None
-        return answer(bench.key, self._outline, bench)
+    def receive(
+        self, state: LocalizeState, said: Answer[Outline] | None
+    ) -> LocalizeState | None:
+        """Show the answer; None, and nothing changes, when another image or text came."""
+        return state.with_answer(said) if said else None
 
-    def _outline(self, bench: LocalizeState) -> Outline:
-        found = self.services.localizer.get().find(bench.film, bench.text)
-        truth = self.services.reference_masks.of(bench.study, bench.text, bench.film.size)
-        return outlined(found, truth)
+    def upload(self, state: LocalizeState, upload: str, text: str) -> LocalizeState:
+        """Take an uploaded image, with the text in the box; the upload is deleted."""
+        image = read_whole(upload)
+        warning = self.services.ood_warning(image)
+        return with_image(image, "Your film", warning=warning).with_text(text)
 
-    def hear(self, bench: LocalizeState, drawn: Answer[Outline] | None) -> LocalizeState | None:
-        """The outline on the page; None, and nothing changes, when another film or text came."""
-        return bench.told(drawn) if drawn else None
+    def choose_example(
+        self, state: LocalizeState, text: str, event: gr.EventData
+    ) -> LocalizeState:
+        """Take one of the gallery's images, with the text in the box."""
+        return with_study(clicked_example(self.services, event)).with_text(text)
 
-    def take(self, bench: LocalizeState, upload: str, text: str) -> LocalizeState:
-        """An uploaded film, with the question that stands in the box; the upload is deleted as
-        soon as it is read.
-        """
-        film = read_whole(upload)
-        return placed(film, "Your film", warning=self.services.ood_warning(film)).asked(text)
-
-    def carry(self, bench: LocalizeState, room: SearchState) -> LocalizeState:
-        """The film that is open in the Search tab, and what it was searched for."""
-        if room.open is None:
+    def carry_from_search(self, state: LocalizeState, search: SearchState) -> LocalizeState:
+        """Take the image that is open in the Search tab, and what was searched for."""
+        if search.open is None:
             raise ValueError("No film is open in the Search tab: open one of those found.")
-        return of_gallery(room.open.study).asked(self.carry_text(room))
+        return with_study(search.open.study).with_text(self.text_from_search(search))
 
-    def carry_text(self, room: SearchState) -> str:
-        """What was searched for when the film was found; "" when that was another film."""
-        return room.query.text if room.query else ""
+    def text_from_search(self, search: SearchState) -> str:
+        """What was searched for; "" when that was an image."""
+        return search.query.text if search.query else ""
 
-    def carry_read(self, bench: LocalizeState, box: ReadState) -> LocalizeState:
-        """The film that is read in the Read tab, and the finding that is looked at."""
-        if box.film is None:
+    def carry_from_read(self, state: LocalizeState, reading: ReadState) -> LocalizeState:
+        """Take the image that is in the Read tab, and the finding chosen there."""
+        if reading.image is None:
             raise ValueError("There is no film in the Read tab: bring one there first, or here.")
-        warning = " ".join(box.suggestion.warnings) if box.suggestion else ""
-        return placed(box.film, box.source, box.study, warning).asked(box.finding)
+        warning = " ".join(reading.suggestion.warnings) if reading.suggestion else ""
+        placed = with_image(reading.image, reading.source, reading.study, warning)
+        return placed.with_text(reading.finding)
 
-    def carry_finding(self, box: ReadState) -> str:
-        """The finding that is looked at in the Read tab."""
-        return box.finding
+    def text_from_read(self, reading: ReadState) -> str:
+        """The finding chosen in the Read tab."""
+        return reading.finding
 
-    def pick(self, bench: LocalizeState, text: str, event: gr.EventData) -> LocalizeState:
-        """One of the gallery's films that the empty tab offers."""
-        return of_gallery(clicked_example(self.services, event)).asked(text)
-
-    def away(self, bench: LocalizeState) -> LocalizeState:
-        """No film, so that another can come."""
+    def close(self, state: LocalizeState) -> LocalizeState:
+        """Take the image away, so that another can come."""
         return LocalizeState()
 
-    def show(self, bench: LocalizeState | None, message: str = "", busy: str = "") -> tuple:
-        """The outputs of every handler: the message, the pane, the state. For None the page stays
-        as it is.
+    def show(self, state: LocalizeState | None, message: str = "", busy: str = "") -> tuple:
+        """The outputs of every handler: the message, the image with its outline, the state.
+
+        For None the page stays as it is.
         """
-        if bench is None:
+        if state is None:
             return (gr.skip(),) * 3
-        return notice(message or bench.problem), pane(bench, self.services, busy), bench
+        return notice(message or state.problem), located(state, self.services, busy), state
+
+    def _outline(self, state: LocalizeState) -> Outline:
+        image = state.image
+        assert image is not None, "only a state with an image waits for an outline"
+        found = self.services.localizer.get().find(image, state.text)
+        reference = self.services.reference_masks.of(state.study, state.text, image.size)
+        return outlined(found, state.text, reference)
 
 
-def placed(
-    film: Image.Image, source: str, study: Study | None = None, warning: str = ""
+def with_image(
+    image: Image.Image, source: str, study: Study | None = None, warning: str = ""
 ) -> LocalizeState:
-    """A bench with nothing but a film, mode "L", on it; what comes larger is kept at SIDE."""
-    small = film.copy()
+    """A state with an image, mode "L", and no question; a larger one is kept at SIDE pixels."""
+    small = image.copy()
     small.thumbnail((SIDE, SIDE))
-    return LocalizeState(small, inline(small), film.size, source, study, warning)
+    return LocalizeState(small, inline(small), image.size, source, study, warning)
 
 
-def of_gallery(study: Study) -> LocalizeState:
-    """A bench with the film of a study on it."""
-    return placed(load_image(study.image), f"Film {study.id}", study)
+def with_study(study: Study) -> LocalizeState:
+    """A state with the image of a study, and no question.
+
+    Raises:
+        ValueError: the study has no image, or one that cannot be read.
+    """
+    if study.image is None:
+        raise ValueError("This study has no film: choose another.")
+    return with_image(load_image(study.image), f"Film {study.id}", study)

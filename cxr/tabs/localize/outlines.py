@@ -1,18 +1,33 @@
-"""What the localizer found, as the page takes it: one small map, and a reading at every threshold.
+"""What the localizer found, as the page takes it: one small map, and its measures by threshold.
 
-The page draws and measures again at each move of a slider without asking: it looks the reading up.
+The page draws and measures again at each move of a slider without asking: it looks the measures up.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from cxr.anatomy import AIRWAYS, DEVICES, HEART, LUNGS
-from cxr.localization import Measure, measure_region
+from cxr.findings import FINDINGS
+from cxr.language import asked_for
+from cxr.localization import (
+    AIRWAYS,
+    CONSOLIDATION,
+    DEVICES,
+    HEART,
+    LEFT_LUNG,
+    LUNGS,
+    OPACITY,
+    RIGHT_LUNG,
+    Measure,
+    Query,
+    cardiothoracic_ratio,
+    measure_region,
+)
 from cxr.metrics import dice
 from cxr.tabs.shared.image_urls import inline
 
@@ -23,11 +38,25 @@ THRESHOLDS = range(5, 96)  # percent
 START = 50  # percent: where the slider stands at first
 MAP_SIDE = 512  # pixels of a map's longer side; the model itself sees 256
 OUTSIDE = (HEART, AIRWAYS, DEVICES)  # what has no side among the lungs
+ORGANS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, AIRWAYS)  # on every image, whatever the finding
+ASSESSED = {  # findings that have a target of their own
+    "consolidation": CONSOLIDATION,
+    "lung opacity": OPACITY,
+    "support devices": DEVICES,
+}
+# Words that name an organ or its place and say nothing about its state.
+_PLAIN = set(
+    "heart cardiac mediastinum mediastinal cardiomediastinal silhouette shadow contour border "
+    "outline aorta aortic lung lungs pulmonary airway airways trachea tracheal windpipe bronchus "
+    "bronchi bronchial carina right left upper middle lower mid top bottom base bases apex zone "
+    "zones field fields lobe lobes side sided both bilateral the a an of in on at and rul rml rll "
+    "lul lll lingula".split()
+)
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What is said at one threshold, in plain text; "" where there is nothing to say."""
+class ThresholdMeasure:
+    """What the page says at one threshold, in plain text; "" where there is nothing to say."""
 
     found: bool
     verdict: str
@@ -35,45 +64,102 @@ class Reading:
     each: str = ""
     dice: str = ""
 
-    def to_dict(self) -> dict:
-        """JSON-able."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Outline:
-    """taken: what the text was taken to mean; "" where it names nothing that can be outlined.
-    heat, truth: data: addresses of maps, 0 to 255; truth is "" where no one outlined the film.
-    readings: one for each of THRESHOLDS.
+    """What the page draws and says of one question.
+
+    Attributes:
+        taken: what the text was taken to mean.
+        heat_map: data: address of the map, 0 to 255.
+        measures: one for each of THRESHOLDS.
+        caveat: what the text names and the localizer does not assess, a sentence; "" for nothing.
+        ratio: the cardiothoracic ratio where the heart was asked for; None where it was not, or
+            where the masks do not allow it.
+        reference: data: address of the mask drawn by hand; "" where there is none.
     """
 
     taken: str
-    heat: str
-    readings: tuple[Reading, ...]
-    truth: str = ""
+    heat_map: str
+    measures: tuple[ThresholdMeasure, ...]
+    caveat: str = ""
+    ratio: float | None = None
+    reference: str = ""
+
+    def measures_dict(self) -> dict[str, object]:
+        """The measures, JSON-able, under the names that the page's script knows."""
+        return {"low": THRESHOLDS[0], "rows": [asdict(measure) for measure in self.measures]}
 
 
-def outlined(found: Localization, truth: np.ndarray | None = None) -> Outline:
-    """For the page. truth: bool [H, W] at the film's size, where it is known."""
+def outlined(found: Localization, text: str, reference: np.ndarray | None = None) -> Outline:
+    """Prepare an answer of the localizer for the page.
+
+    Args:
+        found: the answer.
+        text: the question in the visitor's words.
+        reference: the mask drawn by hand, bool [H, W] at the image's size; None where there is
+            none.
+
+    Raises:
+        ValueError: the text names nothing that can be outlined.
+    """
+    if found.query is None:
+        raise ValueError(
+            f"Expected an organ or a finding that can be outlined, got “{_short(text)}”; choose "
+            "one of the suggestions below the box."
+        )
     # In 8 bits, so that the page, which sees no more, and the numbers agree.
     heat = np.round(255 * found.heat).astype(np.uint8)
-    film = found.preprocess.square(Image.new("L", found.size, 255)) > 0
-    maps = np.round(255 * found.maps * film) / 255
-    readings = []
+    inside = found.preprocess.square(Image.new("L", found.size, 255)) > 0
+    target, right, left = np.round(255 * found.maps * inside) / 255
+    caveat = not_assessed(text, found.query)
+    measures = []
     for level in (level_of(percent) for percent in THRESHOLDS):
-        overlap = "" if truth is None else _overlap(heat >= level, truth)
-        readings.append(_reading(found, measure_region(*maps, level / 255), heat, level, overlap))
+        measured = measure_region(target, right, left, level / 255)
+        measures.append(
+            ThresholdMeasure(
+                measured.found,
+                _verdict(found.query, measured, heat, level, bool(caveat)),
+                _area(found.query, measured),
+                _each(found.query, measured),
+                "" if reference is None else _overlap(heat >= level, reference),
+            )
+        )
     return Outline(
-        taken=found.query.prompt if found.query else "",
-        heat=inline(Image.fromarray(heat), MAP_SIDE),
-        readings=tuple(readings),
-        truth="" if truth is None else inline(_smooth(truth), MAP_SIDE),
+        taken=found.query.prompt,
+        heat_map=inline(Image.fromarray(heat), MAP_SIDE),
+        measures=tuple(measures),
+        caveat=caveat,
+        ratio=cardiothoracic_ratio(target, right, left) if found.query.target == HEART else None,
+        reference="" if reference is None else inline(_smooth(reference), MAP_SIDE),
     )
 
 
-def _smooth(mask: np.ndarray) -> Image.Image:
-    """A mask as a map whose line at one half has no steps."""
-    return Image.fromarray((255 * mask).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
+def not_assessed(text: str, query: Query) -> str:
+    """Say what a text names beyond the target that is outlined for it.
+
+    Args:
+        text: the visitor's words, such as "cardiomegaly".
+        query: the target that they were taken for, such as the heart.
+
+    Returns:
+        A sentence in plain text; "" where the text names the target and nothing else.
+    """
+    named = asked_for(text, FINDINGS[1:])
+    others = [one for one in FINDINGS if one in named and ASSESSED.get(one) != query.target]
+    organ = query.target in ORGANS
+    if organ and not others and set(re.findall(r"[^\W_]+", text.lower())) <= _PLAIN:
+        return ""
+    if not organ and not others:
+        return ""
+    subject = " and ".join(others) or f"“{_short(text)}”"
+    subject = subject[0].upper() + subject[1:]
+    if organ:
+        return (
+            f"{subject} itself is not assessed. Outlined is the organ ({query.prompt}), which every"
+            " film shows."
+        )
+    return f"{subject} itself is not assessed. Outlined is {query.prompt}, whatever its cause."
 
 
 def level_of(percent: float) -> int:
@@ -81,28 +167,48 @@ def level_of(percent: float) -> int:
     return int(percent * 2.55 + 0.5)
 
 
-def _reading(found: Localization, measured: Measure, heat, level: int, overlap: str) -> Reading:
-    if found.query is None:
-        return Reading(False, "Nothing was named that can be outlined. Try one of the suggestions.")
+def _verdict(query: Query, measured: Measure, heat: np.ndarray, level: int, other: bool) -> str:
+    """The line at one threshold. other: whether the text names something that is not assessed."""
     if not measured.found:
+        start = "Nothing is outlined" if other else "Not found"
         highest = heat.max() / 255
-        said = f"Not found: nothing reaches {level / 255:.0%}. The highest is {highest:.0%}."
-        return Reading(False, said, dice=overlap)
-    picture = f"{measured.picture:.1f}% of the picture"
-    if found.query.target in OUTSIDE or measured.lungs is None:
-        return Reading(True, "Found", picture, "", overlap)
+        return f"{start}: nothing reaches {level / 255:.0%}. The highest is {highest:.0%}."
+    if other and query.target in ORGANS:
+        return f"Outlined: {query.prompt}"
     words = measured.words[0].upper() + measured.words[1:]
-    if words.lower() == found.query.target:  # asked for a lung, found in that lung
-        words = "Found"
-    if found.query.target == LUNGS and not (found.query.side or found.query.zone):
-        return Reading(True, words, picture, "", overlap)
-    each = f"right {measured.right:.0f}%, left {measured.left:.0f}%" if _both(measured) else ""
-    return Reading(True, words, f"{measured.lungs:.1f}% of the lungs", each, overlap)
+    if query.target in OUTSIDE or measured.lungs is None or words.lower() == query.target:
+        return "Found"
+    return words
 
 
-def _both(measured: Measure) -> bool:
-    return measured.right is not None and measured.left is not None
+def _area(query: Query, measured: Measure) -> str:
+    if not measured.found:
+        return ""
+    whole = query.target == LUNGS and not (query.side or query.zone)
+    if query.target in OUTSIDE or measured.lungs is None or whole:
+        return f"{measured.picture:.1f}% of the picture"
+    return f"{measured.lungs:.1f}% of the lungs"
 
 
-def _overlap(marked: np.ndarray, truth: np.ndarray) -> str:
-    return f"Dice {dice(marked, truth):.2f}" + ("" if truth.any() else "; none was drawn here")
+def _each(query: Query, measured: Measure) -> str:
+    whole = query.target == LUNGS and not (query.side or query.zone)
+    if not measured.found or query.target in OUTSIDE or measured.lungs is None or whole:
+        return ""
+    if measured.right is None or measured.left is None:
+        return ""
+    return f"right {measured.right:.0f}%, left {measured.left:.0f}%"
+
+
+def _overlap(marked: np.ndarray, reference: np.ndarray) -> str:
+    share = f"Dice {dice(marked, reference):.2f}"
+    return share if reference.any() else f"{share}; none was drawn here"
+
+
+def _smooth(mask: np.ndarray) -> Image.Image:
+    """A mask as a map whose line at one half has no steps."""
+    return Image.fromarray((255 * mask).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
+
+
+def _short(text: str, most: int = 60) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""What people outlined on films of the gallery, where a data set with masks is at hand."""
+"""Masks drawn by hand on images of the gallery, where a data set with masks is at hand."""
 
 from __future__ import annotations
 
@@ -20,62 +20,73 @@ ORGANS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, AIRWAYS)
 
 
 class ReferenceMasks:
-    """The masks below `root`, read when the first film is asked about; "" for none.
+    """The masks below a folder, read when the first image is asked about.
 
-    A study is one of its films when both have the same name and the same size.
+    A study is one of the data set's images when both have the same name and the same size.
     """
 
     def __init__(self, root: str = "") -> None:
+        """Read nothing yet. root: the folder of the data set; "" for no masks."""
         self.root = root
         self._lock = threading.Lock()
-        self._films: dict[str, MaskedFilm] | None = None
+        self._masked: dict[str, MaskedFilm] | None = None
 
     def of(self, study: Study | None, text: str, size: tuple[int, int]) -> np.ndarray | None:
-        """What the text names on the film of a study, as drawn: bool [H, W] at `size`, empty where
-        it is absent. None where the film or the target is not among those drawn.
+        """Return what was drawn of the target that a text names, on the image of a study.
+
+        Args:
+            study: of the gallery; None for an image that is not.
+            text: the visitor's words.
+            size: width and height in pixels of the mask to return.
+
+        Returns:
+            bool [H, W], empty where the target is absent; None where the image or the target is not
+            among those drawn.
         """
-        film = self._read().get(study.id) if study else None
         query = parse(text)
-        if film is None or query is None or study.image is None:
+        if study is None or study.image is None or query is None:
             return None
-        if load_image(film.image).size != load_image(study.image).size:
+        masked = self._read().get(study.id)
+        if masked is None or load_image(masked.image).size != load_image(study.image).size:
             return None
-        mask = _drawn(film, query.target, size)
-        return mask if mask is None else _placed(film, mask, query)
+        mask = _drawn(masked, query.target, size)
+        return None if mask is None else _part(masked, mask, query)
 
     def _read(self) -> dict[str, MaskedFilm]:
         with self._lock:
-            if self._films is None:
-                self._films = {}
+            if self._masked is None:
+                self._masked = {}
                 if self.root:
                     try:
-                        films = load_masked_films(self.root)
-                        self._films = {film.id: film for film in films}
+                        found = load_masked_films(self.root)
+                        self._masked = {one.id: one for one in found}
                     except ValueError as error:
-                        log.warning("no outlines are shown: %s", error)
-        return self._films
+                        log.warning("no reference masks are shown: %s", error)
+        return self._masked
 
 
-def _drawn(film: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray | None:
-    """A target's mask, or the union of its parts', bool [H, W] at `size` (width, height). None when
-    it was not looked for, and for an organ that nobody drew, since every film shows it.
+def _drawn(masked: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray | None:
+    """A target's mask, or the union of its parts', bool [H, W] at `size` (width, height).
+
+    None when it was not looked for, and for an organ that nobody drew, since every image shows it.
     """
-    parts = (target,) if target in film.known else PARTS.get(target, ())
-    if target not in film.known and not union_known(target, film.known):
+    parts = (target,) if target in masked.known else PARTS.get(target, ())
+    if target not in masked.known and not union_known(target, masked.known):
         return None
-    if any(part in ORGANS and part not in film.masks for part in parts):
+    if any(part in ORGANS and part not in masked.masks for part in parts):
         return None
     whole = np.zeros(size[::-1], bool)
-    for path in (path for part in parts for path in film.masks.get(part, ())):
+    for path in (path for part in parts for path in masked.masks.get(part, ())):
         whole |= np.asarray(load_image(path).resize(size, Image.Resampling.BILINEAR)) >= 128
     return whole
 
 
-def _placed(film: MaskedFilm, mask: np.ndarray, query: Query) -> np.ndarray | None:
+def _part(masked: MaskedFilm, mask: np.ndarray, query: Query) -> np.ndarray | None:
     """The part of a mask on the side and in the zone asked for, by the lungs as drawn."""
     if not (query.side or query.zone):
         return mask
-    sides = [_drawn(film, lung, mask.shape[::-1]) for lung in (RIGHT_LUNG, LEFT_LUNG)]
-    if any(side is None for side in sides):
+    size = (mask.shape[1], mask.shape[0])
+    right, left = (_drawn(masked, lung, size) for lung in (RIGHT_LUNG, LEFT_LUNG))
+    if right is None or left is None:
         return None
-    return mask & place_of(*sides, query.side, query.zone, 0.5)
+    return mask & place_of(right, left, query.side, query.zone, 0.5)

@@ -14,31 +14,44 @@ from cxr.tabs.shared.wiring import Answer
 
 @dataclass(frozen=True)
 class LocalizeState:
-    """A film, what was asked of it, and what was found. key: another for each question."""
+    """An image, what was asked for, and what was outlined.
 
-    film: Image.Image | None = None  # mode "L"
-    picture: str = ""  # data: address of the film as PNG
-    size: tuple[int, int] = (0, 0)  # width and height in pixels of the film as it came
-    source: str = ""  # what the film is, in words: "Your film", or a study's id
-    study: Study | None = None  # where the film is of the gallery
-    warning: str = ""  # why it hardly is a frontal chest film, in words
+    Attributes:
+        image: mode "L"; None before one was brought.
+        image_url: data: address of the image as PNG.
+        size: width and height in pixels of the image as it came.
+        source: what the image is, in words: "Your film", or a study's id.
+        study: where the image is of the gallery.
+        warning: why it hardly is a frontal chest X-ray, in words; "" where it may be one.
+        text: what was asked for; "" before anything was.
+        key: another for each question, so that an answer to an earlier one can be dropped.
+        outline: the answer.
+        problem: why there is none, in words.
+    """
+
+    image: Image.Image | None = None
+    image_url: str = ""
+    size: tuple[int, int] = (0, 0)
+    source: str = ""
+    study: Study | None = None
+    warning: str = ""
     text: str = ""
     key: str = ""
     outline: Outline | None = None
     problem: str = ""
 
     @property
-    def wanted(self) -> bool:
-        """Whether a model has still to say where the text's finding is."""
-        return bool(self.film and self.text and not self.outline and not self.problem)
+    def waiting(self) -> bool:
+        """Whether a question was asked that the localizer has not answered."""
+        return bool(self.image and self.text and not self.outline and not self.problem)
 
-    def asked(self, text: str) -> LocalizeState:
-        """With a question, to be answered; with none for an empty text."""
+    def with_text(self, text: str) -> LocalizeState:
+        """Ask for something; for nothing with an empty text."""
         key = secrets.token_hex(8)
         return replace(self, text=text.strip(), key=key, outline=None, problem="")
 
-    def told(self, drawn: Answer[Outline]) -> LocalizeState | None:
-        """With what a model drew; None when it was asked of another film or in other words."""
-        if drawn.question != self.key or not self.wanted:
+    def with_answer(self, answer: Answer[Outline]) -> LocalizeState | None:
+        """Take an answer; None when it answers another question than the last."""
+        if answer.question != self.key or not self.waiting:
             return None
-        return replace(self, outline=drawn.value, problem=drawn.problem)
+        return replace(self, outline=answer.value, problem=answer.problem)

@@ -1,10 +1,11 @@
-"""The Localize tab: a film and a text in; where in the film it is, and how much of it, out."""
+"""The Localize tab: an image and a text in; where in the image it is, and how much of it, out."""
 
 from __future__ import annotations
 
 import gradio as gr
+from gradio.events import Dependency
 
-from cxr.anatomy import (
+from cxr.localization import (
     AIRWAYS,
     CONSOLIDATION,
     DEVICES,
@@ -13,8 +14,8 @@ from cxr.anatomy import (
     LEFT_LUNG,
     LUNGS,
     RIGHT_LUNG,
+    Query,
 )
-from cxr.localization import Query
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.localize.handlers import READING, LocalizeHandlers
 from cxr.tabs.localize.state import LocalizeState
@@ -22,9 +23,9 @@ from cxr.tabs.localize.views import start
 from cxr.tabs.read.tab import ReadTab
 from cxr.tabs.search.tab import SearchTab
 from cxr.tabs.services import Services
-from cxr.tabs.shared.components import example_chips, html, query_box, upload_button
+from cxr.tabs.shared.components import example_chips, html, query_row
 from cxr.tabs.shared.theme import asset
-from cxr.tabs.shared.wiring import Dependency, TabWiring, on_load, update, visitor_state
+from cxr.tabs.shared.wiring import TabWiring, on_load, update, visitor_state
 
 SUGGESTIONS = (
     LUNGS,
@@ -40,39 +41,52 @@ OPEN = "() => window.cxr.openTab('localize')"
 
 
 def build(services: Services, search: SearchTab, reading: ReadTab) -> None:
-    """Lay the tab out inside the Blocks that are open, and wire it to its desk, Search and Read."""
+    """Lay the tab out inside the Blocks that are open; wire it to its handlers, Search and Read."""
     state = visitor_state(LocalizeState())
     with gr.Column(elem_classes="ask"):
-        with gr.Row(elem_classes="ask-row"):
-            query, submit = query_box(
-                "What should be outlined?",
-                "An organ or a finding, and its side",
-                "locate-query",
-                "Outline it",
-                "locate-go",
-            )
-            upload = upload_button("Choose a film", "locate-upload")
+        row = query_row(
+            label="What should be outlined?",
+            placeholder="An organ or a finding, and its side",
+            query_id="locate-query",
+            button="Outline it",
+            button_id="locate-go",
+            upload="Choose a film",
+            upload_id="locate-upload",
+        )
         example_chips(SUGGESTIONS, "Suggestions")
     notice = html("locate-notice")
-    film = html("located", start(services), script=asset("contour.js") + asset("localize.js"))
-    examples = html("locate-offers", events=("pick",))
+    image = html("located", start(services), script=asset("contour.js") + asset("localize.js"))
+    examples = html("locate-examples", events=("pick",))
 
     handlers = LocalizeHandlers(services)
-    wiring = TabWiring("localize", state, [notice, film], handlers.show)
+    wiring = TabWiring("localize", state, [notice, image], handlers.show)
 
-    def asked(event: Dependency, name: str) -> None:
-        wiring.ask(event, handlers.seek, handlers.hear, model="localize", name=f"hear_{name}")
+    def asks(event: Dependency, name: str) -> None:
+        """Ask the localizer after an event."""
+        wiring.ask(event, handlers.ask, handlers.receive, model="localize", name=f"receive_{name}")
 
     gr.api(locate_endpoint(services), api_name="locate")
     on_load(handlers.examples, examples)
-    asked(wiring.on([submit.click, query.submit], handlers.locate, [query]), "locate")
-    asked(wiring.on(upload.upload, handlers.take, [upload, query], busy=READING), "take")
-    asked(wiring.on(examples.pick, handlers.pick, [query], busy=READING), "pick")
-    wiring.on(film.away, handlers.away)
+    query, upload = row.query, row.upload
+    assert upload is not None, "the row was laid out with an upload button"
+    asks(wiring.on([row.submit.click, query.submit], handlers.locate, [query]), "text")
+    asks(wiring.on(upload.upload, handlers.upload, [upload, query], busy=READING), "upload")
+    asks(wiring.on(examples.pick, handlers.choose_example, [query], busy=READING), "example")
+    wiring.on(image.close, handlers.close)
     for event, carry, source, text in (
-        (search.detail.locate, handlers.carry, search.state, handlers.carry_text),
-        (reading.findings.locate, handlers.carry_read, reading.state, handlers.carry_finding),
+        (
+            search.detail.locate,
+            handlers.carry_from_search,
+            search.state,
+            handlers.text_from_search,
+        ),
+        (
+            reading.findings.locate,
+            handlers.carry_from_read,
+            reading.state,
+            handlers.text_from_read,
+        ),
     ):
         event(None, js=OPEN)
         update(event, text, source, query)
-        asked(wiring.on(event, carry, [source], busy=READING), carry.__name__)
+        asks(wiring.on(event, carry, [source], busy=READING), carry.__name__)

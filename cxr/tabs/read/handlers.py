@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from PIL import Image, ImageOps
 
+from cxr.findings import Study
 from cxr.images import load_image
-from cxr.tabs.read.evidence import grounds
-from cxr.tabs.read.findings import findings
-from cxr.tabs.read.report import report
-from cxr.tabs.read.similar import similar
-from cxr.tabs.read.state import REPORT, Beside, ReadState
-from cxr.tabs.read.views import pane
+from cxr.tabs.read.state import REPORT, Comparison, ReadState
+from cxr.tabs.read.views import evidence, findings, image_view, report, similar
 from cxr.tabs.search.handlers import HEAT_MAP_SIDE, heat_layer
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
@@ -22,16 +19,19 @@ from cxr.tabs.shared.errors import notice
 from cxr.tabs.shared.example_cards import clicked_example, example_cards
 from cxr.tabs.shared.image_urls import inline
 from cxr.tabs.shared.uploads import read_upload
-from cxr.tabs.shared.wiring import Answer, answer, event_item
+from cxr.tabs.shared.wiring import Answer, answer, event_item, event_value
+
+if TYPE_CHECKING:
+    from cxr.reporting import Suggestion
 
 _TURN = Image.Transpose
-MENDING = {  # what the gate says of a film -> the film as it should be
-    "turned 90": lambda film: film.transpose(_TURN.ROTATE_270),
-    "turned 180": lambda film: film.transpose(_TURN.ROTATE_180),
-    "turned 270": lambda film: film.transpose(_TURN.ROTATE_90),
+CORRECTIONS = {  # kind of the gate's result -> the image as it should be
+    "turned 90": lambda image: image.transpose(_TURN.ROTATE_270),
+    "turned 180": lambda image: image.transpose(_TURN.ROTATE_180),
+    "turned 270": lambda image: image.transpose(_TURN.ROTATE_90),
     "inverted": ImageOps.invert,
 }
-OUTPUTS = 7  # of every handler: the message, five panes, the ReadState
+OUTPUT_COUNT = 7  # of every handler: the message, five components of HTML, the state
 
 
 class ReadHandlers:
@@ -41,120 +41,105 @@ class ReadHandlers:
         self.services = services
 
     def examples(self) -> str:
-        """The gallery's films that the empty tab offers."""
+        """Images of the gallery to begin with."""
         return example_cards(self.services)
 
-    def take(self, box: ReadState, upload: str) -> ReadState:
-        """An uploaded film; the upload is deleted as soon as it is read."""
-        film = read_upload(upload)
-        return _placed(film, inline(film), "Your film")
+    def upload(self, state: ReadState, upload: str) -> ReadState:
+        """Take an uploaded image; the upload is deleted as soon as it is read."""
+        image = read_upload(upload)
+        return ReadState.of(image, inline(image), "Your film")
 
-    def pick(self, box: ReadState, event: gr.EventData) -> ReadState:
-        """One of the gallery's films that the empty tab offers."""
+    def choose_example(self, state: ReadState, event: gr.EventData) -> ReadState:
+        """Take one of the gallery's images."""
         return self._of_gallery(clicked_example(self.services, event))
 
-    def carry(self, box: ReadState, room: SearchState) -> ReadState:
-        """The film that is open in the Search tab."""
-        if room.open is None:
+    def carry_from_search(self, state: ReadState, search: SearchState) -> ReadState:
+        """Take the image that is open in the Search tab."""
+        if search.open is None:
             raise ValueError("No film is open in the Search tab: open one of those found.")
-        return self._of_gallery(room.open.study)
+        return self._of_gallery(search.open.study)
 
-    def away(self, box: ReadState) -> ReadState:
-        """No film, so that another can come."""
+    def close(self, state: ReadState) -> ReadState:
+        """Take the image away, so that another can come."""
         return ReadState()
 
-    def force(self, box: ReadState) -> ReadState:
-        """A picture that was refused, to be read all the same."""
-        if not box.withheld:
-            return box
-        return replace(box, key=_key(), forced=True, suggestion=None)
+    def force(self, state: ReadState) -> ReadState:
+        """Read an image that the gate refused."""
+        if not state.withheld or state.image is None:
+            return state
+        fresh = ReadState.of(state.image, state.image_url, state.source, state.study)
+        return replace(fresh, forced=True, comparison=state.comparison)
 
-    def mend(self, box: ReadState) -> ReadState:
-        """A film that lies on its side, stands on its head or is inverted, as it should be."""
-        kind = box.suggestion.verdict.kind if box.suggestion else ""
-        if kind not in MENDING:
-            return box
-        film = MENDING[kind](box.film)
-        return replace(
-            box,
-            key=_key(),
-            film=film,
-            picture=inline(film),
-            forced=False,
-            suggestion=None,
-            finding="",
-            heats={},
-            problem="",
-        )
+    def correct(self, state: ReadState) -> ReadState:
+        """Turn an image that lies on its side or stands on its head; invert an inverted one."""
+        kind = state.suggestion.verdict.kind if state.suggestion else ""
+        if kind not in CORRECTIONS or state.image is None:
+            return state
+        image = CORRECTIONS[kind](state.image)
+        corrected = ReadState.of(image, inline(image), state.source, state.study)
+        return replace(corrected, comparison=state.comparison)
 
-    def choose(self, box: ReadState, event: gr.EventData) -> ReadState:
-        """One of the findings, to see what it rests on."""
-        return box.choose(str((event._data or {}).get("name")))
+    def choose(self, state: ReadState, event: gr.EventData) -> ReadState:
+        """Choose a finding, to see what it rests on."""
+        return state.choose(event_value(event, "name", str))
 
-    def compare(self, box: ReadState, event: gr.EventData) -> ReadState:
-        """One of the similar studies beside the film."""
-        study = event_item(event, box.known).study
-        address = self.services.images.address(study)
-        return replace(box, beside=Beside(address, f"Film {study.id}", study), problem="")
+    def compare(self, state: ReadState, event: gr.EventData) -> ReadState:
+        """Put one of the studies on the page beside the image."""
+        study = event_item(event, state.shown_studies).study
+        url = self.services.images.address(study)
+        return replace(state, comparison=Comparison(url, f"Film {study.id}", study), problem="")
 
-    def compare_upload(self, box: ReadState, upload: str) -> ReadState:
-        """Another uploaded film beside the film, an earlier one for instance."""
-        film = read_upload(upload)
-        if box.film is None:
-            return _placed(film, inline(film), "Your film")
-        return replace(box, beside=Beside(inline(film), "Your other film"), problem="")
+    def compare_upload(self, state: ReadState, upload: str) -> ReadState:
+        """Put another uploaded image beside the image, an earlier one for instance."""
+        image = read_upload(upload)
+        if state.image is None:
+            return ReadState.of(image, inline(image), "Your film")
+        return replace(state, comparison=Comparison(inline(image), "Your other film"), problem="")
 
-    def alone(self, box: ReadState) -> ReadState:
-        """The film without another beside it."""
-        return replace(box, beside=None)
+    def end_comparison(self, state: ReadState) -> ReadState:
+        """Show the image without another beside it."""
+        return replace(state, comparison=None)
 
-    def ask(self, box: ReadState) -> Answer | None:
-        """What a model has to say next of the film; None when there is nothing to ask.
-
-        It takes a while, in which the visitor may go on: it changes nothing on the page itself.
-        """
-        if not (about := box.wanted):
+    def ask(self, state: ReadState) -> Answer[Any] | None:
+        """Ask a model what is to be shown next; None when there is nothing to ask."""
+        about = state.waiting_for
+        if not about:
             return None
         if about == REPORT:
-            return answer((box.key, about), self._read, box)
-        return answer((box.key, about), self._heat, box, about)
+            return answer((state.key, about), self._suggestion, state)
+        return answer((state.key, about), self._heat_map, state)
 
-    def hear(self, box: ReadState, answer: Answer | None) -> ReadState | None:
-        """The answer on the page; None, and nothing changes, when another film has come."""
-        return box.told(answer) if answer else None
+    def receive(self, state: ReadState, said: Answer[Any] | None) -> ReadState | None:
+        """Show the answer; None, and nothing changes, when another image has come."""
+        return state.with_answer(said) if said else None
 
-    def _read(self, box: ReadState):
-        return self.services.suggester.get().suggest(box.film, force=box.forced)
-
-    def _heat(self, box: ReadState, finding: str) -> str:
-        (one,) = (one for one in box.suggestion.findings if one.name == finding)
-        heat = self.services.suggester.get().retriever.heat_map(box.film, one.prompt)
-        return inline(heat_layer(heat), HEAT_MAP_SIDE)
-
-    def _of_gallery(self, study) -> ReadState:
-        film, address = load_image(study.image), self.services.images.address(study)
-        return replace(_placed(film, address, f"Film {study.id}"), study=study)
-
-    def show(self, box: ReadState | None, message: str = "", busy: str = "") -> tuple:
-        """The outputs of every handler: the message, the film, its findings, the report, similar
-        studies, what sentences rest on, the ReadState. For None the page stays as it is.
+    def show(self, state: ReadState | None, message: str = "", busy: str = "") -> tuple:
+        """The outputs of every handler: the message, the image, its findings, the report, similar
+        studies, what sentences rest on, the state. For None the page stays as it is.
         """
-        if box is None:
-            return (gr.skip(),) * OUTPUTS
+        if state is None:
+            return (gr.skip(),) * OUTPUT_COUNT
         return (
-            notice(message or box.problem),
-            pane(box, self.services),
-            findings(box, self.services),
-            report(box, self.services),
-            similar(box, self.services),
-            grounds(box, self.services),
-            box,
+            notice(message or state.problem),
+            image_view(state, self.services),
+            findings(state, self.services),
+            report(state, self.services),
+            similar(state, self.services),
+            evidence(state, self.services),
+            state,
         )
 
+    def _suggestion(self, state: ReadState) -> Suggestion:
+        return self.services.suggester.get().suggest(state.image, force=state.forced)
 
-def _placed(film: Image.Image, picture: str, source: str) -> ReadState:
-    return ReadState(_key(), film, picture, source)
+    def _heat_map(self, state: ReadState) -> str:
+        assert state.suggestion is not None, "only a finding of a suggestion is asked for"
+        (prompt,) = (one.prompt for one in state.suggestion.findings if one.name == state.finding)
+        heat = self.services.suggester.get().retriever.heat_map(state.image, prompt)
+        return inline(heat_layer(heat), HEAT_MAP_SIDE)
 
-
-def _key() -> str:
-    return secrets.token_hex(8)
+    def _of_gallery(self, study: Study) -> ReadState:
+        if study.image is None:
+            raise ValueError("This study has no film: choose another.")
+        url = self.services.images.address(study)
+        return ReadState.of(load_image(study.image), url, f"Film {study.id}", study)

@@ -1,0 +1,26 @@
+"""The measures that a person can work out on drawn masks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cxr.localization.measure import cardiothoracic_ratio
+
+
+def test_the_cardiothoracic_ratio_is_the_heart_over_the_chest():
+    heart, right, left = (np.zeros((100, 100)) for _ in range(3))
+    right[20:80, 10:40] = 1
+    left[20:80, 60:90] = 1
+    heart[50:80, 35:75] = 1
+    heart[20:45, 45:55] = 1  # the mediastinum above it
+    assert cardiothoracic_ratio(heart, right, left) == pytest.approx(0.5)
+    heart[2, 99] = 1  # a stray pixel moves no edge
+    left[2, 99] = 1
+    assert cardiothoracic_ratio(heart, right, left) == pytest.approx(0.5)
+    heart[20:45, 5:95] = 1  # nor does a wide mediastinum
+    assert cardiothoracic_ratio(heart, right, left) == pytest.approx(0.5)
+    for missing in range(3):
+        masks = [heart, right, left]
+        masks[missing] = np.zeros((100, 100))
+        assert cardiothoracic_ratio(*masks) is None
