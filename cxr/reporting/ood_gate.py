@@ -21,13 +21,17 @@ BLANK = "blank"
 KINDS = (FRONTAL, "turned 90", "turned 180", "turned 270", "inverted", "part", "other")
 BLANK_SPREAD = 4.0  # grey levels of 255 between the 5th and the 95th percentile of a thumbnail
 WARNING = "This does not look like a frontal chest X-ray"
+PHOTOGRAPH = (
+    "A photograph of a film is read best when it is taken from the front, without glare, with the "
+    "film alone in the picture"
+)
 REASONS = {
     "turned 90": "it seems to lie on its side: turn it a quarter clockwise",
     "turned 180": "it seems to stand on its head: turn it by half",
     "turned 270": "it seems to lie on its side: turn it a quarter anticlockwise",
     "inverted": "black and white seem to be exchanged: invert it",
-    "part": "it seems to show only a part of a chest, or another part of the body",
-    "other": "it seems to show something else",
+    "part": f"it seems to show only a part of a chest, or another part of the body. {PHOTOGRAPH}",
+    "other": f"it seems to show something else. {PHOTOGRAPH}",
     BLANK: "it is almost of one grey",
     "": "it is unlike the films that the model knows; side views, children and other parts of the "
     "body are out of its scope",

@@ -18,7 +18,7 @@ from PIL import Image
 from cxr.images import corner_mark, load_image
 from cxr.reporting import as_document
 from cxr.tabs.generate.views import MARK
-from cxr.tabs.read.report import model_version
+from cxr.tabs.read.views import model_version
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import message_of
 from cxr.tabs.shared.image_urls import png

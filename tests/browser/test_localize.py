@@ -157,7 +157,7 @@ def test_an_open_film_of_a_search_is_located(visit, drawn_server):
     assert page.url.endswith("#localize") and page.locator(".viewer").is_hidden()
     page.click("text=Another film")
     page.wait_for_selector("#located .bring")
-    page.click('#locate-offers [data-act="pick"] >> nth=0')
+    page.click('#locate-examples [data-act="pick"] >> nth=0')
     page.wait_for_selector(".locate[data-drawn]")
 
 

@@ -77,7 +77,7 @@ def read(page, path) -> list[str]:
     """Upload a film, and wait until it is read -> what each finding says, likeliest first."""
     bring(page, path)
     page.wait_for_selector("#report-text")
-    return page.locator(".finding").evaluate_all("all => all.map(one => one.ariaLabel)")
+    return page.locator(".finding").evaluate_all("all => all.map(one => one.innerText.replace(/\\s+/g, " "))")
 
 
 def choose(page, index: int) -> str:
@@ -160,12 +160,12 @@ def test_a_film_brought_while_another_is_read_is_read_itself(
 def test_what_a_sentence_rests_on_is_shown_and_compared(visit_tab, mine):
     page = visit_tab()
     read(page, mine)
-    page.click(".grounds summary")
-    page.locator(".grounds [data-act=choose]").first.click()
+    page.click(".evidence summary")
+    page.locator(".evidence [data-act=choose]").first.click()
     page.wait_for_selector(HEAT)
-    page.locator(".grounds [data-act=compare]").first.click()
+    page.locator(".evidence [data-act=compare]").first.click()
     page.wait_for_selector("#read-film .comparing")
-    assert page.locator(".grounds li").first.is_visible()  # it stays open
+    assert page.locator(".evidence li").first.is_visible()  # it stays open
 
 
 def test_the_open_film_of_a_search_is_read(visit_tab):
@@ -211,7 +211,7 @@ def test_a_strange_picture_is_refused_until_the_reader_insists(
         bring(page, mine)
         page.wait_for_selector('.gate:has-text("does not look like a frontal chest X-ray")')
         assert page.locator(".finding, #report-text").count() == 0
-        assert page.locator("[data-act=mend]").count() == 0  # it stands upright
+        assert page.locator("[data-act=correct]").count() == 0  # it stands upright
         page.click("text=Read it all the same")
         page.wait_for_selector(".findings.doubted .finding")
         assert "does not look like" in page.inner_text(".gate")

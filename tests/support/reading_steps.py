@@ -24,16 +24,16 @@ def reading_services(services, folder, limit: float = 1e9) -> Services:
     )
 
 
-def answered(desk: ReadHandlers, box: ReadState) -> ReadState:
-    """The box after the model has said what it has to say."""
-    return desk.hear(box, desk.ask(box))
+def answered(handlers: ReadHandlers, state: ReadState) -> ReadState:
+    """The state after the model has said what it has to say."""
+    return handlers.receive(state, handlers.ask(state))
 
 
-def panes(desk: ReadHandlers, box: ReadState) -> str:
+def html_of(handlers: ReadHandlers, state: ReadState) -> str:
     """All that the page shows, message first."""
-    return "".join(desk.show(box)[:5])
+    return "".join(handlers.show(state)[:5])
 
 
 def data(html: str, name: str) -> str:
-    """What a pane hands to its script under a name."""
+    """What a component hands to its script under a name."""
     return unescape(re.search(f'data-{name}="([^"]*)"', html)[1])

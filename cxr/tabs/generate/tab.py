@@ -9,12 +9,20 @@ import gradio as gr
 from cxr.tabs.api import sample_endpoint
 from cxr.tabs.generate.handlers import GenerateHandlers
 from cxr.tabs.generate.state import COUNTS, GenerateState
-from cxr.tabs.generate.views import GENERATING, examples, generated
+from cxr.tabs.generate.views import GENERATING, generated
 from cxr.tabs.services import Services
-from cxr.tabs.shared.components import html, query_box
+from cxr.tabs.shared.components import example_chips, html, query_box
 from cxr.tabs.shared.theme import asset
 from cxr.tabs.shared.wiring import TabWiring, following, update, visitor_state
 
+EXAMPLES = (
+    "cardiomegaly",
+    "pleural effusion",
+    "pneumothorax",
+    "edema",
+    "64-year-old female, frontal AP view. Findings: cardiomegaly, pleural effusion.",
+    "clear lungs",
+)
 SETTINGS = "Where the slide starts, how many films, seed, truncation"
 
 
@@ -30,7 +38,7 @@ def build(services: Services) -> None:
                 "Generate",
                 "generate-go",
             )
-        gr.HTML(examples(), apply_default_css=False)
+        example_chips(EXAMPLES)
         start, count, seed, truncation, other = _settings()
     notice = html("generate-notice")
     images = html("generated", generated(GenerateState(), services), script=asset("generate.js"))

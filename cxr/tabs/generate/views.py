@@ -14,21 +14,13 @@ from PIL import Image
 from cxr.images import corner_mark
 from cxr.tabs.generate.state import STEPS, Comparison, GenerateState
 from cxr.tabs.services import Services
-from cxr.tabs.shared import study_text as words
+from cxr.tabs.shared import study_text
 from cxr.tabs.shared.image_urls import inline
 from cxr.tabs.shared.page_frame import NOTE
 from cxr.tabs.shared.rendering import renderer
 
 MARK = "SYNTHETIC"
 GENERATING = "Generating the films…"
-EXAMPLES = (
-    "cardiomegaly",
-    "pleural effusion",
-    "pneumothorax",
-    "edema",
-    "64-year-old female, frontal AP view. Findings: cardiomegaly, pleural effusion.",
-    "clear lungs",
-)
 _COPIED = {  # title and class of the copy check
     True: ("Too near to a training film", "bad"),
     False: ("Not a copy", "good"),
@@ -84,11 +76,6 @@ def generated(state: GenerateState, services: Services, busy: str = "") -> Marku
     )
 
 
-def examples() -> Markup:
-    """Texts to begin with, as chips that fill the box and ask."""
-    return render("examples.html", examples=EXAMPLES)
-
-
 def marked_url(image: Image.Image) -> str:
     """A generated image as the page gets it: data: address of a PNG with the mark in it."""
     return inline(corner_mark(image, MARK))
@@ -102,16 +89,16 @@ def _nearest(comparison: Comparison, services: Services) -> dict[str, object] | 
     study = match.study
     return {
         "url": services.images.address(study, "small"),
-        "summary": words.summary(study),
-        "chips": Markup(words.chips(study)),
-        "person": words.person(study) or "view, age and sex not known",
-        "meter": Markup(words.meter(services.similarity(match))),
+        "summary": study_text.summary(study),
+        "chips": study_text.chips(study),
+        "person": study_text.person(study) or "view, age and sex not known",
+        "similarity": services.similarity(match),
         "source": study.source,
     }
 
 
 def _message(title: str, line: str, kind: str = "") -> Markup:
-    return render("state.html", title=title, line=line, kind=kind)
+    return render("empty.html", title=title, line=line, kind=kind)
 
 
 def _short(text: str, most: int = 44) -> str:

@@ -51,9 +51,7 @@ class LocalizeHandlers:
         """Ask the localizer; None when there is nothing to ask."""
         return answer(state.key, self._outline, state) if state.waiting else None
 
-    def receive(
-        self, state: LocalizeState, said: Answer[Outline] | None
-    ) -> LocalizeState | None:
+    def receive(self, state: LocalizeState, said: Answer[Outline] | None) -> LocalizeState | None:
         """Show the answer; None, and nothing changes, when another image or text came."""
         return state.with_answer(said) if said else None
 
@@ -63,9 +61,7 @@ class LocalizeHandlers:
         warning = self.services.ood_warning(image)
         return with_image(image, "Your film", warning=warning).with_text(text)
 
-    def choose_example(
-        self, state: LocalizeState, text: str, event: gr.EventData
-    ) -> LocalizeState:
+    def choose_example(self, state: LocalizeState, text: str, event: gr.EventData) -> LocalizeState:
         """Take one of the gallery's images, with the text in the box."""
         return with_study(clicked_example(self.services, event)).with_text(text)
 

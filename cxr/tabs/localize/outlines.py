@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from cxr.findings import FINDINGS
-from cxr.language import asked_for
-from cxr.localization import (
+from cxr.anatomy import (
     AIRWAYS,
     CONSOLIDATION,
     DEVICES,
@@ -23,11 +21,10 @@ from cxr.localization import (
     LUNGS,
     OPACITY,
     RIGHT_LUNG,
-    Measure,
-    Query,
-    cardiothoracic_ratio,
-    measure_region,
 )
+from cxr.findings import FINDINGS
+from cxr.language import asked_for
+from cxr.localization import Measure, Query, cardiothoracic_ratio, measure_region
 from cxr.metrics import dice
 from cxr.tabs.shared.image_urls import inline
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from gradio.events import Dependency
 
-from cxr.localization import (
+from cxr.anatomy import (
     AIRWAYS,
     CONSOLIDATION,
     DEVICES,
@@ -14,8 +14,8 @@ from cxr.localization import (
     LEFT_LUNG,
     LUNGS,
     RIGHT_LUNG,
-    Query,
 )
+from cxr.localization import Query
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.localize.handlers import READING, LocalizeHandlers
 from cxr.tabs.localize.state import LocalizeState
@@ -23,7 +23,7 @@ from cxr.tabs.localize.views import start
 from cxr.tabs.read.tab import ReadTab
 from cxr.tabs.search.tab import SearchTab
 from cxr.tabs.services import Services
-from cxr.tabs.shared.components import example_chips, html, query_row
+from cxr.tabs.shared.components import example_chips, html, query_box, upload_button
 from cxr.tabs.shared.theme import asset
 from cxr.tabs.shared.wiring import TabWiring, on_load, update, visitor_state
 
@@ -44,15 +44,15 @@ def build(services: Services, search: SearchTab, reading: ReadTab) -> None:
     """Lay the tab out inside the Blocks that are open; wire it to its handlers, Search and Read."""
     state = visitor_state(LocalizeState())
     with gr.Column(elem_classes="ask"):
-        row = query_row(
-            label="What should be outlined?",
-            placeholder="An organ or a finding, and its side",
-            query_id="locate-query",
-            button="Outline it",
-            button_id="locate-go",
-            upload="Choose a film",
-            upload_id="locate-upload",
-        )
+        with gr.Row(elem_classes="ask-row"):
+            query, submit = query_box(
+                "What should be outlined?",
+                "An organ or a finding, and its side",
+                "locate-query",
+                "Outline it",
+                "locate-go",
+            )
+            upload = upload_button("Choose a film", "locate-upload")
         example_chips(SUGGESTIONS, "Suggestions")
     notice = html("locate-notice")
     image = html("located", start(services), script=asset("contour.js") + asset("localize.js"))
@@ -67,11 +67,9 @@ def build(services: Services, search: SearchTab, reading: ReadTab) -> None:
 
     gr.api(locate_endpoint(services), api_name="locate")
     on_load(handlers.examples, examples)
-    query, upload = row.query, row.upload
-    assert upload is not None, "the row was laid out with an upload button"
-    asks(wiring.on([row.submit.click, query.submit], handlers.locate, [query]), "text")
+    asks(wiring.on([submit.click, query.submit], handlers.locate, [query]), "locate")
     asks(wiring.on(upload.upload, handlers.upload, [upload, query], busy=READING), "upload")
-    asks(wiring.on(examples.pick, handlers.choose_example, [query], busy=READING), "example")
+    asks(wiring.on(examples.pick, handlers.choose_example, [query], busy=READING), "choose_example")
     wiring.on(image.close, handlers.close)
     for event, carry, source, text in (
         (

@@ -17,7 +17,7 @@ from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text
 from cxr.tabs.shared.page_frame import NOTE
-from cxr.tabs.shared.templates import renderer
+from cxr.tabs.shared.rendering import renderer
 
 LOCATING = "Outlining…"
 LOADING = "Loading the model; the first film takes a few seconds…"

@@ -35,7 +35,7 @@ def build(services: Services, search: SearchTab) -> ReadTab:
     """Lay the tab out inside the Blocks that are open; wire it to its handlers and to Search."""
     state = visitor_state(ReadState())
     with gr.Row(elem_classes="ask-row read-bring"):
-        upload = upload_button("Choose a film", "read-upload", variant="primary")
+        upload = upload_button("Choose a film", "read-upload", primary=True)
         second = gr.UploadButton(
             "Compare with another film", elem_id="compare-upload", scale=0, min_width=230
         )
@@ -65,15 +65,15 @@ def build(services: Services, search: SearchTab) -> ReadTab:
     gr.api(report_endpoint(services), api_name="report")
     on_load(handlers.examples, examples)
     asks(wiring.on(upload.upload, handlers.upload, [upload]), "upload")
-    asks(wiring.on(examples.pick, handlers.choose_example), "example")
+    asks(wiring.on(examples.pick, handlers.choose_example), "choose_example")
     search.detail.read(None, js=OPEN)
     carried = wiring.on(search.detail.read, handlers.carry_from_search, [search.state])
-    asks(carried, "carried")
-    asks(wiring.on(findings.force, handlers.force), "forced")
-    asks(wiring.on(findings.correct, handlers.correct), "corrected")
-    asks(wiring.on(findings.choose, handlers.choose), "choice")
-    asks(wiring.on(evidence.choose, handlers.choose, name="choose_evidence"), "choice_of_evidence")
-    asks(wiring.on(second.upload, handlers.compare_upload, [second]), "second_upload")
+    asks(carried, "carry_from_search")
+    asks(wiring.on(findings.force, handlers.force), "force")
+    asks(wiring.on(findings.correct, handlers.correct), "correct")
+    asks(wiring.on(findings.choose, handlers.choose), "choose")
+    asks(wiring.on(evidence.choose, handlers.choose, name="choose_evidence"), "choose_evidence")
+    asks(wiring.on(second.upload, handlers.compare_upload, [second]), "compare_upload")
     wiring.on(findings.compare, handlers.compare, name="compare_support")
     wiring.on(evidence.compare, handlers.compare, name="compare_evidence")
     wiring.on(similar.compare, handlers.compare)

@@ -20,7 +20,7 @@ from cxr.reporting import ABSENT, BANK
 from cxr.tabs.read.state import REPORT, ReadState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text
-from cxr.tabs.shared.templates import renderer
+from cxr.tabs.shared.rendering import renderer
 from cxr.tabs.shared.viewer import HEAT_LIMITS, stage, tools
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def similar(state: ReadState, services: Services) -> Markup:
         | {
             "id": match.study.id,
             "reason": reasons_alike(match.study, state),
-            "meter": study_text.meter(services.similarity(match)),
+            "similarity": services.similarity(match),
             "chosen": match.study is chosen,
         }
         for match in state.similar
@@ -245,9 +245,7 @@ def _bar(finding: Finding, state: ReadState) -> dict[str, Any]:
     }
 
 
-def _finding_detail(
-    suggestion: Suggestion, state: ReadState, services: Services
-) -> dict[str, Any]:
+def _finding_detail(suggestion: Suggestion, state: ReadState, services: Services) -> dict[str, Any]:
     """What the chosen finding rests on: prompts, heat map, sentence, studies; and the ways on."""
     name = state.finding
     sentences = (

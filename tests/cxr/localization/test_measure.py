@@ -12,7 +12,7 @@ def test_the_cardiothoracic_ratio_is_the_heart_over_the_chest():
     heart, right, left = (np.zeros((100, 100)) for _ in range(3))
     right[20:80, 10:40] = 1
     left[20:80, 60:90] = 1
-    heart[50:80, 35:75] = 1
+    heart[45:80, 35:75] = 1
     heart[20:45, 45:55] = 1  # the mediastinum above it
     assert cardiothoracic_ratio(heart, right, left) == pytest.approx(0.5)
     heart[2, 99] = 1  # a stray pixel moves no edge

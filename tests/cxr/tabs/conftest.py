@@ -36,7 +36,7 @@ def strict(services, tmp_path_factory):
 
 
 @pytest.fixture
-def read_desk(reading):
+def read_handlers(reading):
     return ReadHandlers(reading)
 
 
@@ -48,6 +48,6 @@ def upload(film, tmp_path):
 
 
 @pytest.fixture
-def box(read_desk, upload):
+def state(read_handlers, upload):
     """An uploaded film with what was read in it."""
-    return answered(read_desk, read_desk.take(ReadState(), upload))
+    return answered(read_handlers, read_handlers.upload(ReadState(), upload))

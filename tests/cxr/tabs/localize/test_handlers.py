@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import re
-from html import escape, unescape
+from html import unescape
 
 import gradio as gr
 import numpy as np
@@ -14,10 +14,11 @@ import pytest
 from app_gallery import HOSTILE, event, opened
 from dicom_files import dicom, ramp
 from drawn_models import DrawnLocalizer, drawn
+from markupsafe import escape
 from PIL import Image
 
 from cxr.tabs.api import locate_endpoint
-from cxr.tabs.localize.handlers import LocalizeHandlers, placed
+from cxr.tabs.localize.handlers import LocalizeHandlers, with_image
 from cxr.tabs.localize.outlines import START, THRESHOLDS
 from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.search.state import SearchState
@@ -38,26 +39,26 @@ def locating(services):
 
 
 @pytest.fixture
-def bench_desk(locating):
+def handlers(locating):
     return LocalizeHandlers(locating)
 
 
 @pytest.fixture
-def bench(film):
-    return placed(film(1, (300, 240)), "Your film")
+def state(film):
+    return with_image(film(1, (300, 240)), "Your film")
 
 
-def located(desk, bench, text):
-    """The bench after the model has said where a text's finding is."""
-    return answered(desk, desk.locate(bench, text))
+def located(desk, state, text):
+    """The state after the model has said where a text's finding is."""
+    return answered(desk, desk.locate(state, text))
 
 
-def answered(desk, bench):
-    return desk.hear(bench, desk.seek(bench))
+def answered(desk, state):
+    return desk.receive(state, desk.ask(state))
 
 
-def page(desk, bench):
-    return desk.show(bench)[1]
+def page(desk, state):
+    return desk.show(state)[1]
 
 
 def data(html, name):
@@ -70,107 +71,141 @@ def picture(address):
     return Image.open(io.BytesIO(base64.b64decode(body)))
 
 
-def reading(bench, percent=START):
-    return bench.outline.readings[percent - THRESHOLDS[0]]
+def measure(state, percent=START):
+    return state.outline.measures[percent - THRESHOLDS[0]]
 
 
-def test_a_finding_is_outlined_and_measured_at_every_threshold(bench_desk, bench):
-    found = located(bench_desk, bench, "  GGO ")
+def test_a_finding_is_outlined_and_measured_at_every_threshold(handlers, state):
+    found = located(handlers, state, "  GGO ")
     assert found.text == "GGO" and found.outline.taken == "ground-glass opacity"
-    at = reading(found)
+    at = measure(found)
     assert at.found and at.verdict == "Right lung, mostly the lower zone"
     assert re.fullmatch(r"[0-9.]+% of the lungs", at.area) and at.each.endswith("left 0%")
-    areas = [float(reading(found, t).area.split("%")[0]) for t in (10, 50, 90)]
+    areas = [float(measure(found, t).area.split("%")[0]) for t in (10, 50, 90)]
     assert areas[0] > areas[1] > areas[2] > 0
-    assert len(found.outline.readings) == len(THRESHOLDS)
+    assert len(found.outline.measures) == len(THRESHOLDS)
 
 
-def test_the_page_gets_one_map_and_the_film_unsquashed(bench_desk, film):
-    bench = located(bench_desk, placed(film(1, (3000, 1200)), "Your film"), "right lung")
-    html = page(bench_desk, bench)
+def test_the_page_gets_one_map_and_the_film_unsquashed(handlers, film):
+    state = located(handlers, with_image(film(1, (3000, 1200)), "Your film"), "right lung")
+    html = page(handlers, state)
     assert picture(data(html, "film")).size == (1024, 410)
     assert picture(data(html, "map")).size == (512, 205)
-    assert data(html, "size") == "3000 1200" and data(html, "truth") == ""
-    rows = json.loads(data(html, "readings"))
+    assert data(html, "size") == "3000 1200" and data(html, "reference") == ""
+    rows = json.loads(data(html, "measures"))
     assert rows["low"] == THRESHOLDS[0] and len(rows["rows"]) == len(THRESHOLDS)
     heat = np.asarray(picture(data(html, "map")))
     left_half = heat[:, :256] >= 128
     assert left_half.any() and not (heat[:, 256:] >= 128).any()  # the patient's right
 
 
-def test_what_no_pixel_is_sure_of_is_not_found(bench_desk, bench):
-    found = located(bench_desk, bench, "airways")
-    assert not reading(found).found and "Not found" in reading(found).verdict
-    assert "highest is 20%" in reading(found).verdict
-    assert reading(found, 10).found and "of the picture" in reading(found, 10).area
+def test_what_no_pixel_is_sure_of_is_not_found(handlers, state):
+    found = located(handlers, state, "airways")
+    assert not measure(found).found and "Not found" in measure(found).verdict
+    assert "highest is 20%" in measure(found).verdict
+    assert measure(found, 10).found and "of the picture" in measure(found, 10).area
 
 
-def test_a_text_that_names_nothing_says_so(bench_desk, bench):
-    found = located(bench_desk, bench, "🫁 bonjour")
-    assert not reading(found, 5).found and "Nothing was named" in reading(found, 5).verdict
-    assert found.outline.taken == ""
+def test_a_text_that_names_nothing_is_an_error_and_not_something_that_was_not_found(
+    handlers, state
+):
+    asked = located(handlers, state, "🫁 bonjour")
+    message, html, _ = handlers.show(asked)
+    assert "got “🫁 bonjour”" in message and "choose" in message
+    assert asked.outline is None and "ot found" not in message + html
+    assert asked.image is state.image and not asked.waiting
+
+
+@pytest.mark.parametrize("text", ["cardiomegaly", "enlarged heart", "big heart"])
+def test_a_finding_without_a_target_is_not_assessed_and_its_organ_is_measured(
+    handlers, state, text
+):
+    asked = located(handlers, state, text)
+    assert "itself is not assessed" in asked.outline.caveat
+    assert measure(asked).verdict == "Outlined: heart and mediastinum"
+    assert measure(asked, 95).verdict.startswith(("Outlined", "Nothing is outlined"))
+    assert asked.outline.ratio == pytest.approx(0.2 / 0.7, abs=0.02)  # as PLACES draws them
+    html = page(handlers, asked)
+    assert asked.outline.caveat in html and f"ratio {asked.outline.ratio:.2f}" in html
+
+
+def test_a_finding_taken_for_an_opacity_is_not_assessed(handlers, state):
+    asked = located(handlers, state, "pneumonia")
+    assert asked.outline.caveat == (
+        "Pneumonia itself is not assessed. Outlined is opacity, whatever its cause."
+    )
+    asked = located(handlers, state, "mass in the right upper lobe")
+    assert asked.outline.caveat.startswith("Mass itself is not assessed. Outlined is the organ")
+    assert measure(asked).verdict.startswith("Outlined: ") and asked.outline.ratio is None
+
+
+@pytest.mark.parametrize(
+    "text", ["heart", "Left lung", "consolidation", "lung opacity", "airways", "the heart border"]
+)
+def test_what_the_localizer_knows_needs_no_caveat(handlers, state, text):
+    assert located(handlers, state, text).outline.caveat == ""
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 2001])
-def test_texts_that_cannot_be_are_refused(bench_desk, bench, text):
+def test_texts_that_cannot_be_are_refused(handlers, state, text):
     with pytest.raises(ValueError, match="(?i)expected a text"):
-        bench_desk.locate(bench, text)
+        handlers.locate(state, text)
 
 
-def test_without_a_film_there_is_nothing_to_outline(bench_desk):
+def test_without_a_film_there_is_nothing_to_outline(handlers):
     with pytest.raises(ValueError, match="Bring a film first"):
-        bench_desk.locate(LocalizeState(), "lungs")
-    assert bench_desk.seek(LocalizeState()) is None
+        handlers.locate(LocalizeState(), "lungs")
+    assert handlers.ask(LocalizeState()) is None
 
 
-def test_a_film_that_has_come_is_outlined_when_the_box_says_what(bench_desk, upload):
-    bench = bench_desk.take(LocalizeState(), upload, " lungs ")
-    assert bench.wanted and "Outlining" in page(bench_desk, bench)
-    found = answered(bench_desk, bench)
-    assert found.text == "lungs" and found.outline and not found.wanted
-    assert bench_desk.seek(found) is None
+def test_a_film_that_has_come_is_outlined_when_the_box_says_what(handlers, upload):
+    state = handlers.upload(LocalizeState(), upload, " lungs ")
+    assert state.waiting and "Outlining" in page(handlers, state)
+    found = answered(handlers, state)
+    assert found.text == "lungs" and found.outline and not found.waiting
+    assert handlers.ask(found) is None
 
 
-def test_an_answer_to_an_earlier_film_or_text_changes_nothing(bench_desk, bench, film):
-    first = bench_desk.locate(bench, "right lung")
-    late = bench_desk.seek(first)
+def test_an_answer_to_an_earlier_film_or_text_changes_nothing(handlers, state, film):
+    first = handlers.locate(state, "right lung")
+    late = handlers.ask(first)
     for now in (
-        bench_desk.locate(bench, "left lung"),
-        bench_desk.locate(bench, "right lung"),
-        placed(film(3, (200, 240)), "Your film").asked("right lung"),
-        bench_desk.away(first),
+        handlers.locate(state, "left lung"),
+        handlers.locate(state, "right lung"),
+        with_image(film(3, (200, 240)), "Your film").with_text("right lung"),
+        handlers.close(first),
     ):
-        assert bench_desk.hear(now, late) is None
-    assert bench_desk.show(None) == (gr.skip(),) * 3
-    assert bench_desk.hear(first, late).outline
+        assert handlers.receive(now, late) is None
+    assert handlers.show(None) == (gr.skip(),) * 3
+    assert handlers.receive(first, late).outline
 
 
-def test_a_model_that_fails_is_said_and_the_film_stays(bench_desk, bench):
-    asked = bench_desk.locate(bench, "lungs")
-    told = bench_desk.hear(asked, Answer(asked.key, problem="No memory is left."))
-    assert not told.wanted and told.film is bench.film
-    assert "No memory is left." in bench_desk.show(told)[0]
+def test_a_model_that_fails_is_said_and_the_film_stays(handlers, state):
+    asked = handlers.locate(state, "lungs")
+    told = handlers.receive(asked, Answer(asked.key, problem="No memory is left."))
+    assert not told.waiting and told.image is state.image
+    assert "No memory is left." in handlers.show(told)[0]
 
 
-def test_an_upload_is_read_and_deleted(bench_desk, tmp_path, film):
+def test_an_upload_is_read_and_deleted(handlers, tmp_path, film):
     path = tmp_path / "mine.jpg"
     film(1, (3000, 1200)).save(path)
-    bench = bench_desk.take(LocalizeState(), str(path), "")
-    assert not path.exists() and bench.size == (3000, 1200) and bench.film.size == (1024, 410)
+    state = handlers.upload(LocalizeState(), str(path), "")
+    assert not path.exists() and state.size == (3000, 1200) and state.image.size == (1024, 410)
 
 
 @pytest.mark.parametrize(
     "junk",
     [b"", b"GIF89a", b"%PDF-1.4 not a film", b"\xff\xd8\xff\xe0", dicom(ramp())[:300]],
 )
-def test_junk_is_refused_and_deleted_and_the_film_stays(bench_desk, bench, tmp_path, junk):
+def test_junk_is_refused_and_deleted_and_the_film_stays(handlers, state, tmp_path, junk):
     path = tmp_path / "junk.dcm"
     path.write_bytes(junk)
-    shown = list(guarded(bench_desk.take, bench_desk.show)(bench, str(path), "lungs"))[-1]
-    assert 'role="alert"' in shown[0] and "Expected" in shown[0] and shown[2] is bench
+    shown = list(guarded(handlers.upload, handlers.show)(state, str(path), "lungs"))[-1]
+    assert 'role="alert"' in shown[0] and "Expected" in shown[0] and shown[2] is state
     assert not path.exists()
     with pytest.raises(ValueError, match="No film arrived"):
-        bench_desk.take(bench, None, "")
+        handlers.upload(state, None, "")
 
 
 def test_a_picture_that_is_no_chest_film_is_doubted(strict, film, upload):
@@ -178,60 +213,60 @@ def test_a_picture_that_is_no_chest_film_is_doubted(strict, film, upload):
         strict.gallery, strict.weights, localizer=drawn(DrawnLocalizer), suggester=strict.suggester
     )
     desk = LocalizeHandlers(doubting)
-    bench = desk.take(LocalizeState(), upload, "")
-    assert "does not look like a frontal chest X-ray" in page(desk, bench)
-    assert "does not look like" in page(desk, located(desk, bench, "lungs"))
+    state = desk.upload(LocalizeState(), upload, "")
+    assert "does not look like a frontal chest X-ray" in page(desk, state)
+    assert "does not look like" in page(desk, located(desk, state, "lungs"))
 
 
 @pytest.mark.parametrize("mode", ["I;16", "P", "RGBA", "1"])
-def test_films_of_any_mode_are_taken(bench_desk, tmp_path, film, mode):
+def test_films_of_any_mode_are_taken(handlers, tmp_path, film, mode):
     path = tmp_path / "film.png"
     levels = film(1, (200, 240))
     deep = Image.fromarray(np.asarray(levels).astype(np.uint16) * 200)
     (deep if mode == "I;16" else levels.convert("RGB").convert(mode)).save(path)
-    assert bench_desk.take(LocalizeState(), str(path), "").film.mode == "L"
+    assert handlers.upload(LocalizeState(), str(path), "").image.mode == "L"
 
 
-def test_a_dicom_film_is_taken(bench_desk, tmp_path):
+def test_a_dicom_film_is_taken(handlers, tmp_path):
     path = tmp_path / "film"
     path.write_bytes(dicom(ramp()))
-    bench = bench_desk.take(LocalizeState(), str(path), "")
-    assert reading(located(bench_desk, bench, "left lung")).verdict == "Found"
+    state = handlers.upload(LocalizeState(), str(path), "")
+    assert measure(located(handlers, state, "left lung")).verdict == "Found"
 
 
-def test_the_open_film_of_a_search_is_carried_over(bench_desk, desk):
+def test_the_open_film_of_a_search_is_carried_over(handlers, desk):
     room = opened(desk, "generated", query="big heart")
-    bench = bench_desk.carry(LocalizeState(), room)
-    assert bench.study.id == "generated" and bench_desk.carry_text(room) == "big heart"
-    assert bench.text == "big heart" and bench.wanted
-    html = page(bench_desk, bench)
+    state = handlers.carry_from_search(LocalizeState(), room)
+    assert state.study.id == "generated" and handlers.text_from_search(room) == "big heart"
+    assert state.text == "big heart" and state.waiting
+    html = page(handlers, state)
     assert '<span class="badge">synthetic</span>' in html and data(html, "mark") == "SYNTHETIC"
     with pytest.raises(ValueError, match="No film is open"):
-        bench_desk.carry(LocalizeState(), desk.close_film(room))
+        handlers.carry_from_search(LocalizeState(), desk.close_film(room))
     with pytest.raises(ValueError, match="No film is open"):
-        bench_desk.carry(LocalizeState(), SearchState())
-    assert bench_desk.carry_text(SearchState()) == ""
+        handlers.carry_from_search(LocalizeState(), SearchState())
+    assert handlers.text_from_search(SearchState()) == ""
 
 
-def test_the_empty_tab_offers_films_of_the_gallery(bench_desk):
-    html = bench_desk.examples()
-    offered = examples(bench_desk.services)
-    assert "Bring a film" in page(bench_desk, LocalizeState())
+def test_the_empty_tab_offers_films_of_the_gallery(handlers):
+    html = handlers.examples()
+    offered = examples(handlers.services)
+    assert "Bring a film" in page(handlers, LocalizeState())
     assert html.count('data-act="pick"') == len(offered) == 4
     assert [study.id for study in offered[:2]] == ["big heart", "unsure"]
-    picked = bench_desk.pick(LocalizeState(), "heart", event(index=1))
-    assert picked.study.id == offered[1].id and bench_desk.away(picked) == LocalizeState()
+    picked = handlers.choose_example(LocalizeState(), "heart", event(index=1))
+    assert picked.study.id == offered[1].id and handlers.close(picked) == LocalizeState()
     for wrong in (event(index=9), event(index="0"), event(), gr.EventData(None, None)):
         with pytest.raises(ValueError, match="no longer on the page"):
-            bench_desk.pick(LocalizeState(), "", wrong)
+            handlers.choose_example(LocalizeState(), "", wrong)
 
 
-def test_nothing_a_visitor_types_becomes_html(bench_desk, bench):
-    html = page(bench_desk, located(bench_desk, bench, HOSTILE))
+def test_nothing_a_visitor_types_becomes_html(handlers, state):
+    html = page(handlers, located(handlers, state, HOSTILE))
     assert HOSTILE not in html and "<script" not in html and escape(HOSTILE) in html
 
 
-def test_without_weights_the_tab_says_what_to_do(services, bench, tmp_path):
+def test_without_weights_the_tab_says_what_to_do(services, state, tmp_path):
     bare = Services(
         services.gallery,
         services.weights,
@@ -241,8 +276,8 @@ def test_without_weights_the_tab_says_what_to_do(services, bench, tmp_path):
     assert "No model at" in page(desk, LocalizeState()) and "train one" in page(
         desk, LocalizeState()
     )
-    told = desk.show(located(desk, bench, "lungs"))
-    assert "train one" in told[0] and told[2].film is bench.film
+    told = desk.show(located(desk, state, "lungs"))
+    assert "train one" in told[0] and told[2].image is state.image
 
 
 def test_the_endpoint_for_programs_locates(locating, film):

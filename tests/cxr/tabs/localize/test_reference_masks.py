@@ -11,7 +11,7 @@ from drawn_models import DrawnLocalizer
 from PIL import Image
 
 from cxr.findings import Study
-from cxr.tabs.localize.handlers import placed
+from cxr.tabs.localize.handlers import with_image
 from cxr.tabs.localize.outlines import START, THRESHOLDS, outlined
 from cxr.tabs.localize.reference_masks import ReferenceMasks
 
@@ -45,35 +45,37 @@ def outlined_film(tmp_path, film):
 
 
 @pytest.fixture
-def truths(outlined_film):
+def reference_masks(outlined_film):
     return ReferenceMasks(str(outlined_film.image.parents[1]))
 
 
-def test_targets_sides_and_zones_as_drawn(truths, outlined_film):
+def test_targets_sides_and_zones_as_drawn(reference_masks, outlined_film):
     def area(text):
-        return int(truths.of(outlined_film, text, (100, 80)).sum())
+        return int(reference_masks.of(outlined_film, text, (100, 80)).sum())
 
     assert area("lungs") == 8000 and area("right lung") == 4000
     assert area("consolidation") == 400 and area("consolidation in the left lung") == 200
     assert area("consolidation in the upper zones") == 0
     assert area("opacity") == 400 and area("ground-glass opacity") == 0  # looked for, absent
-    small = truths.of(outlined_film, "left lung", (50, 40))
+    small = reference_masks.of(outlined_film, "left lung", (50, 40))
     assert small.shape == (40, 50) and small[:, 26:].all() and not small[:, :24].any()
 
 
-def test_nothing_is_known_of_other_films_or_targets(truths, outlined_film, tmp_path, film):
-    assert truths.of(None, "lungs", (100, 80)) is None
-    assert truths.of(replace(outlined_film, id="three"), "lungs", (100, 80)) is None
-    assert truths.of(outlined_film, "tubes and lines", (100, 80)) is None
-    assert truths.of(outlined_film, "bonjour", (100, 80)) is None
-    assert truths.of(outlined_film, "airways", (100, 80)) is None  # nobody lacks them
+def test_nothing_is_known_of_other_films_or_targets(reference_masks, outlined_film, tmp_path, film):
+    assert reference_masks.of(None, "lungs", (100, 80)) is None
+    assert reference_masks.of(replace(outlined_film, id="three"), "lungs", (100, 80)) is None
+    assert reference_masks.of(outlined_film, "tubes and lines", (100, 80)) is None
+    assert reference_masks.of(outlined_film, "bonjour", (100, 80)) is None
+    assert reference_masks.of(outlined_film, "airways", (100, 80)) is None  # nobody lacks them
     half = replace(outlined_film, id="two", image=outlined_film.image.with_name("two.png"))
-    assert truths.of(half, "left lung", (100, 80)) is not None  # its right lung was not drawn
+    assert (
+        reference_masks.of(half, "left lung", (100, 80)) is not None
+    )  # its right lung was not drawn
     for text in ("lungs", "right lung", "ground-glass opacity in the left lung"):
-        assert truths.of(half, text, (100, 80)) is None
+        assert reference_masks.of(half, text, (100, 80)) is None
     film(1, (120, 80)).save(tmp_path / "namesake.png")
     namesake = replace(outlined_film, image=tmp_path / "namesake.png")
-    assert truths.of(namesake, "lungs", (100, 80)) is None
+    assert reference_masks.of(namesake, "lungs", (100, 80)) is None
     assert ReferenceMasks().of(outlined_film, "lungs", (100, 80)) is None
 
 
@@ -81,15 +83,19 @@ def test_a_folder_without_masks_is_said_once_and_shows_none(tmp_path, outlined_f
     none = ReferenceMasks(str(tmp_path / "nowhere"))
     assert none.of(outlined_film, "lungs", (100, 80)) is None
     assert none.of(outlined_film, "lungs", (100, 80)) is None
-    assert caplog.text.count("no outlines are shown") == 1
+    assert caplog.text.count("no reference masks are shown") == 1
 
 
-def test_the_overlap_is_told_where_the_truth_is_known(truths, outlined_film, film):
-    bench = placed(film(1, (100, 80)), "Film one", outlined_film)
-    found = DrawnLocalizer().find(bench.film, "right lung")
-    truth = found.heat >= 0.5
-    at = outlined(found, truth).readings[START - THRESHOLDS[0]]
-    assert at.dice == "Dice 1.00" and outlined(found, truth).truth
-    empty = outlined(found, np.zeros_like(truth)).readings[START - THRESHOLDS[0]]
+def test_the_overlap_is_told_where_the_reference_is_known(reference_masks, outlined_film, film):
+    state = with_image(film(1, (100, 80)), "Film one", outlined_film)
+    found = DrawnLocalizer().find(state.image, "right lung")
+    reference = found.heat >= 0.5
+    at = outlined(found, "right lung", reference).measures[START - THRESHOLDS[0]]
+    assert at.dice == "Dice 1.00" and outlined(found, "right lung", reference).reference
+    empty = outlined(found, "right lung", np.zeros_like(reference)).measures[START - THRESHOLDS[0]]
     assert empty.dice == "Dice 0.00; none was drawn here"
-    assert outlined(found).truth == "" == outlined(found).readings[0].dice
+    assert (
+        outlined(found, "right lung").reference
+        == ""
+        == outlined(found, "right lung").measures[0].dice
+    )

@@ -49,13 +49,13 @@ def films_in_memory() -> int:
     return sum(isinstance(one, Image.Image) and one.size == SIZE for one in gc.get_objects())
 
 
-def boxes(page) -> list[ReadState]:
+def read_states(page) -> list[ReadState]:
     sessions = list(page.state_holder.session_data.values())
     return [
         value
         for session in sessions
         for value in session.state_data.values()
-        if isinstance(value, ReadState) and value.film
+        if isinstance(value, ReadState) and value.image
     ]
 
 
@@ -66,7 +66,7 @@ class Visitor:
         self.session, self.http = secrets.token_hex(6), httpx.Client(base_url=address, timeout=60)
         self.api = "gradio_api"
         self.numbers = {fn.api_name or fn.name: number for number, fn in page.fns.items()}
-        self.numbers |= {fn.name: number for number, fn in page.fns.items() if fn.name == "ask"}
+        self.numbers["ask"] = self.numbers["read_receive_upload"] - 1  # of the Read tab
         beat = self.http.build_request("GET", f"{self.api}/heartbeat/{self.session}")
         self.heartbeat = self.http.send(beat, stream=True)
 
@@ -98,20 +98,20 @@ def test_an_upload_is_for_its_visitor_alone_and_goes_with_the_page(served, film,
     film(1, SIZE).save(tmp_path / f"{NAME}.png")
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
     mine, other = Visitor(page, address), Visitor(page, address)
-    other.call("read_away")
-    mine.call("read_take", mine.send(tmp_path / f"{NAME}.png"))
+    other.call("read_close")
+    mine.call("read_upload", mine.send(tmp_path / f"{NAME}.png"))
     mine.call("ask")
-    mine.call("read_hear_take", None)
-    (box,) = boxes(page)  # nobody else's, and it was read
-    assert box.film.size == SIZE and box.suggestion.report and films_in_memory() > 0
+    mine.call("read_receive_upload", None)
+    (state,) = read_states(page)  # nobody else's, and it was read
+    assert state.image.size == SIZE and state.suggestion.report and films_in_memory() > 0
     on_disk = {path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size}
     assert on_disk <= before
-    assert NAME not in caplog.text and box.suggestion.report not in caplog.text
-    del box
+    assert NAME not in caplog.text and state.suggestion.report not in caplog.text
+    del state
     mine.close()
     deadline = time.monotonic() + PATIENCE_S
-    while (boxes(page) or films_in_memory()) and time.monotonic() < deadline:
+    while (read_states(page) or films_in_memory()) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert boxes(page) == [] and films_in_memory() == 0
+    assert read_states(page) == [] and films_in_memory() == 0
     assert mine.session not in page.state_holder and other.session in page.state_holder
     other.close()

@@ -16,7 +16,7 @@ from cxr.models.generator import Generator, GeneratorConfig
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from cxr.tabs.generate.handlers import GenerateHandlers
 from cxr.tabs.generate.state import STEPS, GenerateState
-from cxr.tabs.localize.handlers import LocalizeHandlers, placed
+from cxr.tabs.localize.handlers import LocalizeHandlers, with_image
 from cxr.tabs.localize.outlines import THRESHOLDS
 from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.services import Services
@@ -53,21 +53,23 @@ def shipped(services):
 
 
 def test_a_localizer_of_the_shipped_form_serves_the_tab(shipped, film):
-    desk = LocalizeHandlers(shipped)
+    handlers = LocalizeHandlers(shipped)
     assert not shipped.localizer.ready
-    asked = desk.locate(placed(film(1, (200, 160)), "Your film"), "opacity in the left lung")
-    bench = desk.hear(asked, desk.seek(asked))
-    assert shipped.localizer.ready and len(bench.outline.readings) == len(THRESHOLDS)
-    assert bench.outline.taken == "opacity in the left lung"
-    assert "opacity in the left lung" in desk.show(bench)[1]
+    asked = handlers.locate(
+        with_image(film(1, (200, 160)), "Your film"), "opacity in the left lung"
+    )
+    state = handlers.receive(asked, handlers.ask(asked))
+    assert shipped.localizer.ready and len(state.outline.measures) == len(THRESHOLDS)
+    assert state.outline.taken == "opacity in the left lung"
+    assert "opacity in the left lung" in handlers.show(state)[1]
     with pytest.raises(ValueError, match="Bring a film"):
-        desk.locate(LocalizeState(), "lungs")
+        handlers.locate(LocalizeState(), "lungs")
 
 
 def test_a_generator_of_the_shipped_form_serves_the_tab(shipped):
-    desk = GenerateHandlers(shipped)
-    studio = desk.compare(desk.generate(GenerateState(), "cardiomegaly", "", 4, "3", 0.7))
-    assert len(studio.images) == 4 and len(studio.comparison.path) == STEPS
-    assert studio.comparison.nearest is not None
-    assert studio.comparison.copied in (True, False) and "away" in studio.comparison.copied_note
-    assert "made-grid" in desk.show(studio)[1]
+    handlers = GenerateHandlers(shipped)
+    state = handlers.compare(handlers.generate(GenerateState(), "cardiomegaly", "", 4, "3", 0.7))
+    assert len(state.images) == 4 and len(state.comparison.path) == STEPS
+    assert state.comparison.nearest is not None
+    assert state.comparison.copied in (True, False) and "away" in state.comparison.copied_note
+    assert "made-grid" in handlers.show(state)[1]
