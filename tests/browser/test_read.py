@@ -77,7 +77,9 @@ def read(page, path) -> list[str]:
     """Upload a film, and wait until it is read -> what each finding says, likeliest first."""
     bring(page, path)
     page.wait_for_selector("#report-text")
-    return page.locator(".finding").evaluate_all("all => all.map(one => one.innerText.replace(/\\s+/g, " "))")
+    return page.locator(".finding").evaluate_all(
+        r"all => all.map(one => one.textContent.replace(/\s+/g, ' ').trim())"
+    )
 
 
 def choose(page, index: int) -> str:
