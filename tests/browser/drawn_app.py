@@ -14,7 +14,7 @@ sys.path[:0] = [str(TESTS / "support"), str(TESTS.parent)]
 from drawn_models import DrawnLocalizer, DrawnSampler, DrawnTrainingImages, drawn  # noqa: E402
 
 from cxr.progress import Steps  # noqa: E402
-from cxr.tabs.serve import launch  # noqa: E402
+from cxr.tabs.serve import launch, server_port  # noqa: E402
 from cxr.tabs.services import REPORTING, Services  # noqa: E402
 
 
@@ -28,7 +28,7 @@ def main() -> None:
         localizer=drawn(DrawnLocalizer),
         generator=drawn(lambda: DrawnSampler(DrawnTrainingImages())),
     )
-    launch(services, Steps())
+    launch(services, server_port(), Steps())
 
 
 if __name__ == "__main__":
