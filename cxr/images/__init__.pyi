@@ -2,6 +2,9 @@ from .load import (
     Preprocess as Preprocess,
 )
 from .load import (
+    frame_count as frame_count,
+)
+from .load import (
     load_image as load_image,
 )
 from .overlays import (

@@ -65,6 +65,15 @@ def read_dicom(data: bytes) -> np.ndarray:
         ) from error
 
 
+def dicom_frames(data: bytes) -> int:
+    """Return how many frames a DICOM file declares, 1 or more.
+
+    Raises:
+        ImageError: it holds no picture.
+    """
+    return _frames(_parse(data))
+
+
 def _parse(data: bytes) -> Dataset:
     if uid.DeflatedExplicitVRLittleEndian.encode() in data:
         data = _inflated(data)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from cxr.images.dicom import is_dicom, read_dicom
+from cxr.images.dicom import dicom_frames, is_dicom, read_dicom
 from cxr.images.pixels import MAX_BYTES, MAX_PIXELS, ImageError, brief, check_size, gray_levels
-from cxr.images.raster import gray, read_raster
+from cxr.images.raster import gray, raster_pages, read_raster
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["MAX_PIXELS", "Preprocess", "load_image"]
+__all__ = ["MAX_PIXELS", "Preprocess", "frame_count", "load_image"]
 
 
 def load_image(
@@ -47,6 +47,18 @@ def load_image(
     except ImageError as error:
         name = os.path.basename(source) if isinstance(source, (str, os.PathLike)) else ""
         raise ValueError(f"{str(name)[-80:]}: {error}" if name else str(error)) from error
+
+
+def frame_count(data: bytes) -> int:
+    """Return how many frames or pages the bytes of a picture hold; load_image reads the first.
+
+    Args:
+        data: bytes that load_image can read.
+
+    Returns:
+        1 or more.
+    """
+    return dicom_frames(data) if is_dicom(data) else raster_pages(data)
 
 
 def _levels(source: Any) -> np.ndarray:

@@ -100,6 +100,12 @@ def _luminance(image: Image.Image) -> Image.Image:
     return image.convert("RGB").convert("L")
 
 
+def raster_pages(data: bytes) -> int:
+    """Return how many pages the bytes of a picture hold, 1 or more."""
+    with Image.open(io.BytesIO(data)) as image:
+        return int(getattr(image, "n_frames", 1))
+
+
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation 1..8; 1 where there is none, or where the EXIF block is damaged."""
     try:

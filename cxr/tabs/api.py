@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
+import json
+import math
+import re
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.route_utils import get_root_url
 from PIL import Image
 
-from cxr.images import corner_mark, load_image
+from cxr.anatomy import TARGETS
+from cxr.images import corner_mark, frame_count, load_image
 from cxr.reporting import as_document
 from cxr.tabs.generate.views import MARK
 from cxr.tabs.read.views import model_version
@@ -23,14 +30,34 @@ from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import message_of
 from cxr.tabs.shared.image_urls import png
 
-MOST = 100  # films a search may ask for
-MOST_DRAWN = 16  # films a call may have generated
+MAX_RESULTS = 100  # studies that a search may ask for
+MAX_SAMPLES = 16  # images that a call may have generated
+DATA_ADDRESS = re.compile(r"data:[^,]*;base64,", re.IGNORECASE)
+
+
+def endpoint(function: Callable) -> Callable:
+    """Return an endpoint whose ValueError reaches the caller as its message."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ValueError as error:
+            raise gr.Error(message_of(error), print_exception=False) from error
+
+    return called
 
 
 def search_endpoint(services: Services) -> Callable:
-    """The function behind the endpoint /search."""
+    """Return the function behind the endpoint /search."""
 
-    def search(query: str, k: int = 12, where: dict | None = None) -> list:
+    @endpoint
+    def search(
+        query: str,
+        k: int = 12,
+        where: dict | None = None,
+        request: gr.Request | None = None,
+    ) -> list:
         """Chest X-rays of the gallery that match findings in words, best first. For education.
 
         Args:
@@ -44,62 +71,78 @@ def search_endpoint(services: Services) -> Callable:
             similarity: in words, the cosine held against those of the whole gallery
             film: its PNG's address on this server
         """
-        try:
-            if not isinstance(k, int) or k > MOST:
-                raise ValueError(f"expected k from 1 to {MOST}, came {k!r}; ask for fewer")
-            found = services.retriever().search(query, k=k, where=where)
-        except ValueError as error:
-            raise gr.Error(message_of(error), print_exception=False) from error
+        k = _whole("k", k, 1, MAX_RESULTS)
+        server = _server(request)
         return [
             {
                 "score": round(match.score, 4),
                 "similarity": services.similarity(match)[0],
                 **match.study.to_dict(),
                 "image": None,  # a path of this machine is nobody else's business
-                "film": services.images.address(match.study),
+                "film": _absolute(server, services.images.address(match.study)),
             }
-            for match in found
+            for match in services.retriever().search(query, k=k, where=where)
         ]
 
     return search
 
 
 def locate_endpoint(services: Services) -> Callable:
-    """The function behind the endpoint /locate."""
+    """Return the function behind the endpoint /locate."""
 
-    def locate(film: str, text: str, threshold: float = 0.5) -> dict:
+    @endpoint
+    def locate(film: str, text: str, threshold: float = 0.5, force: bool = False) -> dict:
         """Where a chest X-ray shows what a text names, and how much of it. For education.
 
         Args:
             film: the bytes of a picture (PNG, JPEG, TIFF, WebP or DICOM) in base64.
             text: an organ or a finding, with a side or a zone, at most 2,000 characters.
             threshold: from where on a pixel is marked, above 0 and at most 1.
+            force: mark a picture that looks like no frontal chest X-ray all the same.
 
         Returns:
-            taken: what the text was taken to mean (None: nothing that can be located)
+            in_domain: whether it looks like a frontal chest X-ray; else nothing is marked
+            warnings: what to mind
+            taken: what the text was taken to mean
             found: whether anything is marked
             words: on which side
             lungs, right, left, picture: percentage of each that is marked (None: no lungs found)
             heat: greyscale PNG in base64 at the film's own size, 255 where it is surely
         """
-        try:
-            found = services.localizer.get().find(load_image(_bytes(film)), text)
-            measured = found.measure(threshold)
-        except ValueError as error:
-            raise gr.Error(message_of(error), print_exception=False) from error
-        return {
-            "taken": found.query.prompt if found.query else None,
+        level = _number("threshold", threshold, 0, 1)
+        if not level:
+            raise ValueError("expected a threshold above 0 and at most 1, got 0; such as 0.5")
+        data = _bytes(film)
+        image = load_image(data)
+        found = services.localizer.get().find(image, text)
+        if found.query is None:
+            raise ValueError(
+                f"expected a text that names an organ or a finding to locate, got {text[:40]!r}; "
+                f"name one such as {', '.join(TARGETS)}"
+            )
+        measured = found.measure(level)
+        answer = {
+            "in_domain": True,
+            "warnings": _frames(data),
+            "taken": found.query.prompt,
             "found": measured.found,
             **asdict(measured),
             "heat": _base64(Image.fromarray(np.round(255 * found.heat).astype(np.uint8))),
         }
+        if doubt := services.ood_warning(image):
+            answer |= {"in_domain": False, "warnings": [doubt, *answer["warnings"]]}
+            if not force:
+                answer |= dict.fromkeys(asdict(measured)) | {"found": False, "heat": None}
+                answer["words"] = "withheld"
+        return answer
 
     return locate
 
 
 def report_endpoint(services: Services) -> Callable:
-    """The function behind the endpoint /report."""
+    """Return the function behind the endpoint /report."""
 
+    @endpoint
     def report(film: str, force: bool = False) -> dict:
         """What a chest X-ray suggests: findings with probabilities, a report, and what it rests on.
 
@@ -110,7 +153,7 @@ def report_endpoint(services: Services) -> Callable:
             force: read a picture that looks like no frontal chest X-ray all the same.
 
         Returns:
-            in_domain: whether it looks like a frontal chest X-ray
+            in_domain: whether it looks like a frontal chest X-ray; else there are no findings
             warnings: what to mind
             findings: name, probability in [0, 1], low and high (95% interval), word and prompt
             report: the text
@@ -118,18 +161,19 @@ def report_endpoint(services: Services) -> Callable:
             evidence: similar studies, each with score, the cosine in [-1, 1]
             model: what read it
         """
-        try:
-            suggestion = services.suggester.get().suggest(load_image(_bytes(film)), bool(force))
-        except ValueError as error:
-            raise gr.Error(message_of(error), print_exception=False) from error
-        return as_document(suggestion) | {"model": model_version(services)}
+        data = _bytes(film)
+        suggestion = services.suggester.get().suggest(load_image(data), bool(force))
+        document = as_document(suggestion) | {"model": model_version(services)}
+        document["warnings"] = [*document["warnings"], *_frames(data)]
+        return document
 
     return report
 
 
 def sample_endpoint(services: Services) -> Callable:
-    """The function behind the endpoint /sample."""
+    """Return the function behind the endpoint /sample."""
 
+    @endpoint
     def sample(text: str, n: int = 8, seed: int = 0, truncation: float = 1.0) -> list:
         """Generated chest X-rays that show what a text says: no patient's, for teaching alone.
 
@@ -142,22 +186,76 @@ def sample_endpoint(services: Services) -> Callable:
         Returns:
             n greyscale PNGs of 128 x 128 in base64, each with the word SYNTHETIC in it
         """
-        try:
-            if not isinstance(n, int) or n > MOST_DRAWN:
-                raise ValueError(f"expected n from 1 to {MOST_DRAWN}, came {n!r}; ask for fewer")
-            films = services.generator.get().sample(text, n, seed, truncation)
-        except ValueError as error:
-            raise gr.Error(message_of(error), print_exception=False) from error
-        return [_base64(corner_mark(film, MARK)) for film in films]
+        n, seed = _whole("n", n, 1, MAX_SAMPLES), _whole("seed", seed, 0)
+        spread = _number("truncation", truncation, 0, 1)
+        images = services.generator.get().sample(text, n, seed, spread)
+        return [_base64(corner_mark(image, MARK)) for image in images]
 
     return sample
 
 
+def answer_mcp_in_json(app: gr.Blocks) -> None:
+    """Have the MCP server of a launched page answer in JSON; Gradio's own answer is a Python repr.
+
+    Args:
+        app: a page whose every tool returns what JSON can hold.
+    """
+    from mcp.types import TextContent
+
+    def content(data: list, root_url: str) -> list:
+        return [TextContent(type="text", text=json.dumps(one, ensure_ascii=False)) for one in data]
+
+    if app.mcp_server_obj is not None:
+        vars(app.mcp_server_obj)["postprocess_output_data"] = content
+
+
+def _whole(name: str, value: object, low: int, high: int | None = None) -> int:
+    """Return a whole number in [low, high], also where JSON made it a float."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if low <= value <= (math.inf if high is None else high):
+            return value
+    wanted = f"of {low} or more" if high is None else f"from {low} to {high}"
+    raise ValueError(f"expected a whole number {wanted} as {name}, got {value!r}; correct it")
+
+
+def _number(name: str, value: object, low: float, high: float) -> float:
+    """Return a number in [low, high]; NaN is none."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high:
+        return float(value)
+    raise ValueError(
+        f"expected a number from {low:g} to {high:g} as {name}, got {value!r}; correct it"
+    )
+
+
 def _bytes(film: str) -> bytes:
+    """Return the bytes of a picture in base64, also of a data: address or broken into lines."""
     try:
-        return base64.b64decode(film, validate=True)
-    except (TypeError, ValueError, binascii.Error) as error:
-        raise ValueError("expected a film's bytes in base64, came something else") from error
+        text = DATA_ADDRESS.sub("", film.strip(), count=1) if film[:5].lower() == "data:" else film
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (AttributeError, TypeError, ValueError, binascii.Error) as error:
+        raise ValueError(
+            "expected a film's bytes in base64, got something else; encode the whole file"
+        ) from error
+
+
+def _frames(data: bytes) -> list[str]:
+    """Return a warning where a picture holds several frames, of which only the first is read."""
+    frames = frame_count(data)
+    return [f"The file holds {frames} frames; only the first was read."] if frames > 1 else []
+
+
+def _server(request: gr.Request | None) -> str:
+    """Return the address of this server as the caller knows it; "" outside of a request."""
+    inner = request.request if request else None
+    if inner is None:
+        return ""
+    return get_root_url(inner, inner.url.path, inner.app.get_blocks().root_path)
+
+
+def _absolute(server: str, address: str) -> str:
+    return f"{server}/{address}" if server and address else address
 
 
 def _base64(image: Image.Image) -> str:

@@ -43,6 +43,7 @@ def launch(services: Services, port: int, progress: Callable[[str], None]) -> No
     Raises:
         ValueError: the port is taken.
     """
+    from cxr.tabs.api import answer_mcp_in_json
     from cxr.tabs.app import build_app, launch_options
     from cxr.tabs.shared.zerogpu import on_zerogpu
 
@@ -58,6 +59,7 @@ def launch(services: Services, port: int, progress: Callable[[str], None]) -> No
             f"expected port {port} to be free, got one that is taken; end what listens there, or "
             "set GRADIO_SERVER_PORT to another"
         ) from error
+    answer_mcp_in_json(app)
     progress(f"The page is on {address}")
     if not on_zerogpu():
         threading.Thread(target=services.load, args=[progress], name="load", daemon=True).start()

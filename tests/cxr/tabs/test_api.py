@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import base64
 import inspect
 import io
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import gradio as gr
+import httpx
+import numpy as np
 import pytest
 from app_gallery import make_shelf
 from app_server import serving
+from dicom_files import dicom
+from drawn_models import DrawnLocalizer, DrawnSampler, drawn
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
@@ -21,6 +26,7 @@ from reporting_parts import save_reporting
 
 from cxr.checkpoints.io import fingerprint
 from cxr.tabs import api
+from cxr.tabs.services import Services
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 CALLS = ("search", "report", "locate", "sample")
@@ -53,6 +59,8 @@ def test_every_parameter_is_explained():
         said = inspect.getdoc(call)
         assert call.__name__ == name and "Returns:\n" in said
         for parameter in inspect.signature(call).parameters.values():
+            if parameter.name == "request":  # Gradio's own: no caller gives it
+                continue
             assert parameter.annotation is not inspect.Parameter.empty
             assert re.search(rf"^    {parameter.name}: \S", said, re.MULTILINE), parameter
 
@@ -107,13 +115,110 @@ def test_an_mcp_client_calls_them(server, sent):
         ("sample", {"text": "cardiomegaly", "n": 1}),
     )
     assert not any(one.isError for one in (found, told, drawn, made))
-    studies = ast.literal_eval(found.content[0].text)
+    studies = json.loads(found.content[0].text)
     assert [study["sex"] for study in studies] == ["F"] * 3
-    assert ast.literal_eval(told.content[0].text)["report"].startswith("Findings:")
-    assert ast.literal_eval(drawn.content[0].text)["taken"] == "left lung"
-    assert len(ast.literal_eval(made.content[0].text)) == 1
+    image = httpx.get(studies[0]["film"])  # an address that works from anywhere
+    assert image.headers["content-type"] == "image/png"
+    assert json.loads(told.content[0].text)["report"].startswith("Findings:")
+    assert json.loads(drawn.content[0].text)["taken"] == "left lung"
+    assert len(json.loads(made.content[0].text)) == 1
 
 
 def test_an_mcp_client_is_told_what_is_wrong(server):
     _, (refused,) = ask(server, ("search", {"query": " "}))
     assert refused.isError and "type what you are looking for" in refused.content[0].text
+
+
+@pytest.mark.parametrize(("query", "k"), [("", 12), ("x" * 2001, 12), ("heart", 0), ("heart", 101)])
+def test_the_endpoint_for_programs_refuses_with_a_message(services, query, k):
+    with pytest.raises(gr.Error, match="(?i)expected"):
+        api.search_endpoint(services)(query, k)
+
+
+def test_the_endpoint_for_programs_gives_plain_studies(services):
+    found = api.search_endpoint(services)("🫁 grosses Herz", 3, {"sex": "F"})
+    assert len(found) == 3 and {study["sex"] for study in found} == {"F"}
+    assert all(study["image"] is None and study["film"].endswith(".png") for study in found)
+    assert services.gallery not in repr(found)
+
+
+@pytest.fixture
+def marking(reading):
+    """Services whose localizer and generator draw what is asked, with a gate that refuses none."""
+    return with_drawn_models(reading)
+
+
+@pytest.fixture
+def doubting(strict):
+    """The same with a gate that refuses every picture."""
+    return with_drawn_models(strict)
+
+
+def with_drawn_models(services) -> Services:
+    return Services(
+        services.gallery,
+        services.weights,
+        lambda **_: services.retriever(),
+        localizer=drawn(DrawnLocalizer),
+        generator=drawn(DrawnSampler),
+        suggester=services.suggester,
+    )
+
+
+@pytest.mark.parametrize("threshold", [None, float("nan"), 0, -0.1, 1.5, "half", True])
+def test_a_threshold_that_is_none_says_what_is_expected(marking, sent, threshold):
+    with pytest.raises(gr.Error, match="(?i)expected a .*threshold") as refused:
+        api.locate_endpoint(marking)(sent, "lungs", threshold)
+    assert "1" in refused.value.message
+
+
+def test_base64_comes_with_line_breaks_and_as_a_data_address(marking, sent):
+    locate = api.locate_endpoint(marking)
+    plain = locate(sent, "lungs")
+    broken = "\r\n".join(sent[start : start + 76] for start in range(0, len(sent), 76))
+    assert locate(broken, "lungs") == plain
+    assert locate(f"data:image/png;base64,{sent}", "lungs") == plain
+    for junk in (None, 7, "", "not base64!", "data:image/png,plain"):
+        with pytest.raises(gr.Error, match="(?i)expected"):
+            locate(junk, "lungs")
+
+
+def test_whole_numbers_may_come_as_floats(marking):
+    assert len(api.search_endpoint(marking)("heart", 5.0)) == 5
+    assert len(api.sample_endpoint(marking)("cardiomegaly", 2.0, 7.0)) == 2
+    for k in (5.5, True, "5", None, float("nan"), float("inf")):
+        with pytest.raises(gr.Error, match="whole number from 1 to 100 as k"):
+            api.search_endpoint(marking)("heart", k)
+
+
+@pytest.mark.parametrize("n", [-1, 0, 17])
+def test_the_limits_of_a_number_are_named_as_they_are(marking, n):
+    with pytest.raises(gr.Error, match=f"from 1 to 16 as n, got {n}"):
+        api.sample_endpoint(marking)("cardiomegaly", n)
+
+
+def test_a_text_that_names_nothing_is_an_error(marking, sent):
+    with pytest.raises(gr.Error, match="got 'the weather'; name one such as lungs"):
+        api.locate_endpoint(marking)(sent, "the weather")
+    assert api.locate_endpoint(marking)(sent, "airways")["found"] is False  # looked for, not found
+
+
+def test_a_picture_that_is_no_chest_film_is_withheld_alike(doubting, sent):
+    report, marks = (
+        api.report_endpoint(doubting)(sent),
+        api.locate_endpoint(doubting)(sent, "lungs"),
+    )
+    assert report["in_domain"] is marks["in_domain"] is False
+    assert report["warnings"] == marks["warnings"] != []
+    assert report["findings"] == [] and report["report"] == ""
+    assert marks["heat"] is None and marks["found"] is False and marks["lungs"] is None
+    forced = api.locate_endpoint(doubting)(sent, "lungs", force=True)
+    assert forced["heat"] and forced["found"] and forced["warnings"] == marks["warnings"]
+
+
+def test_frames_that_were_not_read_are_said(marking):
+    frames = np.stack([(40 * (n + 1) + np.arange(64 * 64) % 97).reshape(64, 64) for n in range(3)])
+    film = base64.b64encode(dicom(frames.astype(np.uint16))).decode()
+    said = "The file holds 3 frames; only the first was read."
+    assert said in api.report_endpoint(marking)(film)["warnings"]
+    assert api.locate_endpoint(marking)(film, "lungs")["warnings"] == [said]

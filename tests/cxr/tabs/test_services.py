@@ -5,12 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 
-import gradio as gr
-import pytest
 from app_gallery import NO_FILTER
 from markupsafe import escape
 
-from cxr.tabs.api import search_endpoint
 from cxr.tabs.search.handlers import SearchHandlers
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.search.views import welcome
@@ -88,16 +85,3 @@ def test_a_model_that_cannot_be_loaded_is_a_friendly_state(services, caplog):
     told = []
     broken.load(told.append)
     assert "Search: The models could not be loaded; the log says why." in told
-
-
-@pytest.mark.parametrize(("query", "k"), [("", 12), ("x" * 2001, 12), ("heart", 0), ("heart", 101)])
-def test_the_endpoint_for_programs_refuses_with_a_message(services, query, k):
-    with pytest.raises(gr.Error, match="(?i)expected"):
-        search_endpoint(services)(query, k)
-
-
-def test_the_endpoint_for_programs_gives_plain_studies(services):
-    found = search_endpoint(services)("🫁 grosses Herz", 3, {"sex": "F"})
-    assert len(found) == 3 and {study["sex"] for study in found} == {"F"}
-    assert all(study["image"] is None and study["film"].endswith(".png") for study in found)
-    assert services.gallery not in repr(found)
