@@ -18,7 +18,7 @@ from PIL import Image
 
 from cxr.findings import Study
 from cxr.retrieval.retriever import Match
-from cxr.tabs.api import MOST_DRAWN, sample_endpoint
+from cxr.tabs.api import MAX_SAMPLES, sample_endpoint
 from cxr.tabs.generate.handlers import COMPARING, GenerateHandlers, sample_request
 from cxr.tabs.generate.state import NORMAL, STEPS, Comparison, GenerateState, SampleRequest
 from cxr.tabs.generate.views import GENERATING
@@ -221,6 +221,6 @@ def test_the_endpoint_for_programs_gives_marked_films(maker):
     films = [decoded(film) for film in call("big heart", 3, 7, 0.5)]
     assert [film.shape for film in films] == [(128, 128)] * 3
     assert all(film[-10:, :60].max() > 220 for film in films)
-    for wrong in (("",), ("heart", MOST_DRAWN + 1), ("heart", "4"), ("heart", 2.5)):
+    for wrong in (("",), ("heart", MAX_SAMPLES + 1), ("heart", "4"), ("heart", 2.5)):
         with pytest.raises(gr.Error, match="(?i)expected"):
             call(*wrong)
