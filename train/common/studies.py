@@ -11,25 +11,32 @@ import torch
 from cxr.data import load_split, load_studies
 from cxr.findings import FINDINGS, Study
 
-TARGETS = FINDINGS[1:]  # "no finding" is the absence of the others
+ABNORMAL_FINDINGS = FINDINGS[1:]  # "no finding" is the absence of the others
 
 
-def labels_of(studies: Sequence[Study], targets: Sequence[str] = TARGETS) -> torch.Tensor:
-    """float32 [N, F]: 1 present, 0 absent, NaN uncertain or not read."""
+def labels_of(studies: Sequence[Study], names: Sequence[str] = ABNORMAL_FINDINGS) -> torch.Tensor:
+    """Labels of N studies for F findings.
+
+    Args:
+        studies: N studies.
+        names: The F findings.
+
+    Returns:
+        float32 [N, F]: 1 present, 0 absent, NaN uncertain or not read.
+    """
     values = {1: 1.0, 0: 0.0}
     rows = [
-        [values.get(study.findings.get(name), float("nan")) for name in targets]
-        for study in studies
+        [values.get(study.findings.get(name), float("nan")) for name in names] for study in studies
     ]
-    return torch.tensor(rows, dtype=torch.float32).reshape(len(studies), len(targets))
+    return torch.tensor(rows, dtype=torch.float32).reshape(len(studies), len(names))
 
 
 @dataclass(frozen=True)
 class Attributes:
-    """What is known of each of N films; NaN where it is not. age in decades, from 5."""
+    """What is known of each of N studies, float32; NaN where it is not."""
 
     findings: torch.Tensor  # [N, F]
-    age: torch.Tensor  # [N]
+    age: torch.Tensor  # [N], decades from 50 years on
     female: torch.Tensor  # [N]
     ap: torch.Tensor  # [N]
 
@@ -43,21 +50,31 @@ class Attributes:
         return cls(labels_of(studies), torch.tensor(age), torch.tensor(female), torch.tensor(ap))
 
     def rows(self, index: torch.Tensor) -> Attributes:
-        """The same for some films. index: int64 [B]."""
+        """The same for some studies. index: int64 [B]."""
         return Attributes(self.findings[index], self.age[index], self.female[index], self.ap[index])
+
+    def to(self, device: torch.device) -> Attributes:
+        """The same on a device."""
+        return Attributes(*(value.to(device) for value in vars(self).values()))
 
 
 def frontal(studies: Sequence[Study]) -> list[Study]:
-    """The films among them, side views left out."""
+    """The studies with an image, lateral views left out."""
     return [study for study in studies if study.image is not None and study.view != "lateral"]
 
 
 def training_studies(
     data: Path, extra: Sequence[Path]
 ) -> tuple[list[Study], list[Study], list[Study]]:
-    """(train and val of the data set, train of the further ones), frontal films, by patient.
+    """Read frontal studies, split by patient.
 
-    A further data set gives its train split where it has a `split.csv`, else all its studies.
+    Args:
+        data: A data set with train and val splits.
+        extra: Further data sets. Each gives its train split where it has a `split.csv`, else all
+            its studies.
+
+    Returns:
+        Train of `data`, val of `data`, and train of the further data sets.
     """
     split = load_split(data, load_studies(data))
     further = []
@@ -69,8 +86,16 @@ def training_studies(
 
 
 def unlabelled_studies(roots: Sequence[Path]) -> list[Study]:
-    """The frontal films of the train splits, for training without labels. A data set without
-    `split.csv` gives all its films. Raises SystemExit when there are none.
+    """Frontal studies of the train splits, for training without labels.
+
+    Args:
+        roots: Data sets; one without `split.csv` gives all its studies.
+
+    Returns:
+        The studies, in the order of the data sets.
+
+    Raises:
+        SystemExit: When there are none.
     """
     found = []
     for root in roots:
@@ -78,5 +103,5 @@ def unlabelled_studies(roots: Sequence[Path]) -> list[Study]:
         named = (root / "split.csv").exists()
         found += load_split(root, studies)["train"] if named else studies
     if not frontal(found):
-        raise SystemExit(f"expected films in {[str(root) for root in roots]}; found none")
+        raise SystemExit(f"expected images in {[str(root) for root in roots]}, found none")
     return frontal(found)

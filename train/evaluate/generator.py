@@ -26,7 +26,7 @@ from cxr.images import Preprocess
 from cxr.models import SIDE
 from cxr.retrieval import Retriever
 from train.common.image_cache import pack
-from train.common.studies import TARGETS, frontal
+from train.common.studies import ABNORMAL_FINDINGS, frontal
 from train.evaluate.generator_measures import (
     canonical,
     caption_agreement,
@@ -140,7 +140,7 @@ def spreads(
 ) -> dict[str, dict]:
     """For each finding that LEAST films show: films of one caption beside those films."""
     out = {}
-    for name in TARGETS:
+    for name in ABNORMAL_FINDINGS:
         shown = [study for study in train if study.findings.get(name) == 1]
         if len(shown) >= LEAST:
             text = f"Findings: {name}."
@@ -208,10 +208,10 @@ def evaluate_generator(
             f"{len(train)} and {len(test)}"
         )
     compared, made = compare(bench, samplers, train, test, seed)
-    asked = imagined_films(TARGETS, EACH, seed)
+    asked = imagined_films(ABNORMAL_FINDINGS, EACH, seed)
     shown = bench.made(samplers["generator"], canonical(asked), seed)
-    scores = prompt_scores(retriever.model, shown.embeddings, TARGETS)
-    found = shown_findings(scores, [s.positive[0] for s in asked], TARGETS, rounds, seed)
+    scores = prompt_scores(retriever.model, shown.embeddings, ABNORMAL_FINDINGS)
+    found = shown_findings(scores, [s.positive[0] for s in asked], ABNORMAL_FINDINGS, rounds, seed)
     texts = retriever.encode_text(canonical(test))
     spreading = spreads(bench, samplers["generator"], train, seed)
     originals, training, patients = training_prints(retriever, data, extra, normal, cache)
@@ -239,7 +239,7 @@ def evaluate_generator(
         },
         "findings": found,
         "findings_shown": sum(e["value"] >= GOOD for e in found.values()),
-        "groups": shown_by_group(scores, asked, TARGETS, rounds, seed),
+        "groups": shown_by_group(scores, asked, ABNORMAL_FINDINGS, rounds, seed),
         "spread": spreading,
         "mean_spread": round(float(np.mean([e["ratio"] for e in spreading.values()])), 3)
         if spreading

@@ -21,7 +21,7 @@ from cxr.metrics import (
     value_with_interval,
 )
 from cxr.retrieval import Retriever
-from train.common.studies import TARGETS, frontal, labels_of
+from train.common.studies import ABNORMAL_FINDINGS, frontal, labels_of
 from train.evaluate.groups import by_group, mean_auroc_of, mean_of
 from train.retrieval.objective import findings_key
 from train.retrieval.validation import prompt_scores
@@ -59,7 +59,7 @@ def by_finding(
     "X" against "no X". search, zero_shot, labels: float [N, F]; NaN labels are left out.
     """
     out = {}
-    for column, name in enumerate(TARGETS):
+    for column, name in enumerate(ABNORMAL_FINDINGS):
         known = ~np.isnan(labels[:, column])
         present = labels[known, column] == 1
         if not present.any() or present.all():
@@ -134,8 +134,8 @@ def evaluate_retrieval(
     similarity = images @ retriever.encode_text(captions).T
     keys = np.array([findings_key(study) or study.id for study in studies])
     labels = labels_of(studies).numpy()
-    zero_shot = prompt_scores(retriever.model, images, TARGETS)
-    queries = retriever.encode_query(TARGETS).T
+    zero_shot = prompt_scores(retriever.model, images, ABNORMAL_FINDINGS)
+    queries = retriever.encode_query(ABNORMAL_FINDINGS).T
     return {
         "data": data.resolve().name,
         "split": split,

@@ -18,7 +18,7 @@ from cxr.findings import Study, caption, demographics
 from cxr.models import FrozenTextEncoder
 from train.common.studies import frontal, labels_of, training_studies
 from train.retrieval.paraphrases import imagined_study
-from train.retrieval.texts import film_text
+from train.retrieval.texts import study_text
 
 SHARES = {"labelled": 0.55, "unlabelled": 0.33, "normal": 0.12}
 # What CheXpert's tree of labels (Irvin et al. 2019) also calls a finding, so that a generator
@@ -92,8 +92,8 @@ def texts_of(study: Study, count: int, rng: random.Random) -> list[str]:
     """
     first = caption(study) if study.labelled else demographics(study) or "chest x-ray"
     wide = widened(study, rng)
-    second = caption(wide) if wide is not study else film_text(study, rng, 0.0)
-    others = [film_text(study, rng, 0.2) for _ in range(max(0, count - 2))]
+    second = caption(wide) if wide is not study else study_text(study, rng, 0.0)
+    others = [study_text(study, rng, 0.2) for _ in range(max(0, count - 2))]
     return [first, second, *others][:count]
 
 

@@ -34,7 +34,7 @@ from cxr.metrics import nearest_distance
 from cxr.models import SIDE
 from cxr.retrieval import Retriever
 from train.common.image_cache import pack
-from train.common.studies import TARGETS, frontal, labels_of
+from train.common.studies import ABNORMAL_FINDINGS, frontal, labels_of
 from train.evaluate.generator import SMALL, GeneratorEvaluation, known_patients
 from train.evaluate.generator_measures import nearest_pair, thumbnails
 from train.gan.data import generator_studies
@@ -51,7 +51,7 @@ LEAST = 8  # real films with a finding, for their scores to set its bar
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """What a film must score for each finding: of TARGETS, at least `present` when it was asked
+    """What a film must score for each finding: of ABNORMAL_FINDINGS, at least `present` when it was asked
     for, and every one at most `absent` when a normal film was.
     """
 
@@ -75,7 +75,7 @@ class Bars:
 
     def agree(self, study: Study, scores: np.ndarray) -> np.ndarray:
         """Which films show what the study says. scores [N, F] -> bool [N]."""
-        asked = [TARGETS.index(name) for name in study.positive]
+        asked = [ABNORMAL_FINDINGS.index(name) for name in study.positive]
         if not asked:
             return (scores <= self.absent).all(1)
         return (scores[:, asked] >= self.present[asked]).all(1)
@@ -86,7 +86,11 @@ def wanted_studies(each: int) -> list[Study]:
     studies = []
     for name in FINDINGS:
         for row in range(each):
-            labels = {name: 1} if name != "no finding" else dict.fromkeys(TARGETS, 0) | {name: 1}
+            labels = (
+                {name: 1}
+                if name != "no finding"
+                else dict.fromkeys(ABNORMAL_FINDINGS, 0) | {name: 1}
+            )
             studies.append(
                 Study(
                     id=f"synthetic-{name.replace(' ', '-')}-{row:02d}",
@@ -125,7 +129,7 @@ class Judge:
         train = frontal(load_split(options.data, load_studies(options.data))["train"])
         films = GeneratorEvaluation(retriever, options.cache).real(train)
         unit = np.eye(films.embeddings.shape[1], dtype=np.float32)
-        prompts = prompt_scores(retriever.model, unit, TARGETS)
+        prompts = prompt_scores(retriever.model, unit, ABNORMAL_FINDINGS)
         bars = Bars.of(films.embeddings @ prompts, labels_of(train).numpy())
         studies, *_ = generator_studies(options.data, options.extra, options.normal)
         squares, _ = pack([study.image for study in studies], VIEW, options.cache)

@@ -15,7 +15,7 @@ from cxr.devices import has_bf16
 from cxr.language import affirmative, negative
 from cxr.metrics import mean_pairwise_distance
 from cxr.models import DualEncoder
-from train.common.studies import TARGETS
+from train.common.studies import ABNORMAL_FINDINGS
 
 TAPS = 4  # blocks of a transformer, at equal distances, whose maps are looked at
 
@@ -170,6 +170,6 @@ class Findings(nn.Module):
     @classmethod
     def of(cls, encode_text, real: np.ndarray, labels: torch.Tensor) -> Findings:
         """encode_text: texts -> [N, D]; real [N, D] and labels [N, F] of the same films."""
-        yes = torch.stack([encode_text(affirmative(name)).mean(0) for name in TARGETS])
-        no = torch.stack([encode_text(negative(name)).mean(0) for name in TARGETS])
+        yes = torch.stack([encode_text(affirmative(name)).mean(0) for name in ABNORMAL_FINDINGS])
+        no = torch.stack([encode_text(negative(name)).mean(0) for name in ABNORMAL_FINDINGS])
         return cls(yes, no, torch.from_numpy(real), labels)

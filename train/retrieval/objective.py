@@ -1,4 +1,4 @@
-"""The training objective of the retrieval model: one number out of a batch of films and texts."""
+"""The training objective of the retrieval model, from a batch of images and texts."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from torch import nn
 from cxr.findings import Study
 from cxr.language import affirmative, negative
 from cxr.models import DualEncoder, contrastive_loss, masked_bce, masked_smooth_l1
-from train.common.distributed import gather_with_gradient
-from train.common.studies import TARGETS, Attributes
+from train.common.studies import ABNORMAL_FINDINGS, Attributes
 from train.retrieval.texts import StepTexts
 
 
 @dataclass(frozen=True)
-class Weights:
+class LossWeights:
     """How much each term counts; 0 leaves it out."""
 
-    caption: float = 1.0  # film against caption or paraphrase
-    person: float = 0.5  # film against age, sex and view in words
+    caption: float = 1.0  # image against caption or paraphrase
+    person: float = 0.5  # image against age, sex and view in words
     prompt: float = 1.0  # "X" against "no X" for each finding with a label
     text: float = 0.25  # caption against paraphrase of imagined studies
     attributes: float = 0.3  # findings, age, sex and view from the features, by linear heads
@@ -52,8 +51,10 @@ class TrainingModel(nn.Module):
         super().__init__()
         self.encoder = encoder
         width = encoder.image_encoder.width
-        self.attributes = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(TARGETS) + 3))
-        self.prompt_bias = nn.Parameter(torch.full((len(TARGETS),), -2.0))
+        self.attributes = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, len(ABNORMAL_FINDINGS) + 3)
+        )
+        self.prompt_bias = nn.Parameter(torch.full((len(ABNORMAL_FINDINGS),), -2.0))
         self.prompt_scale = nn.Parameter(torch.tensor(2.3))
 
     def forward(
@@ -75,8 +76,16 @@ class TrainingModel(nn.Module):
 
 
 def attribute_loss(logits: torch.Tensor, known: Attributes) -> torch.Tensor:
-    """Findings, age, sex and view from the image features. logits [B, F + 3] -> scalar."""
-    findings, age, female, ap = logits.float().split([len(TARGETS), 1, 1, 1], dim=1)
+    """Loss of findings, age, sex and view, predicted from the image features.
+
+    Args:
+        logits: Float [B, F + 3], as TrainingModel returns them.
+        known: The truth for B studies.
+
+    Returns:
+        Scalar.
+    """
+    findings, age, female, ap = logits.float().split([len(ABNORMAL_FINDINGS), 1, 1, 1], dim=1)
     return (
         masked_bce(findings, known.findings)
         + masked_smooth_l1(age[:, 0], known.age)
@@ -86,13 +95,22 @@ def attribute_loss(logits: torch.Tensor, known: Attributes) -> torch.Tensor:
 
 
 def prompt_loss(out: Outputs, prompts: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Zero-shot findings. prompts [4F, D] ordered as by `prompt_texts`; labels [B, F] -> scalar."""
+    """Loss of zero-shot findings.
+
+    Args:
+        out: What the model computed for B images.
+        prompts: Float [4F, D], in the order of `prompt_texts`.
+        labels: Float [B, F]; NaN where unknown.
+
+    Returns:
+        Scalar.
+    """
     yes, also, no, none = prompts.chunk(4)
     logits = out.image @ (yes + also - no - none).T / 2
     return masked_bce(logits * out.prompt_scale + out.prompt_bias, labels)
 
 
-def prompt_texts(targets: Sequence[str] = TARGETS) -> list[str]:
+def prompt_texts(targets: Sequence[str] = ABNORMAL_FINDINGS) -> list[str]:
     """Two affirmative and two negative prompts of every finding, [4F], blocked by kind."""
     kinds = [
         *zip(*(affirmative(name) for name in targets)),
@@ -102,7 +120,7 @@ def prompt_texts(targets: Sequence[str] = TARGETS) -> list[str]:
 
 
 def findings_key(study: Study) -> str | None:
-    """Studies with one key are no negatives of each other; None for a film without labels."""
+    """Studies with one key are no negatives of each other; None for one without labels."""
     if not study.labelled:
         return None
     return "|".join((*study.positive, "?", *study.uncertain))
@@ -115,7 +133,26 @@ def equal_keys(keys: Sequence[str | None]) -> torch.Tensor:
     return codes[:, None] == codes[None]
 
 
-def every_process(items: list) -> list:
+def gather_with_gradient(tensor: torch.Tensor) -> torch.Tensor:
+    """Join the rows of all processes.
+
+    Gradients flow back to the process that a row came from, which `Accelerator.gather` does not
+    do.
+
+    Args:
+        tensor: [B, ...], with the same B on each of P processes.
+
+    Returns:
+        [P * B, ...] on every process, in the order of the ranks.
+    """
+    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+        return tensor
+    from torch.distributed.nn.functional import all_gather
+
+    return torch.cat(all_gather(tensor.contiguous()))
+
+
+def gather_lists(items: list) -> list:
     """The lists of all processes, one after the other in the order of the ranks."""
     if not (dist.is_available() and dist.is_initialized()):
         return items
@@ -140,7 +177,7 @@ class LockedTexts:
         return torch.stack([self.known[text] for text in texts])
 
 
-def terms(
+def loss_terms(
     model: nn.Module,
     tokenize,
     pixels: torch.Tensor,
@@ -149,14 +186,24 @@ def terms(
     texts: StepTexts,
     locked: LockedTexts | None = None,
 ) -> dict[str, torch.Tensor]:
-    """Every term of the objective for a batch, unweighted scalars.
+    """Every term of the objective for a batch of B studies.
 
-    model: a TrainingModel, wrapped or not; the contrastive terms see the films and texts of all
-    processes. tokenize: texts -> (ids, mask). pixels float [B, C, S, S]. locked: takes the place
-    of the model's text half where that is not trained.
+    The contrastive terms see the images and texts of all processes.
+
+    Args:
+        model: A TrainingModel, wrapped or not.
+        tokenize: Texts -> (ids, mask).
+        pixels: Float [B, C, S, S].
+        studies: The B studies.
+        known: Their attributes.
+        texts: What is said of them.
+        locked: Takes the place of the model's text half where that is not trained.
+
+    Returns:
+        Scalars by the names of LossWeights, not weighted.
     """
     persons = [text or "chest x-ray" for text in texts.person]
-    blocks = [texts.film, persons, prompt_texts()]
+    blocks = [texts.study, persons, prompt_texts()]
     if texts.imagined:
         blocks += [texts.imagined, texts.reworded]
     device = pixels.device
@@ -166,9 +213,9 @@ def terms(
     else:
         tokens = [tuple(part.to(device) for part in tokenize(block)) for block in blocks]
         out = model(pixels, tokens)
-    film, person, prompt, *imagined = out.texts
-    keys = every_process(
-        [(findings_key(s), *pair) for s, *pair in zip(studies, texts.film, persons)]
+    study, person, prompt, *imagined = out.texts
+    keys = gather_lists(
+        [(findings_key(s), *pair) for s, *pair in zip(studies, texts.study, persons)]
     )
     same_findings, same_text, same_person = (
         equal_keys(column).to(pixels.device) for column in zip(*keys)
@@ -176,7 +223,7 @@ def terms(
     images = gather_with_gradient(out.image)
     result = {
         "caption": contrastive_loss(
-            images, gather_with_gradient(film), out.temperature, same_findings | same_text
+            images, gather_with_gradient(study), out.temperature, same_findings | same_text
         ),
         "person": contrastive_loss(
             images, gather_with_gradient(person), out.temperature, same_person

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 
@@ -14,15 +14,23 @@ from cxr.models import DualEncoder, DualEncoderConfig, ImageConfig, TextConfig
 from train.retrieval.pretrained import load_backbone, load_text_model
 
 
+class StartOptions(Protocol):
+    """The options that choose where training starts."""
+
+    profile: str
+    image_weights: str | None
+    image_backbone: str | None
+    size: int | None
+    text_model: str | None
+
+
 @dataclass(frozen=True)
 class Start:
-    """Where training starts. image_weights: "" for random, a folder, a .safetensors file or
-    hf://owner/name. text_model: a folder or hf:// address in the Hub's layout.
-    """
+    """Where training starts."""
 
     image: ImageConfig
-    image_weights: str
-    text_model: str
+    image_weights: str  # "" for random, a folder, a .safetensors file or hf://owner/name
+    text_model: str  # a folder or hf:// address in the Hub's layout
     text_pooling: str
     max_tokens: int
 
@@ -46,7 +54,7 @@ PROFILES = {"reference": REFERENCE, "embedded": EMBEDDED}
 
 
 def build(start: Start, **shared) -> DualEncoder:
-    """A DualEncoder with the starting weights. shared: further fields of DualEncoderConfig."""
+    """Build a DualEncoder with the starting weights; `shared` are fields of its configuration."""
     transformer, tokenizer, weights = load_text_model(start.text_model)
     text = TextConfig(transformer, start.text_pooling, start.max_tokens)
     model = DualEncoder(replace(DualEncoderConfig(start.image, text), **shared), tokenizer)
@@ -65,10 +73,19 @@ def build(start: Start, **shared) -> DualEncoder:
 def go_on_from(
     weights: str, pooling: Sequence[str] | None = None, **shared
 ) -> tuple[DualEncoder, dict]:
-    """A trained DualEncoder to train further, and how it was trained so far.
+    """Load a trained DualEncoder to train further.
 
-    pooling: out of what the checkpoint pools; the projection keeps the columns that remain. None
-    keeps all. shared: fields of DualEncoderConfig to replace.
+    Args:
+        weights: Folder or address of a checkpoint.
+        pooling: Out of what the checkpoint pools; the projection keeps the columns that remain.
+            None keeps all.
+        shared: Fields of DualEncoderConfig to replace.
+
+    Returns:
+        The model, and how it was trained so far.
+
+    Raises:
+        ValueError: For a pooling that the checkpoint lacks.
     """
     old, config = load_dual_encoder(weights)
     before = old.config.image.pooling
@@ -95,16 +112,24 @@ def lock_text(model: DualEncoder) -> None:
 
 
 def copy_text(source: DualEncoder, target: DualEncoder) -> None:
-    """Give `target` the text half of `source`, bit for bit: a moving average turns -0 into 0, by
-    which a fingerprint would take a locked text half for another.
+    """Copy the text half of `source` into `target`, bit for bit.
+
+    A moving average turns -0 into 0, which gives a locked text half another fingerprint.
     """
     target.text_encoder.load_state_dict(source.text_encoder.state_dict())
     target.text_projection.load_state_dict(source.text_projection.state_dict())
 
 
 def freeze_below(model: DualEncoder, image_blocks: int, text_layers: int) -> None:
-    """Keep the first blocks of a vision transformer, and the first layers and the word vectors of
-    the text transformer, as they are. 0 freezes nothing.
+    """Freeze the lower part of both transformers.
+
+    Args:
+        model: What is frozen in place.
+        image_blocks: Blocks of the vision transformer; 0 freezes nothing.
+        text_layers: Layers of the text transformer, with its word vectors; 0 freezes nothing.
+
+    Raises:
+        ValueError: For blocks of an image encoder that has none.
     """
     body = model.image_encoder.backbone.model
     if image_blocks:
@@ -120,7 +145,7 @@ def freeze_below(model: DualEncoder, image_blocks: int, text_layers: int) -> Non
         transformer.encoder.layer[:text_layers].requires_grad_(False)
 
 
-def start_of(options: argparse.Namespace) -> Start:
+def start_of(options: StartOptions) -> Start:
     """The profile with what the command line replaces."""
     start = PROFILES[options.profile]
     image = start.image

@@ -16,7 +16,7 @@ from cxr.devices import best_device
 from cxr.files import read_json, write_json
 from train.common.image_cache import pack_studies
 from train.common.studies import training_studies
-from train.retrieval.validation import embed_films, search_settings
+from train.retrieval.validation import embed_images, search_settings
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -28,10 +28,10 @@ def main(argv: list[str] | None = None) -> None:
     model, _ = load_dual_encoder(options.weights)
     device = best_device()
     model = model.eval().to(device)
-    val, films, _ = pack_studies(
+    val, images, _ = pack_studies(
         training_studies(options.data, [])[1], model.preprocess, options.cache
     )
-    settings = search_settings(model, embed_films(model, films, device), val)
+    settings = search_settings(model, embed_images(model, images, device), val)
     file = options.weights / "config.json"
     write_json(file, {**read_json(file, "a checkpoint's config.json"), **settings})
     print(json.dumps(settings))

@@ -3,95 +3,131 @@
     accelerate launch -m train.retrieval --data ROOT --out weights/retrieval
 
 Profile "reference" is ResNet-50 with Bio_ClinicalBERT from the Hub; "embedded" is what ships. A run
-that was killed goes on where its last saved state lies (--workdir). Only the train split is trained
-on; the validation split chooses the epoch, whose averaged weights become the checkpoint.
+that was killed goes on after its last saved state (--workdir). Only the train split is trained on;
+the validation split chooses the epoch, whose averaged weights become the checkpoint. The recipe of
+the shipped weights is train/configs/retrieval.yaml.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import math
 import random
-import time
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator, DistributedDataParallelKwargs
-from accelerate.utils import set_seed
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm import tqdm
+from torch import nn
 
 from cxr import __version__
 from cxr.checkpoints import save_dual_encoder
-from cxr.findings import FINDINGS
+from cxr.findings import FINDINGS, Study
+from cxr.images import Preprocess
+from cxr.models import DualEncoder
 from train.common.augment import augment
 from train.common.energy import hardware
 from train.common.image_cache import pack_studies
-from train.common.options import command_line, precision
-from train.common.record import Record
-from train.common.state import decided, save_state
+from train.common.options import RunOptions, command_line, option, parse_options
+from train.common.run import Budget, Run
 from train.common.studies import Attributes, training_studies
-from train.retrieval import profiles as building
-from train.retrieval.objective import LockedTexts, TrainingModel, Weights, terms
-from train.retrieval.texts import draw
-from train.retrieval.validation import embed_films, search_settings, validate
+from train.retrieval import profiles
+from train.retrieval.objective import LockedTexts, LossWeights, TrainingModel, loss_terms
+from train.retrieval.texts import StepTexts, draw_texts
+from train.retrieval.validation import embed_images, search_settings, validate
 
-COMMAND = "accelerate launch -m train.retrieval"
+MODULE = "train.retrieval"
 PANELS = {
     "loss": ("loss", "caption_loss", "person_loss", "prompt_loss", "text_loss"),
     "validation": ("image_to_text_recall_at_10", "text_to_image_recall_at_10", "mean_auroc"),
 }
 
 
-def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    add = parser.add_argument
-    add("--data", type=Path, required=True, help="data set with train and val splits")
-    add("--extra", type=Path, nargs="*", default=[], help="further data sets, to train on only")
-    add("--out", type=Path, default=Path("weights/retrieval"), help="checkpoint folder")
-    add("--workdir", type=Path, default=Path("runs/work/retrieval"), help="state, log and curves")
-    add("--cache", type=Path, default=Path(".cache/packed"))
-    add("--profile", choices=sorted(building.PROFILES), default="embedded")
-    add("--image-weights", help="instead of the profile's: folder, .safetensors or hf:// address")
-    add("--image-backbone", help="instead of the profile's; with --image-weights '' it is random")
-    add("--size", type=int, help="side of the square in pixels, instead of the profile's")
-    add("--train-size", type=int, help="train on films shrunk to this side, for speed")
-    add("--text-model", help="instead of the profile's: folder or hf:// address")
-    add("--go-on-from", help="a checkpoint to train further, instead of a profile")
-    add("--pooling", nargs="+", help="with --go-on-from: what of its pooling is kept")
-    add("--lock-text", action="store_true", help="train the image half alone")
-    add("--prompt-weight", type=float, default=Weights().prompt, help='of "X" against "no X"')
-    add("--epochs", type=int, default=4)
-    add("--batch-size", type=int, default=32, help="films a process and step")
-    add("--share", type=float, default=0.5, help="of each epoch that comes from --data")
-    add("--films", type=int, help="films an epoch; default: all there are")
-    add("--image-rate", type=float, default=5e-5)
-    add("--text-rate", type=float, default=3e-5)
-    add("--head-rate", type=float, default=1e-3)
-    add("--weight-decay", type=float, default=0.02)
-    add("--dropout", type=float, default=0.1)
-    add("--hidden", type=int, default=0, help="hidden width of the projection heads")
-    add("--freeze-image-blocks", type=int, default=0)
-    add("--freeze-text-layers", type=int, default=0)
-    add("--learn-temperature", action="store_true")
-    add("--strength", type=float, default=1.0, help="of the augmentation; 0 is none")
-    add("--average", type=float, default=0.998, help="decay of the weights' moving average")
-    add("--full-precision", action="store_true", help="float32 also where bfloat16 is faster")
-    add("--save-minutes", type=float, default=5.0)
-    add("--seed", type=int, default=0)
-    return parser
+@dataclass(frozen=True, kw_only=True)
+class Options(RunOptions):
+    """The options of train.retrieval."""
+
+    data: Path = option("data set with train and val splits")
+    extra: list[Path] = option("further data sets, to train on only", [])
+    out: Path = option("checkpoint folder", Path("weights/retrieval"))
+    workdir: Path = option("state, log and curves", Path("runs/work/retrieval"))
+    profile: str = option("network and starting weights", "embedded", choices=[*profiles.PROFILES])
+    image_weights: str | None = option("folder, .safetensors or hf://, not the profile's", None)
+    image_backbone: str | None = option("not the profile's; random with --image-weights ''", None)
+    size: int | None = option("side of the square in pixels, instead of the profile's", None)
+    train_size: int | None = option("train on images shrunk to this side, for speed", None)
+    text_model: str | None = option("folder or hf:// address, instead of the profile's", None)
+    go_on_from: str | None = option("a checkpoint to train further, instead of a profile", None)
+    pooling: list[str] | None = option("with --go-on-from: what of its pooling is kept", None)
+    lock_text: bool = option("train the image half alone", False)
+    prompt_weight: float = option('of "X" against "no X"', LossWeights().prompt)
+    epochs: int = option("passes over the images of an epoch", 4)
+    batch_size: int = option("images a process and step", 32)
+    share: float = option("of each epoch that comes from --data", 0.5)
+    epoch_images: int | None = option("images an epoch; default: all", None, aliases=["--films"])
+    image_rate: float = option("learning rate of the image encoder", 5e-5)
+    text_rate: float = option("learning rate of the text encoder", 3e-5)
+    head_rate: float = option("learning rate of the rest", 1e-3)
+    weight_decay: float = option("of AdamW", 0.02)
+    dropout: float = option("in the projection heads", 0.1)
+    hidden: int = option("hidden width of the projection heads", 0)
+    freeze_image_blocks: int = option("first blocks of a vision transformer to keep", 0)
+    freeze_text_layers: int = option("first layers of the text transformer to keep", 0)
+    learn_temperature: bool = option("instead of the fixed one", False)
+    strength: float = option("of the augmentation; 0 is none", 1.0)
+    average: float = option("decay of the weights' moving average", 0.998)
 
 
-def epoch_rows(main: int, further: int, options: argparse.Namespace, epoch: int) -> np.ndarray:
-    """Rows of one epoch, in the order of the steps; `--share` of them from the main data set, each
-    part without repetition until it is used up. The same seed and epoch give the same rows.
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Images to train on and to validate with, decoded."""
+
+    studies: list[Study]  # N, the main data set's first
+    images: np.ndarray  # uint8 [N, S, S]
+    main: int  # how many are of the main data set
+    attributes: Attributes  # of N
+    val: list[Study]  # V
+    val_images: np.ndarray  # uint8 [V, S, S]
+
+    @classmethod
+    def load(cls, options: Options, view: Preprocess, run: Run) -> Data:
+        """Read and decode them. Raises SystemExit where a split is empty."""
+        train, val, further = training_studies(options.data, options.extra)
+        if not train or not val:
+            raise SystemExit(
+                f"expected images to train on and to validate with in {options.data}, "
+                f"got {len(train)} and {len(val)}; give a data set with both splits"
+            )
+        with run.main_process_first():
+            studies, images, readable = pack_studies(train + further, view, options.cache)
+            val, val_images, val_readable = pack_studies(val, view, options.cache)
+        main = int(readable[: len(train)].sum())
+        run.print(
+            f"{main} + {len(studies) - main} images to train on, {len(val)} to validate "
+            f"with; {(~readable).sum() + (~val_readable).sum()} unreadable"
+        )
+        return cls(studies, images, main, Attributes.of(studies), val, val_images)
+
+    def epoch(self, options: Options, epoch: int) -> np.ndarray:
+        """Rows of an epoch, int64, in the order of the steps."""
+        return epoch_rows(self.main, len(self.studies) - self.main, options, epoch)
+
+
+def epoch_rows(main: int, further: int, options: Options, epoch: int) -> np.ndarray:
+    """Choose the images of an epoch; the same seed and epoch choose the same.
+
+    Args:
+        main: Images of the main data set, which come first.
+        further: Images of the others.
+        options: `share` of the rows are of the main data set; each part is used up before a row
+            comes again.
+        epoch: From 0 on.
+
+    Returns:
+        int64 [epoch_images], in the order of the steps.
     """
     generator = np.random.default_rng([options.seed, epoch])
-    total = options.films or main + further
+    total = options.epoch_images or main + further
     first = min(total, round(total * options.share)) if further else total
 
     def draw_rows(count: int, size: int) -> np.ndarray:
@@ -102,8 +138,22 @@ def epoch_rows(main: int, further: int, options: argparse.Namespace, epoch: int)
     return generator.permutation(rows).astype(np.int64)
 
 
-def parameter_groups(model: TrainingModel, options: argparse.Namespace) -> list[dict]:
-    """Backbones learn slowly, heads fast; vectors and scalars are not decayed."""
+def build_model(options: Options) -> tuple[DualEncoder, dict]:
+    """The model to train, and how it was trained so far."""
+    shared = {"dropout": options.dropout, "learn_temperature": options.learn_temperature}
+    if options.go_on_from:
+        model, earlier = profiles.go_on_from(options.go_on_from, options.pooling, **shared)
+    else:
+        start, earlier = profiles.start_of(options), {}
+        model = profiles.build(start, hidden=options.hidden, **shared)
+    profiles.freeze_below(model, options.freeze_image_blocks, options.freeze_text_layers)
+    if options.lock_text:
+        profiles.lock_text(model)
+    return model, earlier
+
+
+def parameter_groups(model: TrainingModel, options: Options) -> list[dict]:
+    """Parameters by learning rate and decay; vectors and scalars are not decayed."""
     rates = {
         "encoder.image_encoder.": options.image_rate,
         "encoder.text_encoder.": options.text_rate,
@@ -111,163 +161,97 @@ def parameter_groups(model: TrainingModel, options: argparse.Namespace) -> list[
     groups: dict[tuple[float, float], list] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            rate = next(
-                (r for start, r in rates.items() if name.startswith(start)), options.head_rate
-            )
+            rate = next((r for part, r in rates.items() if name.startswith(part)), None)
             decay = options.weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((rate, decay), []).append(parameter)
+            key = (options.head_rate if rate is None else rate, decay)
+            groups.setdefault(key, []).append(parameter)
     return [
         {"params": group, "lr": rate, "weight_decay": decay}
         for (rate, decay), group in groups.items()
     ]
 
 
-def main(argv: list[str] | None = None) -> None:
-    options = arguments().parse_args(argv)
-    set_seed(options.seed)
-    accelerator = Accelerator(
-        mixed_precision=precision(options.full_precision),
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-    )
-    device, world, rank = accelerator.device, accelerator.num_processes, accelerator.process_index
-    weights = asdict(replace(Weights(), prompt=options.prompt_weight))
-    shared = {"dropout": options.dropout, "learn_temperature": options.learn_temperature}
-    if options.go_on_from:
-        model, earlier = building.go_on_from(options.go_on_from, options.pooling, **shared)
-    else:
-        start, earlier = building.start_of(options), {}
-        model = building.build(start, hidden=options.hidden, **shared)
-    view = model.preprocess
-    train, val, further = training_studies(options.data, options.extra)
-    if not train or not val:
-        raise SystemExit(
-            f"expected films to train on and to validate with in {options.data}; "
-            f"found {len(train)} and {len(val)}"
-        )
-    with accelerator.main_process_first():
-        studies, films, readable = pack_studies(train + further, view, options.cache)
-        val, val_films, val_readable = pack_studies(val, view, options.cache)
-    first = int(readable[: len(train)].sum())
-    train, further = studies[:first], studies[first:]
-    accelerator.print(
-        f"{len(train)} + {len(further)} films to train on, {len(val)} to validate "
-        f"with; {(~readable).sum() + (~val_readable).sum()} unreadable"
-    )
-    attributes = Attributes.of(studies)
+def pixels_of(packed: np.ndarray, options: Options, view: Preprocess, run: Run) -> torch.Tensor:
+    """uint8 [B, S, S] -> what the image encoder takes, float32 [B, C, s, s], augmented."""
+    images = torch.from_numpy(packed).to(run.device)
+    views = augment(images, run.generator(), options.strength)
+    if options.train_size:
+        views = F.interpolate(views, size=options.train_size, mode="bilinear", antialias=True)
+    return ((views - view.mean) / view.std).expand(-1, view.channels, -1, -1)
 
-    building.freeze_below(model, options.freeze_image_blocks, options.freeze_text_layers)
-    if options.lock_text:
-        building.lock_text(model)
-    average = AveragedModel(
-        model, multi_avg_fn=get_ema_multi_avg_fn(options.average), use_buffers=True
-    )
-    model = TrainingModel(model)
-    optimizer = torch.optim.AdamW(parameter_groups(model, options), fused=True)
-    rows = epoch_rows(len(train), len(further), options, 0)
-    per_step = options.batch_size * world
-    steps = len(rows) // per_step
+
+def texts_of(chosen: list[Study], options: Options, run: Run) -> StepTexts:
+    """The texts of a step; imagined studies only where the text half is trained."""
+    pairs = 0 if options.lock_text else options.batch_size // 4
+    return draw_texts(chosen, pairs, random.Random(f"{options.seed} {run.step} {run.rank}"))
+
+
+def save(
+    model: DualEncoder, data: Data, epoch: int, earlier: dict, options: Options, run: Run
+) -> None:
+    """Write the checkpoint, with the settings of a search that the validation split gives."""
+    command = command_line(f"accelerate launch -m {MODULE}", options)
+    training = {
+        "command": "\n".join([*filter(None, [earlier.get("command")]), command]),
+        "data": [root.name for root in (options.data, *options.extra)],
+        "films": len(data.studies),
+        "epoch": epoch,
+        "minutes": round(run.seconds / 60) + earlier.get("minutes", 0),
+        "hardware": hardware(),
+    }
+    embeddings = embed_images(model, data.val_images, run.device)
+    config = {
+        "findings": list(FINDINGS),
+        "training": training,
+        "code_version": __version__,
+        **search_settings(model, embeddings, data.val),
+    }
+    save_dual_encoder(model, options.out, config)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train the retrieval model and write the best epoch's checkpoint."""
+    options = parse_options(Options, argv, __doc__, MODULE)
+    run = Run(options, find_unused_parameters=True)
+    encoder, earlier = build_model(options)
+    view, tokenize = encoder.preprocess, encoder.text_encoder.tokenize
+    data = Data.load(options, view, run)
+    per_step = options.batch_size * run.processes
+    steps = len(data.epoch(options, 0)) // per_step
     if not steps:
-        raise SystemExit(f"expected at least {per_step} films an epoch; got {len(rows)}")
-    total, warm = steps * options.epochs, max(1, steps * options.epochs // 20)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: min((s + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(1, s / total)))
-    )
-    model, optimizer = accelerator.prepare(model, optimizer)
-    average.to(device)
-    accelerator.register_for_checkpointing(schedule, average)
-    encoder = accelerator.unwrap_model(model).encoder
-    tokenize = encoder.text_encoder.tokenize
-    locked = LockedTexts(average.module.eval()) if options.lock_text else None
-
-    state, done, best, spent = options.workdir / "state", 0, -1.0, 0.0
-    if (state / "position.json").exists():
-        accelerator.load_state(str(state))
-        position = json.loads((state / "position.json").read_text())
-        done, best, spent = position["step"], position["best"], position["seconds"]
-        accelerator.print(f"going on after step {done} of {total}")
-    record = Record(options.workdir) if accelerator.is_main_process else None
-    began = saved = time.time()
-
-    def save_position(step: int) -> None:
-        position = {"step": step, "best": best, "seconds": spent + time.time() - began}
-        save_state(accelerator, state, position)
-
-    bar = tqdm(total=total, initial=done, disable=not accelerator.is_main_process, unit="step")
-    for step in range(done, total):
+        raise SystemExit(
+            f"expected at least {per_step} images an epoch; give more or a smaller --batch-size"
+        )
+    average = run.moving_average(encoder, options.average, warmup=False)
+    locked = LockedTexts(average.module) if options.lock_text else None
+    model: nn.Module = TrainingModel(encoder)
+    optimizer = torch.optim.AdamW(parameter_groups(model, options), fused=True)
+    model, optimizer = run.prepare(model, optimizer)
+    run.schedule(optimizer)
+    weights = asdict(replace(LossWeights(), prompt=options.prompt_weight))
+    rows = None
+    for step in run.steps(Budget(steps * options.epochs)):
         epoch, within = divmod(step, steps)
-        if within == 0 or step == done:
-            rows = epoch_rows(len(train), len(further), options, epoch)
+        if within == 0 or rows is None:
+            rows = data.epoch(options, epoch)
             model.train()
-        first = within * per_step + rank * options.batch_size
+        first = within * per_step + run.rank * options.batch_size
         batch = np.sort(rows[first : first + options.batch_size])
-        generator = torch.Generator().manual_seed(hash((options.seed, step, rank)) % 2**62)
-        chosen = [studies[row] for row in batch]
-        drawn = random.Random(f"{options.seed} {step} {rank}")
-        texts = draw(chosen, 0 if locked else options.batch_size // 4, drawn)
-        views = augment(torch.from_numpy(films[batch]).to(device), generator, options.strength)
-        if options.train_size:
-            views = F.interpolate(views, size=options.train_size, mode="bilinear", antialias=True)
-        pixels = ((views - view.mean) / view.std).expand(-1, view.channels, -1, -1)
-        known = attributes.rows(torch.from_numpy(batch))
-        known = Attributes(*(value.to(device) for value in vars(known).values()))
-        with accelerator.autocast():
-            parts = terms(model, tokenize, pixels, chosen, known, texts, locked)
+        chosen = [data.studies[row] for row in batch]
+        texts = texts_of(chosen, options, run)
+        pixels = pixels_of(data.images[batch], options, view, run)
+        known = data.attributes.rows(torch.from_numpy(batch)).to(run.device)
+        with run.autocast():
+            parts = loss_terms(model, tokenize, pixels, chosen, known, texts, locked)
         loss = sum(weights[name] * value for name, value in parts.items())
-        if not torch.isfinite(loss):
-            raise SystemExit(f"loss is {loss.item()} at step {step}; lower the learning rates")
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        schedule.step()
-        average.update_parameters(encoder)
-        bar.update()
-        if record and step % 10 == 0:
-            record.add(
-                step,
-                loss=loss.item(),
-                temperature=encoder.temperature.item(),
-                **{f"{name}_loss": value.item() for name, value in parts.items()},
-            )
-        if within == steps - 1:
+        run.optimize(loss, model, optimizer)
+        average.update(encoder, step + 1)
+        named = {f"{name}_loss": value for name, value in parts.items()}
+        run.advance(loss=loss, temperature=encoder.temperature, **named)
+        if run.evaluates(steps) and run.is_main:
             if options.lock_text:
-                building.copy_text(encoder, average.module)
-            scores = validate(average.module, val_films, val, device)
-            if scores["score"] > best:
-                best = scores["score"]
-                if accelerator.is_main_process:
-                    minutes = round((spent + time.time() - began) / 60) + earlier.get("minutes", 0)
-                    command = command_line(COMMAND, options, arguments())
-                    training = {
-                        "command": "\n".join([*filter(None, [earlier.get("command")]), command]),
-                        "data": [root.name for root in (options.data, *options.extra)],
-                        "films": len(studies),
-                        "epoch": epoch + 1,
-                        "minutes": minutes,
-                        "hardware": hardware(),
-                    }
-                    settings = search_settings(
-                        average.module, embed_films(average.module, val_films, device), val
-                    )
-                    save_dual_encoder(
-                        average.module,
-                        options.out,
-                        {
-                            "findings": list(FINDINGS),
-                            "training": training,
-                            "code_version": __version__,
-                            **settings,
-                        },
-                    )
-            if record:
-                record.add(step, seconds=spent + time.time() - began, epoch=epoch + 1, **scores)
-                record.plot(PANELS)
-                bar.write(
-                    f"epoch {epoch + 1}: "
-                    + json.dumps({name: round(value, 4) for name, value in scores.items()})
-                )
-        due = time.time() - saved > 60 * options.save_minutes
-        if within == steps - 1 or decided(accelerator, due):
-            save_position(step + 1)
-            saved = time.time()
-    accelerator.end_training()
+                profiles.copy_text(encoder, average.module)
+            scores = validate(average.module, data.val_images, data.val, run.device)
+            run.report(scores, PANELS, epoch=epoch + 1)
+            if run.improved(scores["score"]):
+                save(average.module, data, epoch + 1, earlier, options, run)

@@ -1,4 +1,4 @@
-"""What a retrieval model is judged by, on embeddings of films and captions."""
+"""Scores of a retrieval model on a validation split, and the settings of a search."""
 
 from __future__ import annotations
 
@@ -13,19 +13,29 @@ from cxr.language import affirmative, negative
 from cxr.metrics import auroc, average_precision, recall_at_k
 from cxr.models import DualEncoder
 from cxr.retrieval import QueryEncoder
-from train.common.studies import TARGETS, labels_of
+from train.common.studies import ABNORMAL_FINDINGS, labels_of
 
 
 @torch.inference_mode()
-def embed_films(
-    model: DualEncoder, films: np.ndarray, device: torch.device, batch_size: int = 32
+def embed_images(
+    model: DualEncoder, packed: np.ndarray, device: torch.device, batch_size: int = 32
 ) -> np.ndarray:
-    """Packed films uint8 [N, S, S] -> float32 [N, D], unit rows. The model's mode is left alone."""
+    """Embed decoded images, in the mode that the model is in.
+
+    Args:
+        model: On `device`.
+        packed: uint8 [N, S, S].
+        device: Where to compute.
+        batch_size: Images at a time.
+
+    Returns:
+        float32 [N, D], unit rows.
+    """
     rows = []
-    for first in range(0, len(films), batch_size):
-        packed = torch.from_numpy(np.array(films[first : first + batch_size])).to(device)
+    for first in range(0, len(packed), batch_size):
+        part = torch.from_numpy(np.array(packed[first : first + batch_size])).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
-            rows.append(model.encode_image(model.preprocess.normalise(packed)).float().cpu())
+            rows.append(model.encode_image(model.preprocess.normalise(part)).float().cpu())
     return torch.cat(rows).numpy()
 
 
@@ -40,7 +50,16 @@ def embed_texts(model: DualEncoder, texts: Sequence[str], batch_size: int = 64) 
 
 
 def prompt_scores(model: DualEncoder, images: np.ndarray, findings: Sequence[str]) -> np.ndarray:
-    """Images [N, D] -> zero-shot scores float32 [N, F]: similarity to "X" less that to "no X"."""
+    """Zero-shot scores: similarity to "X" less that to "no X".
+
+    Args:
+        model: Whose text half is used.
+        images: Float [N, D], embeddings.
+        findings: F names.
+
+    Returns:
+        float32 [N, F].
+    """
     columns = []
     for name in findings:
         yes = embed_texts(model, affirmative(name)).mean(0)
@@ -50,9 +69,18 @@ def prompt_scores(model: DualEncoder, images: np.ndarray, findings: Sequence[str
 
 
 def mean_auroc(scores: np.ndarray, labels: np.ndarray, least: int = 8) -> dict[str, float]:
-    """AUROC of every target with at least `least` positives. scores, labels [N, F]; NaN unknown."""
+    """AUROC of every finding with enough positives.
+
+    Args:
+        scores: Float [N, F].
+        labels: Float [N, F]: 1 present, 0 absent, NaN unknown.
+        least: The fewest positives that count.
+
+    Returns:
+        AUROC by name.
+    """
     out = {}
-    for column, name in enumerate(TARGETS):
+    for column, name in enumerate(ABNORMAL_FINDINGS):
         known = ~np.isnan(labels[:, column])
         present = labels[known, column] == 1
         if present.sum() >= least and (~present).any():
@@ -60,18 +88,28 @@ def mean_auroc(scores: np.ndarray, labels: np.ndarray, least: int = 8) -> dict[s
     return out
 
 
-def judge(model: DualEncoder, images: np.ndarray, studies: Sequence[Study]) -> dict[str, float]:
-    """Recall at 1, 5 and 10 of exact pairs both ways, mean AUROC by prompts, and the `score` that
-    chooses a checkpoint: the mean of the AUROC and of both recalls at 10.
+def score_embeddings(
+    model: DualEncoder, images: np.ndarray, studies: Sequence[Study]
+) -> dict[str, float]:
+    """Score the embeddings of N studies' images against their captions.
 
-    images: float [N, D], the films' embeddings, unit rows.
+    Args:
+        model: Whose text half is used.
+        images: Float [N, D], unit rows.
+        studies: The N studies.
+
+    Returns:
+        Recall at 1, 5 and 10 of exact pairs both ways, mean AUROC by prompts, and the `score` that
+        chooses a checkpoint: the mean of the AUROC and of the mean recall at 10.
     """
     similarity = images @ embed_texts(model, [*map(caption, studies)]).T
     out = {}
     for k in (1, 5, 10):
         out[f"image_to_text_recall_at_{k}"] = recall_at_k(similarity, k)
         out[f"text_to_image_recall_at_{k}"] = recall_at_k(similarity.T, k)
-    found = mean_auroc(prompt_scores(model, images, TARGETS), labels_of(studies).numpy(), 6)
+    found = mean_auroc(
+        prompt_scores(model, images, ABNORMAL_FINDINGS), labels_of(studies).numpy(), 6
+    )
     out["mean_auroc"] = float(np.mean([*found.values()])) if found else 0.5
     recall = (out["image_to_text_recall_at_10"] + out["text_to_image_recall_at_10"]) / 2
     out["score"] = (recall + out["mean_auroc"]) / 2
@@ -79,17 +117,23 @@ def judge(model: DualEncoder, images: np.ndarray, studies: Sequence[Study]) -> d
 
 
 def validate(
-    model: DualEncoder, films: np.ndarray, studies: Sequence[Study], device: torch.device
+    model: DualEncoder, packed: np.ndarray, studies: Sequence[Study], device: torch.device
 ) -> dict[str, float]:
-    """`judge` for packed films uint8 [N, S, S]. Sets eval mode."""
+    """`score_embeddings` for decoded images uint8 [N, S, S]. Sets eval mode."""
     model.eval()
-    return judge(model, embed_films(model, films, device), studies)
+    return score_embeddings(model, embed_images(model, packed, device), studies)
 
 
 def finding_precision(images: np.ndarray, queries: np.ndarray, labels: np.ndarray) -> float:
-    """Mean average precision of searches, one a finding that at least five films show.
+    """Mean average precision of searches, one a finding that at least five images show.
 
-    images float [N, D]; queries float [F, D]; labels float [N, F], NaN unknown. 0 for no finding.
+    Args:
+        images: Float [N, D], unit rows.
+        queries: Float [F, D].
+        labels: Float [N, F], NaN unknown.
+
+    Returns:
+        The mean, 0 where no finding has five images.
     """
     found = []
     for query, column in zip(queries, labels.T):
@@ -102,17 +146,22 @@ def finding_precision(images: np.ndarray, queries: np.ndarray, labels: np.ndarra
 def search_settings(
     model: DualEncoder, images: np.ndarray, studies: Sequence[Study]
 ) -> dict[str, float | list[float]]:
-    """What a search needs beside the weights, chosen on films that were not trained on.
+    """Choose what a search needs beside the weights, on images that were not trained on.
 
-    query_contrast: the weight of QueryEncoder with the best mean average precision over findings.
-    similarity_bands, film_bands: the cosines that divide "very similar", "similar", "somewhat
-    similar" and "weak match": for texts the 80th, 50th and 20th percentile between films and the
-    names of the findings they carry, for films the same of every film's 12 nearest others.
-    images float [N, D], unit rows.
+    Args:
+        model: The retrieval model.
+        images: Float [N, D], unit rows.
+        studies: The N studies.
+
+    Returns:
+        query_contrast: The weight of QueryEncoder with the best mean average precision.
+        similarity_bands, film_bands: The cosines that divide "very similar", "similar", "somewhat
+            similar" and "weak match": for texts the 80th, 50th and 20th percentile between images
+            and the names of their findings, for images the same of each one's 12 nearest others.
     """
     labels = labels_of(studies).numpy()
     said = {
-        weight: QueryEncoder(lambda texts: embed_texts(model, texts), weight)(TARGETS)
+        weight: QueryEncoder(lambda texts: embed_texts(model, texts), weight)(ABNORMAL_FINDINGS)
         for weight in (0.0, 0.25, 0.5, 0.75, 1.0)
     }
     best = max(said, key=lambda weight: finding_precision(images, said[weight], labels))

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from training_data import make_nih, make_text_model, training_options
-
 from train.common.launch import STARTED, asked_for
+from training_data import make_nih, make_text_model, training_options
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 ACCELERATE = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]

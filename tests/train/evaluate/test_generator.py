@@ -19,7 +19,7 @@ from cxr.gallery.gallery import Gallery
 from cxr.models.generator import GeneratorConfig
 from cxr.retrieval.retriever import Retriever
 from train.cards import generator as card_generator
-from train.common.studies import TARGETS
+from train.common.studies import ABNORMAL_FINDINGS
 from train.evaluate import generator as evaluate_generator
 from train.evaluate import main as evaluate
 from train.evaluate.generator_measures import (
@@ -86,7 +86,7 @@ def test_the_report_holds_distances_with_numbers_and_anchors(workplace):
         assert entry["generator"]["generated"] == entry["generator"]["real"] == films
         assert 0 <= entry["real"]["frechet_distance"] < entry["generator"]["frechet_distance"]
         assert report["frechet_ratio"][split] == pytest.approx(1)  # both are the same weights
-    assert set(report["findings"]) == set(TARGETS)
+    assert set(report["findings"]) == set(ABNORMAL_FINDINGS)
     assert report["groups"]["groups"]["female"]["films"] == 40  # 20 findings, 3 films of each
     assert report["copies"]["embedding"]["training"] == 48
     assert report["seconds_for_16"] > 0
@@ -186,13 +186,13 @@ def test_wanted_studies_cover_findings_sexes_ages_and_views():
 
 
 def test_a_film_must_score_as_films_with_the_finding_do():
-    scores = np.zeros((40, len(TARGETS)))
+    scores = np.zeros((40, len(ABNORMAL_FINDINGS)))
     labels = np.zeros_like(scores)
     labels[:20, 0], scores[:20, 0] = 1, 1
     bars = Bars.of(scores, labels)
-    ill = Study("a", "s", "p", findings={TARGETS[0]: 1})
+    ill = Study("a", "s", "p", findings={ABNORMAL_FINDINGS[0]: 1})
     well = Study("b", "s", "p", findings={"no finding": 1})
-    seen = np.zeros((2, len(TARGETS)))
+    seen = np.zeros((2, len(ABNORMAL_FINDINGS)))
     seen[0, 0] = 1
     assert bars.agree(ill, seen).tolist() == [True, False]
     assert bars.agree(well, seen).tolist() == [False, True]

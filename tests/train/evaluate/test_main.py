@@ -12,7 +12,7 @@ from training_data import make_nih
 from cxr.checkpoints.encoders import save_dual_encoder
 from cxr.findings import Study
 from train.cards import retrieval as card
-from train.common.studies import TARGETS
+from train.common.studies import ABNORMAL_FINDINGS
 from train.evaluate import main as evaluate
 from train.evaluate.retrieval import both_ways, by_finding, groups, mean_auroc
 
@@ -83,7 +83,7 @@ def test_groups_tell_a_view_that_is_searched_well_from_one_that_is_not():
     films = [Study(f"{row}", "s", "p", view=("PA", "AP")[row // 20]) for row in range(40)]
     similarity = np.eye(40)
     similarity[20:, 20:] = np.eye(20)[::-1] - np.eye(20)  # another's caption, its own last of all
-    nothing = np.full((40, len(TARGETS)), np.nan)
+    nothing = np.full((40, len(ABNORMAL_FINDINGS)), np.nan)
     found = groups(films, similarity, nothing, nothing, 20, 0)
     assert found["groups"]["view PA"]["recall_at_10"]["value"] == 1
     assert found["groups"]["view AP"]["recall_at_10"]["value"] == 0
@@ -114,12 +114,12 @@ def test_a_perfect_model_scores_one_and_equal_findings_count_together():
 
 
 def test_findings_without_positives_are_left_out_and_rare_ones_do_not_count_in_the_mean():
-    labels = np.zeros((40, len(TARGETS)))
+    labels = np.zeros((40, len(ABNORMAL_FINDINGS)))
     labels[:10, 0] = labels[:3, 1] = 1
     labels[:5, 2] = np.nan
     scores = labels.copy()
     found = by_finding(np.nan_to_num(scores), np.nan_to_num(scores), labels, 20, 0)
-    assert set(found) == {TARGETS[0], TARGETS[1]}
-    assert found[TARGETS[0]]["auroc"]["value"] == 1
-    assert found[TARGETS[0]]["precision_at_10"] == 1
+    assert set(found) == {ABNORMAL_FINDINGS[0], ABNORMAL_FINDINGS[1]}
+    assert found[ABNORMAL_FINDINGS[0]]["auroc"]["value"] == 1
+    assert found[ABNORMAL_FINDINGS[0]]["precision_at_10"] == 1
     assert mean_auroc(np.nan_to_num(scores), labels, 20, 0)["findings"] == 1

@@ -16,10 +16,9 @@ from cxr.findings import FINDINGS, Study
 from cxr.images.load import Preprocess, load_image
 from cxr.models.losses import contrastive_loss
 from train.common.augment import augment
-from train.common.distributed import gather_with_gradient
 from train.common.image_cache import pack, pack_studies
 from train.common.studies import Attributes, labels_of
-from train.retrieval.objective import equal_keys, findings_key
+from train.retrieval.objective import equal_keys, findings_key, gather_with_gradient
 from train.retrieval.paraphrases import SYNONYMS, imagined_study, paraphrase, text_pair
 from train.retrieval.train import epoch_rows
 
@@ -113,7 +112,7 @@ def test_labels_of_uncertain_and_unread_findings_are_unknown():
 
 
 def test_an_epoch_takes_its_share_and_repeats_nothing_before_all_were_seen():
-    options = SimpleNamespace(seed=0, films=40, share=0.5)
+    options = SimpleNamespace(seed=0, epoch_images=40, share=0.5)
     rows = epoch_rows(20, 100, options, 0)
     assert len(rows) == 40 and sorted(rows[rows < 20]) == list(range(20))
     assert len(set(rows.tolist())) == 40

@@ -14,8 +14,7 @@ from training_data import make_nih, make_text_model, training_options
 
 from cxr.images.load import load_image
 from cxr.retrieval.retriever import Retriever
-from train.retrieval import finetune_heads as polish
-from train.retrieval import search_settings
+from train.retrieval import finetune_heads, search_settings
 from train.retrieval import train as script
 
 
@@ -60,7 +59,7 @@ def test_log_and_curves_are_written(finished):
 
 
 def test_a_run_that_was_killed_ends_as_if_it_had_not_been(workplace, finished, monkeypatch):
-    calls, draw = [], script.draw
+    calls, draw = [], script.draw_texts
 
     def draw_until_killed(*arguments, **keywords):
         calls.append(1)
@@ -69,10 +68,10 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(workplace, finished, m
         return draw(*arguments, **keywords)
 
     options = training_options(*workplace, "killed", **{"save-minutes": 0})
-    monkeypatch.setattr(script, "draw", draw_until_killed)
+    monkeypatch.setattr(script, "draw_texts", draw_until_killed)
     with pytest.raises(KeyboardInterrupt):
         script.main(options)
-    monkeypatch.setattr(script, "draw", draw)
+    monkeypatch.setattr(script, "draw_texts", draw)
     script.main(options)
     one, other = weights(finished), weights(workplace[0] / "killed")
     assert one.keys() == other.keys()
@@ -101,13 +100,15 @@ def test_a_checkpoint_is_trained_further_with_its_text_half_locked(finished, wor
     assert training["command"].count("train.retrieval") == 2
 
 
-def test_the_heads_are_polished_on_features_that_are_extracted_once(
+def test_the_heads_are_fine_tuned_on_features_that_are_extracted_once(
     finished, workplace, monkeypatch
 ):
     """With six films to validate with the score is chance: here each look finds a better one."""
     root, data, _ = workplace
-    judge, looks = polish.judge, iter(range(100))
-    monkeypatch.setattr(polish, "judge", lambda *seen: {**judge(*seen), "score": next(looks)})
+    score, looks = finetune_heads.score_embeddings, iter(range(100))
+    monkeypatch.setattr(
+        finetune_heads, "score_embeddings", lambda *seen: {**score(*seen), "score": next(looks)}
+    )
     options = [
         "--data",
         str(data),
@@ -126,15 +127,15 @@ def test_the_heads_are_polished_on_features_that_are_extracted_once(
         "--rate",
         "3e-3",
     ]
-    polish.main(options)
+    finetune_heads.main(options)
     before, after = weights(finished), load_file(str(root / "polished" / "model.safetensors"))
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all("projection" in name for name in changed)
     config = json.loads((root / "polished" / "config.json").read_text())
     assert "python -m train.retrieval.finetune_heads" in config["training"]["command"]
     assert config["similarity_bands"] == sorted(config["similarity_bands"], reverse=True)
-    monkeypatch.setattr(polish, "image_features", None)  # a second run has no need of them
-    polish.main([*options, "--lock-text"])
+    monkeypatch.setattr(finetune_heads, "image_features", None)  # a second run has no need of them
+    finetune_heads.main([*options, "--lock-text"])
     after = load_file(str(root / "polished" / "model.safetensors"))
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all("image_projection" in name for name in changed)
@@ -172,7 +173,7 @@ def test_films_that_cannot_be_read_are_counted_and_left_out(workplace, tmp_path,
     for name in ("00000006_000.png", "00000012_000.png", "00000000_000.png"):  # train, train, val
         (data / "images" / name).write_bytes(b"no picture")
     script.main(training_options(root, data, text, "broken", epochs=1))
-    assert "22 + 0 films to train on, 11 to validate with; 3 unreadable" in capsys.readouterr().out
+    assert "22 + 0 images to train on, 11 to validate with; 3 unreadable" in capsys.readouterr().out
     config = json.loads((root / "broken" / "checkpoint" / "config.json").read_text())
     assert config["training"]["films"] == 22
 
