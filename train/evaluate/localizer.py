@@ -36,7 +36,7 @@ from cxr.localization import THRESHOLD, Localizer, Query, parse
 from cxr.metrics import dice, iou, pointing_game, value_with_interval
 from train.common.studies import frontal
 from train.evaluate.groups import by_group, mean_of
-from train.localizer.mask_data import normal_films
+from train.localizer.mask_data import normal_images
 
 SIDED = (Query(RIGHT_LUNG), Query(LEFT_LUNG), Query(OPACITY, "right"), Query(OPACITY, "left"))
 GROUPED = (LUNGS, HEART, OPACITY)
@@ -218,7 +218,7 @@ def on_boxes(localizer: Localizer, studies: Sequence[Study], root: Path) -> dict
 
 def on_normal_films(localizer: Localizer, studies: Sequence[Study]) -> dict:
     """The mean share of the picture marked for each opacity in films read as normal."""
-    films = normal_films(studies)[:NORMAL_FILMS]
+    films = normal_images(studies)[:NORMAL_FILMS]
     found = [localizer.find_all(load_image(film.image), OPACITIES) for film in films]
     shares = {
         target: [float((maps[place].heat >= THRESHOLD).mean()) for maps in found]

@@ -1,4 +1,4 @@
-"""Films of which only boxes around opacities are known, as weak supervision of the localizer."""
+"""Images of which only boxes around opacities are known, as weak supervision of the localizer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from train.localizer.mask_data import Answers
 
 
 class BoxData(Answers):
-    """Films whose opacities stand in boxes: the ellipse that fills a box is taken for its opacity,
-    what lies outside of all of them for none. Nothing else is known of these films.
+    """Images with boxes around opacities.
+
+    The ellipse that fills a box is taken for its opacity, what lies outside of all of them for none.
+    Nothing else is known of these images.
     """
 
     def __init__(
@@ -30,20 +32,27 @@ class BoxData(Answers):
         view: Preprocess,
         cache: Path,
     ) -> None:
-        kept, self.films, readable = pack_studies(studies, view, cache)
+        """Read N studies and the boxes of each; `view` squares them, `cache` keeps them."""
+        kept, self.images, readable = pack_studies(studies, view, cache)
         places = [row for row, there in zip(boxes, readable) if there]
         squares = [_ellipses(study, row, view) for study, row in zip(kept, places)]
-        self._squares = np.stack(squares) if squares else self.films
+        self._squares = np.stack(squares) if squares else self.images
 
     def _target(self, row: int, target: str) -> np.ndarray | None:
         return self._squares[row] if target == OPACITY else None
 
 
 def boxed_studies(roots: Sequence[Path]) -> tuple[list[Study], list[list[Box]]]:
-    """The frontal films of the train splits with boxes around opacities, and these boxes. The split
-    is that of the boxes where they name one, else that of load_split.
+    """Frontal studies of the train splits with boxes around opacities.
 
-    Raises ValueError for a data set without boxes.
+    Args:
+        roots: Data sets. The split is that of the boxes where they name one, else load_split's.
+
+    Returns:
+        The studies, and the boxes of each.
+
+    Raises:
+        ValueError: For a data set without boxes.
     """
     studies, chosen = [], []
     for root in roots:
@@ -64,8 +73,8 @@ def boxed_studies(roots: Sequence[Path]) -> tuple[list[Study], list[list[Box]]]:
 
 def _ellipses(study: Study, boxes: Sequence[Box], view: Preprocess) -> np.ndarray:
     """uint8 [S, S], 255 inside."""
-    with Image.open(study.image) as film:
-        mask = Image.new("L", film.size)
+    with Image.open(study.image) as image:
+        mask = Image.new("L", image.size)
     draw, (width, height) = ImageDraw.Draw(mask), mask.size
     for box in boxes:
         left, top, wide, tall = box.place

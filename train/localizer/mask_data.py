@@ -1,4 +1,4 @@
-"""Films and masks in memory for training and validation, and the mask that answers a query."""
+"""Images and masks in memory for training and validation, and the mask that answers a query."""
 
 from __future__ import annotations
 
@@ -25,34 +25,37 @@ SMALLEST_LUNG = 0.2  # of both lungs' area, for a lung to be told from a speck
 
 
 class Answers(ABC):
-    """N films and the masks that answer queries about them, from those of whole targets.
+    """N images and the masks that answer queries about them, from those of whole targets.
 
-    films: uint8 [N, S, S]. Queries that nobody looked for in a film have no mask.
+    Queries that nobody looked for in an image have no mask.
+
+    Attributes:
+        images: uint8 [N, S, S].
     """
 
-    films: np.ndarray
+    images: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.films)
+        return len(self.images)
 
     @abstractmethod
     def _target(self, row: int, target: str) -> np.ndarray | None:
-        """The mask of a whole target in a film, uint8 [S, S], 255 inside; None when not known."""
+        """The mask of a whole target in an image, uint8 [S, S], 255 inside; None when not known."""
 
     def known(self, row: int, query: Query) -> bool:
-        """Whether it is known where the film shows what the query asks for, or that it does not."""
+        """Whether it is known where the image shows what the query asks for, or that it does not."""
         whole = self._target(row, query.target)
         if whole is None or not (query.side or query.zone):
             return whole is not None
         return not whole.any() or all(self._target(row, lung) is not None for lung in PARTS[LUNGS])
 
     def present(self, row: int, query: Query) -> bool:
-        """Whether the film is known to show it."""
+        """Whether the image is known to show it."""
         mask = self.mask(row, query)
         return mask is not None and bool((mask >= INSIDE).any())
 
     def mask(self, row: int, query: Query) -> np.ndarray | None:
-        """What answers a query about a film: uint8 [S, S], 255 inside; None when not known."""
+        """What answers a query about an image: uint8 [S, S], 255 inside; None when not known."""
         if not self.known(row, query):
             return None
         whole = self._target(row, query.target)
@@ -63,27 +66,27 @@ class Answers(ABC):
 
 
 class MaskData(Answers):
-    """Films whose masks were drawn by hand."""
+    """Images whose masks were drawn by hand."""
 
     def __init__(self, masked: Sequence[MaskedFilm], view: Preprocess, cache: Path) -> None:
-        paths = [path for film in masked for files in film.masks.values() for path in files]
+        paths = [path for one in masked for files in one.masks.values() for path in files]
         _check_sizes(masked)
         self.masked, self.view = list(masked), view
-        self.films = _pack_all([film.image for film in masked], view, cache)
+        self.images = _pack_all([one.image for one in masked], view, cache)
         self._squares = _pack_all(paths, view, cache)
         self._rows = {path: row for row, path in enumerate(paths)}
         self._nothing = np.zeros((view.size, view.size), np.uint8)
         self._target = lru_cache(None)(self._target)
 
     def _target(self, row: int, target: str) -> np.ndarray | None:
-        film = self.masked[row]
-        if target in film.known:
-            return self._union(film.masks.get(target, ()))
+        masked = self.masked[row]
+        if target in masked.known:
+            return self._union(masked.masks.get(target, ()))
         parts = PARTS.get(target, ())
-        if union_known(target, film.known):
-            return self._union([path for part in parts for path in film.masks.get(part, ())])
-        if target in PARTS[LUNGS] and LUNGS in film.known:
-            lungs = halves(self._union(film.masks.get(LUNGS, ())))
+        if union_known(target, masked.known):
+            return self._union([path for part in parts for path in masked.masks.get(part, ())])
+        if target in PARTS[LUNGS] and LUNGS in masked.known:
+            lungs = halves(self._union(masked.masks.get(LUNGS, ())))
             return lungs and lungs[PARTS[LUNGS].index(target)]
         return None
 
@@ -92,31 +95,44 @@ class MaskData(Answers):
         return np.max(squares, 0) if squares else self._nothing
 
 
-def folded(films: Sequence[MaskedFilm], fold: str | None) -> list[MaskedFilm]:
-    """`films` with the patients of train and val dealt to N folds anew, of which the K-th is val
-    now and the others are train; test stays. fold: "K/N" with K from 1 on; None changes nothing.
+def folded(images: Sequence[MaskedFilm], fold: str | None) -> list[MaskedFilm]:
+    """Deal the patients of train and val to N folds: the K-th is val, the others are train.
 
-    Raises ValueError for another form.
+    Args:
+        images: Images with masks; those of test stay.
+        fold: "K/N" with K from 1 on; None changes nothing.
+
+    Returns:
+        The images with their new splits.
+
+    Raises:
+        ValueError: For another form of `fold`.
     """
     if fold is None:
-        return list(films)
+        return list(images)
     number, _, count = fold.partition("/")
     if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count) > 1):
         raise ValueError(f"expected a fold such as 1/4, got {fold!r}")
-    patients = sorted({film.patient for film in films if film.split != "test"})
+    patients = sorted({image.patient for image in images if image.split != "test"})
     random.Random(0).shuffle(patients)
     val = set(patients[int(number) - 1 :: int(count)])
     return [
-        film
-        if film.split == "test"
-        else replace(film, split="val" if film.patient in val else "train")
-        for film in films
+        image
+        if image.split == "test"
+        else replace(image, split="val" if image.patient in val else "train")
+        for image in images
     ]
 
 
 def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """A mask of both lungs uint8 [S, S] -> (right, left), where it falls into two large pieces,
-    else None. The patient's right is on the left of the picture.
+    """Tell the lungs of a mask apart.
+
+    Args:
+        lungs: uint8 [S, S], 255 inside.
+
+    Returns:
+        The right and the left lung, uint8 [S, S], where the mask falls into two large pieces, else
+        None. The patient's right is on the left of the image.
     """
     pieces, count = ndimage.label(lungs >= INSIDE)
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
@@ -132,9 +148,14 @@ def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     )
 
 
-def normal_films(studies: Sequence[Study]) -> list[MaskedFilm]:
-    """Films read as normal, for which every opacity is absent. Of a data set with labels those
-    with "no finding" are taken, of one without all of them.
+def normal_images(studies: Sequence[Study]) -> list[MaskedFilm]:
+    """Images read as normal, in which every opacity is absent.
+
+    Args:
+        studies: A data set; with labels those with "no finding" are taken, without labels all.
+
+    Returns:
+        The images, without masks, all of the train split.
     """
     labelled = any(study.labelled for study in studies)
     return [
@@ -159,13 +180,13 @@ def _pack_all(paths: Sequence[Path], view: Preprocess, cache: Path) -> np.ndarra
 
 
 def _check_sizes(masked: Sequence[MaskedFilm]) -> None:
-    """A mask must have its film's proportions, else both would be squared differently."""
-    for film in masked:
-        for paths in film.masks.values():
+    """A mask must have its image's proportions, else both would be squared differently."""
+    for one in masked:
+        for paths in one.masks.values():
             for path in paths:
-                with Image.open(film.image) as one, Image.open(path) as other:
-                    if abs(one.width * other.height - one.height * other.width) > max(other.size):
+                with Image.open(one.image) as image, Image.open(path) as mask:
+                    if abs(image.width * mask.height - image.height * mask.width) > max(mask.size):
                         raise SystemExit(
-                            f"expected {path} in the proportions of its film "
-                            f"{one.size}; came {other.size}"
+                            f"expected {path} in the proportions of its image "
+                            f"{image.size}, got {mask.size}; draw it on the image"
                         )

@@ -2,20 +2,20 @@
 
     python -m train.localizer.offsets --weights weights/localizer --data ROOT --folds runs/four
 
-A network that has met its few masks often is sure of itself, and timid on films that differ; where
-it begins to doubt says more than its 0.5. For each target but the lungs the level with the best
-mean Dice, less the mean share falsely marked, is found, and its logit becomes the offset. Where
-several levels are near the best (within 2%), the middle one is taken. --folds names localizers that
-were trained alike with a fold of train and val left out (train.localizer --fold); what each says of
-its own fold counts beside the validation split, which alone is small.
+A network that has met its few masks often is too sure of itself there, and marks too little in
+other images. For each target but the lungs the level with the best mean Dice, less the mean share
+falsely marked, is found, and its logit becomes the offset. Where several levels are within 2% of
+the best, the middle one is taken. --folds names localizers that were trained alike with a fold of
+train and val left out (train.localizer --fold); what each says of its own fold counts beside the
+validation split, which alone is small.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +27,23 @@ from cxr.files import write_json
 from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer
 from cxr.metrics import dice
-from train.common.options import command_line
+from train.common.options import command_line, option, parse_options
 from train.evaluate.localizer import truth_of
 from train.localizer.mask_data import folded
 from train.localizer.validation import LEVELS
 
-COMMAND = "python -m train.localizer.offsets"
+MODULE = "train.localizer.offsets"
 SHIFTED = tuple(target for target in TARGETS if target not in (LUNGS, RIGHT_LUNG, LEFT_LUNG))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of train.localizer.offsets."""
+
+    weights: Path = option("localizer whose offsets are set", Path("weights/localizer"))
+    text: str | None = option("text encoder; default: the folder beside the weights", None)
+    data: Path = option("masks with a val split")
+    folds: list[Path] = option("localizers trained alike with a fold left out", [])
 
 
 def offset(level: float) -> float:
@@ -42,14 +52,21 @@ def offset(level: float) -> float:
 
 
 def scores_at(seen: Sequence[tuple[Localizer, MaskedFilm]]) -> np.ndarray:
-    """Mean Dice of films that show a target less the mean share marked in those that do not:
-    float [len(SHIFTED)], NaN for what no film shows. seen: films, and who looks at each.
+    """Score localizers with the offsets that they have.
+
+    Args:
+        seen: Localizers, each with an image that it is asked about.
+
+    Returns:
+        Mean Dice of images that show a target less the mean share marked in those that do not:
+        float [len(SHIFTED)], NaN for what no image shows.
     """
-    overlaps, falsely = ([[] for _ in SHIFTED] for _ in range(2))
-    for localizer, film in seen:
-        image = load_image(film.image)
+    overlaps: list[list[float]] = [[] for _ in SHIFTED]
+    falsely: list[list[float]] = [[] for _ in SHIFTED]
+    for localizer, masked in seen:
+        image = load_image(masked.image)
         for place, found in enumerate(localizer.find_all(image, SHIFTED)):
-            truth = truth_of(film, SHIFTED[place], image.size)
+            truth = truth_of(masked, SHIFTED[place], image.size)
             if truth is None:
                 continue
             marked = found.heat >= THRESHOLD
@@ -66,8 +83,13 @@ def scores_at(seen: Sequence[tuple[Localizer, MaskedFilm]]) -> np.ndarray:
 
 
 def best_level(scores: np.ndarray) -> float | None:
-    """The middle of the levels whose score, float [len(LEVELS)], is within 2% of the best; None
-    for one that no level marks.
+    """The middle of the levels that score within 2% of the best.
+
+    Args:
+        scores: Float [len(LEVELS)].
+
+    Returns:
+        A level, None for a target that no level marks.
     """
     if np.isnan(scores).all() or np.nanmax(scores) <= 0:
         return None
@@ -75,34 +97,38 @@ def best_level(scores: np.ndarray) -> float | None:
     return LEVELS[good[len(good) // 2]]
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--weights", type=Path, default=Path("weights/localizer"))
-    parser.add_argument("--text", help="text tower; default: the folder beside the weights")
-    parser.add_argument("--data", type=Path, required=True, help="masks with a val split")
-    parser.add_argument(
-        "--folds",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="localizers trained alike with a fold left out",
-    )
-    options = parser.parse_args(argv)
-    films, seen, folds = load_masked_films(options.data), [], []
+def held_out(options: Options) -> tuple[list[tuple[Localizer, MaskedFilm]], list[dict]]:
+    """Every localizer with each image that was held out from its training.
+
+    Returns:
+        The pairs, and what the checkpoints of --folds say of their training.
+
+    Raises:
+        SystemExit: For a fold's localizer without a fold, or nothing held out.
+    """
+    images, seen, folds = load_masked_films(options.data), [], []
     for folder in (options.weights, *options.folds):
-        about = dict(read_config(folder).get("training", {}))
-        if folder != options.weights and not about.get("fold"):
-            raise SystemExit(
-                f"expected a localizer trained with --fold in {folder}; got one "
-                "trained on the whole split"
-            )
-        held = [film for film in folded(films, about.get("fold")) if film.split == "val"]
+        training = dict(read_config(folder).get("training", {}))
+        if folder != options.weights:
+            if not training.get("fold"):
+                raise SystemExit(
+                    f"expected a localizer trained with --fold in {folder}, got one trained on "
+                    "the whole split; train one with --fold K/N"
+                )
+            folds.append({key: value for key, value in training.items() if key != "earlier"})
+        parts = folded(images, training.get("fold"))
+        held = [image for image in parts if image.split == "val"]
         if not held:
-            raise SystemExit(f"expected films of the val split in {options.data}; found none")
+            raise SystemExit(f"expected images of the val split in {options.data}, found none")
         localizer = Localizer.load(folder, options.text)
-        seen += [(localizer, film) for film in held]
-        about.pop("earlier", None)
-        folds += [about] if folder != options.weights else []
+        seen += [(localizer, image) for image in held]
+    return seen, folds
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Choose the offsets and write them into the checkpoint's config.json."""
+    options = parse_options(Options, argv, __doc__, MODULE)
+    seen, folds = held_out(options)
     table = []
     for level in LEVELS:
         for localizer, _ in seen:
@@ -111,14 +137,12 @@ def main(argv: list[str] | None = None) -> None:
     levels = {target: best_level(scores) for target, scores in zip(SHIFTED, np.transpose(table))}
     found = {target: round(offset(level), 3) for target, level in levels.items() if level}
     config = read_config(options.weights)
-    training = {
-        **config.get("training", {}),
-        "offsets": {
-            "command": command_line(COMMAND, options, parser),
-            "films": len({film.id for _, film in seen}),
-            "folds": folds,
-        },
+    record = {
+        "command": command_line(f"python -m {MODULE}", options),
+        "films": len({image.id for _, image in seen}),
+        "folds": folds,
     }
+    training = {**config.get("training", {}), "offsets": record}
     write_json(options.weights / "config.json", {**config, "training": training, "offsets": found})
     print(json.dumps({"levels": levels, "offsets": found}, indent=1))
 

@@ -2,63 +2,77 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from cxr.models import FUSIONS
+from train.common.options import RunOptions, option
 
 
-def arguments() -> argparse.ArgumentParser:
-    """Data, what is trained, and how long; the training's docstring says what they are for."""
-    parser = argparse.ArgumentParser(
-        description="Phase 2 of the localizer: a U-Net learns to mark what a text names."
+@dataclass(frozen=True, kw_only=True)
+class Options(RunOptions):
+    """Data, what is trained, and how long; train/localizer/train.py says what they are for."""
+
+    data: Path = option("masks with train and val splits; or a ZIP")
+    fold: str | None = option("K/N: the K-th of N folds of train and val validates instead", None)
+    extra: list[Path] = option("further masks, to train on only", [])
+    normal: list[Path] = option("images that show no opacity", [])
+    boxes: list[Path] = option("images with boxes around opacities", [])
+    boxes_share: float = option("of the images drawn from --boxes", 0.15)
+    extra_share: float = option("of the images drawn from --extra", 0.15)
+    normal_share: float = option("of the images drawn from --normal", 0.1)
+    pseudo_labeled: list[Path] = option(
+        "images whose masks --teacher predicts", [], aliases=["--taught"]
     )
-    add = parser.add_argument
-    add("--data", type=Path, required=True, help="masks with train and val splits; or a ZIP")
-    add("--fold", help="K/N: the K-th of N folds of train and val, such as 1/4, validates instead")
-    add("--extra", type=Path, nargs="*", default=[], help="further masks, to train on only")
-    add("--normal", type=Path, nargs="*", default=[], help="films that show no opacity")
-    add("--boxes", type=Path, nargs="*", default=[], help="films with boxes around opacities")
-    add("--boxes-share", type=float, default=0.15, help="of the films drawn from --boxes")
-    add("--extra-share", type=float, default=0.15, help="of the films drawn from --extra")
-    add("--normal-share", type=float, default=0.1, help="of the films drawn from --normal")
-    add("--taught", type=Path, nargs="*", default=[], help="films whose masks --teacher draws")
-    add("--taught-share", type=float, default=0.35, help="of the films drawn from --taught")
-    add("--taught-films", type=int, default=600, help="as many of them, at random")
-    add("--taught-anatomy", action="store_true", help="their opacities are left out")
-    add("--teacher", help="localizer that was trained before, for --taught")
-    add("--out", type=Path, default=Path("weights/localizer"), help="checkpoint folder")
-    add("--workdir", type=Path, default=Path("runs/work/localizer"), help="state, log, samples")
-    add("--cache", type=Path, default=Path(".cache/packed"))
-    add("--encoder", default="none", help="phase 1's folder, or none to start from random weights")
-    add("--backbone", default="resnet34", help="a name of segmentation-models-pytorch")
-    add("--text", default="weights/retrieval", help="text tower: a checkpoint, or CLIP's address")
-    add("--fusion", choices=FUSIONS, default="kernel")
-    add("--shuffle-text", action="store_true", help="ablation: every prompt gets another's text")
-    add(
-        "--mirrored-share",
-        type=float,
-        default=0.0,
-        help="of the films drawn, which are mirrored and asked for nothing that has a side",
+    pseudo_labeled_share: float = option(
+        "of the images drawn from --pseudo-labeled", 0.35, aliases=["--taught-share"]
     )
-    add("--size", type=int, default=256, help="side of the square in pixels")
-    add(
-        "--train-sizes",
-        type=int,
-        nargs="*",
-        default=[],
-        help="sides that films are shrunk to while training, for equal shares of the run",
+    pseudo_labeled_images: int = option(
+        "as many of them, at random", 600, aliases=["--taught-films"]
     )
-    add("--prompts", type=int, default=12, help="prompts about each film")
-    add("--steps", type=int, help="end after so many steps")
-    add("--minutes", type=float, help="end after so many minutes")
-    add("--batch-size", type=int, default=8, help="films a process and step")
-    add("--rate", type=float, default=1e-3)
-    add("--encoder-rate", type=float, default=5e-4)
-    add("--weight-decay", type=float, default=0.02)
-    add("--average", type=float, default=0.98, help="decay of the weights' moving average")
-    add("--look-every", type=int, default=50, help="steps between looks at the validation split")
-    add("--save-minutes", type=float, default=5.0)
-    add("--full-precision", action="store_true", help="float32 also where bfloat16 is faster")
-    add("--seed", type=int, default=0)
-    return parser
+    pseudo_labeled_anatomy: bool = option(
+        "their opacities are left out", False, aliases=["--taught-anatomy"]
+    )
+    teacher: str | None = option("localizer trained before, for --pseudo-labeled", None)
+    out: Path = option("checkpoint folder", Path("weights/localizer"))
+    workdir: Path = option("state, log and samples", Path("runs/work/localizer"))
+    encoder: str = option("phase 1's folder, or none to start from random weights", "none")
+    backbone: str = option("a name of segmentation-models-pytorch", "resnet34")
+    text: str = option("text encoder: a checkpoint, or CLIP's address", "weights/retrieval")
+    fusion: str = option("how the U-Net reads text", "kernel", choices=[*FUSIONS])
+    shuffle_text: bool = option("ablation: every prompt gets another's text", False)
+    mirrored_share: float = option(
+        "of the images drawn, which are mirrored and asked for nothing that has a side", 0.0
+    )
+    size: int = option("side of the square in pixels", 256)
+    train_sizes: list[int] = option("sides to train at, for equal shares of the run", [])
+    prompts: int = option("prompts about each image", 12)
+    steps: int | None = option("end after so many steps", None)
+    minutes: float | None = option("end after so many minutes", None)
+    batch_size: int = option("images a process and step", 8)
+    rate: float = option("learning rate", 1e-3)
+    encoder_rate: float = option("learning rate of the encoder", 5e-4)
+    weight_decay: float = option("of AdamW", 0.02)
+    average: float = option("decay of the weights' moving average", 0.98)
+    look_every: int = option("steps between two evaluations", 50)
+
+    def __post_init__(self) -> None:
+        """Refuse what does not go together."""
+        if any(size < 64 or size % 32 for size in self.train_sizes):
+            raise SystemExit(f"expected --train-sizes that 32 divides, got {self.train_sizes}")
+        if self.plain and self.mirrored_share:
+            raise SystemExit(
+                "expected no --mirrored-share with --fusion none, which is always asked for "
+                "sides; leave it out"
+            )
+        given = bool(self.pseudo_labeled), bool(self.teacher)
+        if given[0] != given[1] or (self.plain and given[0]):
+            raise SystemExit(
+                "expected --pseudo-labeled and --teacher together, and a fusion that reads text; "
+                "give both or neither"
+            )
+
+    @property
+    def plain(self) -> bool:
+        """Whether the U-Net reads no text and has one output a target."""
+        return self.fusion == "none"

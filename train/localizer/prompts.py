@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 
 from cxr.anatomy import (
     AIRWAYS,
@@ -26,6 +24,7 @@ from cxr.anatomy import (
 )
 from cxr.localization import Query
 from cxr.models import FrozenTextEncoder
+from train.common.feature_cache import cached_features
 
 PHRASES = {
     LUNGS: ("lungs", "both lungs", "the lung fields", "right and left lung", "lung"),
@@ -120,19 +119,16 @@ def wordings(query: Query) -> list[str]:
 
 
 class TextBank:
-    """Embeddings of many texts, computed once and kept on disk: the tower is frozen."""
+    """Embeddings of many texts, computed once and kept on disk: the text encoder is frozen."""
 
-    def __init__(self, tower: FrozenTextEncoder, texts: Iterable[str], cache: Path) -> None:
-        texts = sorted(set(texts))
-        name = hashlib.sha256("\n".join([tower.fingerprint, *texts]).encode()).hexdigest()[:20]
-        file = cache / f"texts-{name}.safetensors"
-        if not file.exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            partial = file.with_suffix(".partial")
-            save_file({"texts": tower.encode_text(texts)}, str(partial))
-            partial.replace(file)
-        self.rows = load_file(str(file))["texts"]
-        self._places = {text: row for row, text in enumerate(texts)}
+    def __init__(self, encoder: FrozenTextEncoder, texts: Iterable[str], cache: Path) -> None:
+        """Embed the texts, or find those of an earlier run under `cache`."""
+        known = sorted(set(texts))
+        key = [encoder.fingerprint, *known]
+        self.rows = cached_features(cache, key, lambda: {"texts": encoder.encode_text(known)})[
+            "texts"
+        ]
+        self._places = {text: row for row, text in enumerate(known)}
 
     def __call__(self, texts: Iterable[str]) -> torch.Tensor:
         """Texts that it was made with -> float32 [N, D], unit rows."""

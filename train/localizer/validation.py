@@ -1,6 +1,8 @@
-"""What a localizer is judged by while it is trained, on squares: Dice and false marks by target."""
+"""Scores of a localizer while it is trained, on squares: Dice and false marks by target."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,43 +33,59 @@ LEVELS = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # that a map ma
 @torch.inference_mode()
 def predict(
     model: TextGuidedUNet,
-    films: np.ndarray,
+    images: np.ndarray,
     bank: TextBank | None,
     device: torch.device,
     size: int | None = None,
 ) -> np.ndarray:
-    """Packed films uint8 [N, S, S] -> float32 [N, T, S, S] in [0, 1], a map for each of TARGETS,
-    asked for in the canonical words. size: the side that films are shrunk to on the way, for
-    a model that has seen no larger ones. Sets eval mode.
+    """Predict a map for each of TARGETS, asked for in the canonical words. Sets eval mode.
+
+    Args:
+        model: On `device`.
+        images: uint8 [N, S, S].
+        bank: Embedded prompts; None for a U-Net that reads no text.
+        device: Where to compute.
+        size: The side that images are shrunk to on the way, for a model that has met no larger
+            ones.
+
+    Returns:
+        float32 [N, T, S, S] in [0, 1].
     """
     model.eval()
     text = torch.empty(1, len(TARGETS), 0, device=device)
     if bank is not None:
         text = bank(Query(target).prompt for target in TARGETS)[None].to(device)
     maps = []
-    for film in films:  # one by one: the maps of all targets take much memory
-        pixels = model.preprocess.normalise(torch.from_numpy(np.array(film))[None].to(device))
+    for image in images:  # one by one: the maps of all targets take much memory
+        pixels = model.preprocess.normalise(torch.from_numpy(np.array(image))[None].to(device))
         if size:
             pixels = F.interpolate(pixels, size=size, mode="bilinear", antialias=True)
         logits = model(pixels.contiguous(memory_format=torch.channels_last), text).float()
         if size:
-            logits = F.interpolate(logits, size=film.shape, mode="bilinear")
+            logits = F.interpolate(logits, size=image.shape, mode="bilinear")
         maps.append(logits.sigmoid()[0].cpu().numpy())
     return np.stack(maps)
 
 
-def judge(maps: np.ndarray, data: MaskData) -> dict[str, float]:
-    """Maps float [N, T, S, S] of the films in `data` -> mean Dice of each target over the films
-    that show it, the mean share of the picture marked where it is absent, and the `score` that
-    chooses a checkpoint: the mean Dice over CHOSEN_BY less the mean share falsely marked. There an
-    opacity counts with the level of LEVELS that is best for all films, since offsets are set later;
-    at one half, few films would say more of the level than of the map.
+def score_maps(maps: np.ndarray, data: MaskData) -> dict[str, float]:
+    """Score maps against masks.
+
+    Args:
+        maps: Float [N, T, S, S] in [0, 1], a map for each of TARGETS.
+        data: The N images.
+
+    Returns:
+        "dice TARGET": mean Dice over the images that show a target.
+        false_marks: The mean share of an image marked where a target is absent.
+        score: What chooses a checkpoint, the mean Dice over CHOSEN_BY less false_marks. There an
+            opacity counts with the level of LEVELS that is best for all images, since offsets are
+            set later.
     """
     found: dict[str, list[float]] = {}
     levels: dict[str, list[list[float]]] = {}
     wrong: list[float] = []
-    for row, film in enumerate(maps):
-        for target, heat in zip(TARGETS, film):
+    for row, image_maps in enumerate(maps):
+        for target, heat in zip(TARGETS, image_maps):
             truth = data.mask(row, Query(target))
             if truth is None:
                 continue
@@ -88,15 +106,15 @@ def judge(maps: np.ndarray, data: MaskData) -> dict[str, float]:
     return scores
 
 
-def save_samples(maps: np.ndarray, data: MaskData, path, films: int = 6) -> None:
-    """One row a film: the film, then truth and prediction of some targets side by side."""
+def save_samples(maps: np.ndarray, data: MaskData, path: Path, count: int = 6) -> None:
+    """Draw one row an image: the image, then truth and prediction of some targets."""
     rows = []
-    for row in range(min(films, len(maps))):
-        pictures = [data.films[row] / 255]
+    for row in range(min(count, len(maps))):
+        pictures = [data.images[row] / 255]
         for target in (LEFT_LUNG, HEART, GROUND_GLASS, CONSOLIDATION):
             truth = data.mask(row, Query(target))
             pictures += [
-                np.zeros(data.films[row].shape) if truth is None else truth / 255,
+                np.zeros(data.images[row].shape) if truth is None else truth / 255,
                 maps[row, TARGETS.index(target)],
             ]
         rows.append(pictures)

@@ -1,9 +1,10 @@
-"""A reading of frozen features is learned beside a U-Net that stays as it is."""
+"""A probe of frozen features is learned beside a U-Net that stays as it is."""
 
 from __future__ import annotations
 
 import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ def place(tmp_path_factory):
     return root
 
 
-def test_the_u_net_stays_and_the_reading_comes_beside_it(place, film):
+def test_the_u_net_stays_and_the_probe_comes_beside_it(place, film):
     weights = place / "localizer"
     _, before = load_checkpoint(weights)
     without = Localizer.load(weights).locate(film(1), "heart")
@@ -85,7 +86,7 @@ def test_the_u_net_stays_and_the_reading_comes_beside_it(place, film):
     assert reading["data"] == ["anatomy", "nih"] and reading["minutes"] >= 0
 
 
-def test_a_second_reading_starts_afresh_and_drops_the_offsets(place, tmp_path):
+def test_a_second_probe_starts_afresh_and_drops_the_offsets(place, tmp_path):
     words = [
         "--text",
         str(place / "retrieval"),
@@ -138,7 +139,7 @@ def test_films_of_which_no_opacity_is_known_are_refused(place, tmp_path):
 
 
 def test_what_the_features_say_is_learned_for_films_not_seen(place):
-    """Features that are the answer, with noise: a reading finds it; shuffled, it finds nothing."""
+    """Features that are the answer, with noise: a probe finds it; shuffled, it finds nothing."""
     films = load_masked_films(place / "anatomy")
     view = Preprocess(64, 0.5, 0.25, 1)
     data = MaskData(films, view, place / "cache")
@@ -149,11 +150,11 @@ def test_what_the_features_say_is_learned_for_films_not_seen(place):
 
     def overlap(shuffled: bool) -> float:
         torch.manual_seed(0)
-        frozen = object.__new__(script.Frozen)
+        frozen = object.__new__(script.FrozenFeatures)
         order = torch.randperm(12) if shuffled else torch.arange(12)
         frozen.grids = torch.cat([cells[order], torch.randn(12, 7, 16, 16)], 1).half()
-        frozen.lungs = torch.ones(12, script.SIDE, script.SIDE)
-        options = script.arguments().parse_args(["--data", "x", "--steps", "60", "--rate", "0.01"])
+        frozen.lungs = torch.ones(12, script.MAP_SIDE, script.MAP_SIDE)
+        options = script.Options(data=Path("x"), steps=60, rate=0.01)
         train = MaskData(films[:8], view, place / "cache")
         empty = MaskData([], view, place / "cache")
         reading = script.fit(
@@ -197,11 +198,11 @@ def test_mirrored_films_are_asked_for_nothing_that_has_a_side(place):
         for text in wordings(query)
     }
     assert set(batch.prompts) <= allowed
-    for film, (_, row) in zip(batch.films, batch.places):
-        np.testing.assert_array_equal(film.numpy()[:, ::-1], data.films[row])
+    for film, (_, row) in zip(batch.images, batch.sources):
+        np.testing.assert_array_equal(film.numpy()[:, ::-1], data.images[row])
     sure = [n for n, prompt in enumerate(batch.prompts) if prompt == OPACITY]
     assert sure
     for n in sure:
-        _, row = batch.places[n // 6]
+        _, row = batch.sources[n // 6]
         mask = batch.masks.flatten(0, 1)[n].numpy()
         np.testing.assert_array_equal(mask[:, ::-1], data.mask(row, Query(OPACITY)))

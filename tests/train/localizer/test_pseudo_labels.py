@@ -1,4 +1,4 @@
-"""Masks that a teacher draws: soft, at the films' side, and none where nothing is to be learned."""
+"""Masks that a teacher predicts: soft, and none where nothing is to be learned."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from cxr.images.load import Preprocess
 from cxr.localization.targets import Query
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.common.studies import unlabelled_studies
+from train.localizer.checkpoint import save_localizer
+from train.localizer.data import of_other_patients
 from train.localizer.prompts import TextBank
 from train.localizer.pseudo_labels import PseudoLabelData
-from train.localizer.saving import apart_from, save_localizer
 from train.localizer.validation import predict
 
 VIEW = Preprocess(64, 0.5, 0.25, 1)
@@ -70,7 +71,7 @@ def test_masks_are_the_teachers_maps(taught):
         )
     cpu = torch.device("cpu")
     with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16(cpu)):
-        maps = predict(model, data.films, bank, cpu)
+        maps = predict(model, data.images, bank, cpu)
     for target in (LEFT_LUNG, HEART):
         expected = maps[0, TARGETS.index(target)] * 255
         found = data.mask(0, Query(target))
@@ -104,7 +105,7 @@ def test_opacities_are_left_out_where_anatomy_alone_is_taught(taught):
 
 def test_they_are_drawn_once(taught):
     first, second, *_, root = taught
-    assert len(list((root / "cache").glob("taught-*.npy"))) == 1
+    assert len(list((root / "cache").glob("pseudo-labels-*.npy"))) == 1
     assert np.array_equal(first.mask(0, Query(HEART)), second.mask(0, Query(HEART)))
 
 
@@ -113,5 +114,5 @@ def test_patients_who_have_a_film_with_masks_are_left_out(tmp_path):
         Study(f"s{row}", "covid", patient, image=tmp_path / f"{row}.jpg")
         for row, patient in enumerate(("one", "two", "one", "three"))
     ]
-    assert [film.id for film in apart_from({"0"}, films)] == ["s1", "s3"]
-    assert apart_from({"9"}, films) == films
+    assert [film.id for film in of_other_patients({"0"}, films)] == ["s1", "s3"]
+    assert of_other_patients({"9"}, films) == films

@@ -177,7 +177,7 @@ def test_a_fold_is_left_out_and_what_has_no_side_is_mirrored(place, finished):
         ]
     )
     about = config(place, "fold")["training"]
-    assert about["fold"] == "2/5" and "--taught-anatomy" in about["command"]
+    assert about["fold"] == "2/5" and "--pseudo-labeled-anatomy" in about["command"]
     films = folded(load_masked_films(place / "anatomy"), "2/5")
     assert about["films"][0] == sum(film.split == "train" for film in films) != 0
     assert config(place, "whole")["training"]["fold"] is None
