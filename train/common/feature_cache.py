@@ -17,7 +17,8 @@ def module_fingerprint(module: nn.Module) -> str:
     """The SHA-256 of a network's names and weights."""
     digest = hashlib.sha256()
     for name, value in module.state_dict().items():
-        digest.update(name.encode() + value.cpu().numpy().tobytes())
+        data = value.detach().cpu().reshape(-1).view(torch.uint8)
+        digest.update(name.encode() + data.numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -1,9 +1,7 @@
-"""What a generator is trained on: films, how often each is drawn, and texts for each."""
+"""What a generator is trained on: images, how often each is drawn, and texts for each."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,13 +14,14 @@ from cxr.data import load_studies
 from cxr.devices import has_bf16
 from cxr.findings import Study, caption, demographics
 from cxr.models import FrozenTextEncoder
+from train.common.feature_cache import cached_features
 from train.common.studies import frontal, labels_of, training_studies
 from train.retrieval.paraphrases import imagined_study
 from train.retrieval.texts import study_text
 
 SHARES = {"labelled": 0.55, "unlabelled": 0.33, "normal": 0.12}
 # What CheXpert's tree of labels (Irvin et al. 2019) also calls a finding, so that a generator
-# meets these names although no film is labelled with them.
+# meets these names although no image is labelled with them.
 PARENTS = {
     **dict.fromkeys(
         ("edema", "consolidation", "pneumonia", "atelectasis", "infiltration"), "lung opacity"
@@ -36,8 +35,15 @@ PARENTS = {
 def generator_studies(
     data: Path, extra: Sequence[Path], normal: Sequence[Path]
 ) -> tuple[list[Study], list[str], list[Study]]:
-    """Frontal films of the train splits -> (studies, the group of SHARES of each, films of the
-    validation split of `data`). normal: data sets whose every film was read as normal.
+    """Read what a generator is trained on.
+
+    Args:
+        data: A labelled data set with train and val splits.
+        extra: Further data sets.
+        normal: Data sets whose every image was read as normal.
+
+    Returns:
+        Frontal studies of the train splits, the group of SHARES of each, and those of val.
     """
     train, val, further = training_studies(data, extra)
     read = [
@@ -51,11 +57,18 @@ def generator_studies(
 
 
 def draw_weights(studies: Sequence[Study], groups: Sequence[str]) -> np.ndarray:
-    """How likely each film is drawn: float64 [N], sum 1.
+    """How likely each image is drawn.
 
-    The groups share as SHARES says, those that are empty left out. Among labelled films a finding
-    is drawn in proportion to the square root of the number of its films, then one of these, so
-    that rare findings are seen more often than they occur, and yet not a few films all the time.
+    The groups share as SHARES says, those that are empty left out. Among labelled images a finding
+    is drawn in proportion to the square root of the number of its images, then one of these, so
+    that rare findings come more often than they occur, and yet not a few images all the time.
+
+    Args:
+        studies: N studies.
+        groups: The group of each.
+
+    Returns:
+        float64 [N], sum 1.
     """
     weights = np.zeros(len(studies))
     names = np.array(groups)
@@ -76,7 +89,7 @@ def draw_weights(studies: Sequence[Study], groups: Sequence[str]) -> np.ndarray:
     return weights / weights.sum()
 
 
-def widened(study: Study, rng: random.Random) -> Study:
+def with_parent_finding(study: Study, rng: random.Random) -> Study:
     """The study with one finding under its parent's name, where it has one; else as it is."""
     named = [name for name in study.positive if name in PARENTS]
     if not named:
@@ -87,11 +100,19 @@ def widened(study: Study, rng: random.Random) -> Study:
 
 
 def texts_of(study: Study, count: int, rng: random.Random) -> list[str]:
-    """`count` texts for one film: the canonical caption (of person and view alone where nobody has
-    read the film), its wider form, then other words.
+    """Texts for one image.
+
+    Args:
+        study: What they are about.
+        count: How many.
+        rng: What is drawn from.
+
+    Returns:
+        The canonical caption (of person and view alone where nobody has read the image), its wider
+        form, then other words.
     """
     first = caption(study) if study.labelled else demographics(study) or "chest x-ray"
-    wide = widened(study, rng)
+    wide = with_parent_finding(study, rng)
     second = caption(wide) if wide is not study else study_text(study, rng, 0.0)
     others = [study_text(study, rng, 0.2) for _ in range(max(0, count - 2))]
     return [first, second, *others][:count]
@@ -99,9 +120,9 @@ def texts_of(study: Study, count: int, rng: random.Random) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class TextBank:
-    """Embedded texts: of N films, K each, and of P imagined studies."""
+    """Embedded texts: of N images, K each, and of P imagined studies."""
 
-    films: torch.Tensor  # float16 [N, K, D]
+    images: torch.Tensor  # float16 [N, K, D], texts of images
     film_texts: list[list[str]]  # [N][K]
     labels: torch.Tensor  # float32 [N, F], 1, 0 or NaN
     imagined: torch.Tensor  # float16 [P, D]
@@ -112,14 +133,21 @@ class TextBank:
     def of(
         cls,
         studies: Sequence[Study],
-        tower: FrozenTextEncoder,
+        encoder: FrozenTextEncoder,
         count: int,
         imagined: int,
         seed: int,
         cache: Path,
     ) -> TextBank:
-        """Write and embed the texts; the same seed gives the same texts. Embeddings are kept
-        under `cache`, where a second run finds them.
+        """Write and embed the texts; the same seed gives the same texts.
+
+        Args:
+            studies: N studies.
+            encoder: What embeds texts.
+            count: K, texts of each study.
+            imagined: P, studies without an image.
+            seed: Of every text.
+            cache: Where embeddings are kept for a second run.
         """
         texts = [
             texts_of(study, count, random.Random(f"{seed} {row}"))
@@ -134,14 +162,14 @@ class TextBank:
             {*made_texts, *(text for row in texts for text in row)},
             key=lambda text: (len(text), text),
         )
-        known = dict(zip(unique, _embed(unique, tower, cache)))
+        known = dict(zip(unique, _embed(unique, encoder, cache)))
 
         def embedded(wanted: Sequence[str]) -> torch.Tensor:
             return torch.stack([known[text] for text in wanted])
 
-        films = embedded([text for row in texts for text in row])
+        images = embedded([text for row in texts for text in row])
         return cls(
-            films.reshape(len(studies), count, -1),
+            images.reshape(len(studies), count, -1),
             texts,
             labels_of(studies),
             embedded(made_texts),
@@ -150,26 +178,24 @@ class TextBank:
         )
 
 
-def _embed(texts: Sequence[str], tower: FrozenTextEncoder, cache: Path) -> torch.Tensor:
-    """float16 [N, D], from the file in `cache` that belongs to these texts and this tower."""
-    name = hashlib.sha256("\0".join((tower.fingerprint, *texts)).encode()).hexdigest()[:20]
-    file = cache / f"texts-{name}.npy"
-    if not file.exists():
-        partial = cache / f"texts-{name}.{os.getpid()}.partial.npy"
+def _embed(texts: Sequence[str], encoder: FrozenTextEncoder, cache: Path) -> torch.Tensor:
+    """float16 [N, D], kept under `cache`."""
+
+    def encode() -> dict[str, torch.Tensor]:
         cpu = torch.device("cpu")
         with torch.autocast(cpu.type, torch.bfloat16, enabled=has_bf16(cpu)):
-            np.save(partial, tower.encode_text(texts).half().numpy())
-        os.replace(partial, file)
-    return torch.from_numpy(np.load(file))
+            return {"texts": encoder.encode_text(texts).half()}
+
+    return cached_features(cache, [encoder.fingerprint, "half", *texts], encode)["texts"]
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
     """What one step of one process draws."""
 
-    rows: np.ndarray  # int64 [B]: films
-    text: torch.Tensor  # float32 [B, D], unit rows: of the real films
-    asked: torch.Tensor  # float32 [B] 1; 0 where no real film stands behind the generated one
+    rows: np.ndarray  # int64 [B]: images
+    text: torch.Tensor  # float32 [B, D], unit rows: of the real images
+    asked: torch.Tensor  # float32 [B] 1; 0 where no real image stands behind the generated one
     wanted: torch.Tensor  # float32 [B, D]: what is generated; row i + B / 2 is the same as row i
     words: list[str]  # [B]: the same as texts
     labels: torch.Tensor  # float32 [B, F]: the findings wanted
@@ -183,20 +209,26 @@ class Step:
 def draw_step(
     bank: TextBank, weights: np.ndarray, size: int, imagined: float, key: Sequence[int]
 ) -> Step:
-    """Draw a batch; the same key draws the same. imagined: share of generated films whose text
-    belongs to no film.
+    """Draw a batch; the same key draws the same.
+
+    Args:
+        bank: Embedded texts.
+        weights: float64 [N], how likely each image is drawn.
+        size: B.
+        imagined: Share of generated images whose text belongs to no image.
+        key: Seed, step and rank.
     """
     rng = np.random.default_rng(list(key))
     rows = rng.choice(len(weights), size, p=weights)
-    which = rng.integers(0, bank.films.shape[1], size)
-    text = bank.films[rows, which].float()
+    which = rng.integers(0, bank.images.shape[1], size)
+    text = bank.images[rows, which].float()
     words = [bank.film_texts[row][one] for row, one in zip(rows, which)]
     wanted, labels, asked = text.clone(), bank.labels[rows].clone(), torch.ones(size)
     others = round(size * imagined / 2) if len(bank.imagined) else 0
     for place, one in enumerate(rng.integers(0, max(1, len(bank.imagined)), others)):
         wanted[place], labels[place] = bank.imagined[one].float(), bank.imagined_labels[one]
         asked[place], words[place] = 0, bank.imagined_texts[one]
-    half = size // 2  # films of one text in pairs, so that they can be told to differ
+    half = size // 2  # images of one text in pairs, for the diversity loss
     for values in (wanted, labels, asked):
         values[half : 2 * half] = values[:half].clone()
     words[half : 2 * half] = words[:half]

@@ -3,16 +3,15 @@
     python -m train.gan.example_gallery --data ROOT --extra ... --normal ... --out examples/gallery
     python -m train.gan.example_gallery --re-embed --out examples/gallery    # new encoder
 
-For every finding, both sexes, three ages and both views films are generated; of each caption's
-films the one is kept that the retrieval model finds most like it, if the finding scores as high as
-in real films that show it (the lower quartile) and the film is no copy of a training film, neither
-by its embedding nor by its pixels. Each bears a mark in its corner, and its study says that it is
-synthetic.
+Images are generated for every finding, both sexes, four ages and both views. Of each caption's
+images the one is kept that the retrieval model finds most similar to it, if the finding scores as
+high as in real images that show it (the lower quartile) and the image is no copy of a training
+image, neither by its embedding nor by its pixels. Each has a mark in its corner, and its study says
+that it is synthetic.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -34,47 +33,57 @@ from cxr.metrics import nearest_distance
 from cxr.models import SIDE
 from cxr.retrieval import Retriever
 from train.common.image_cache import pack
+from train.common.options import option, parse_options
 from train.common.studies import ABNORMAL_FINDINGS, frontal, labels_of
 from train.evaluate.generator import SMALL, GeneratorEvaluation, known_patients
 from train.evaluate.generator_measures import nearest_pair, thumbnails
 from train.gan.data import generator_studies
 from train.retrieval.validation import prompt_scores
 
+MODULE = "train.gan.example_gallery"
 SOURCE = "synthetic: made by the generator of this project"
 LICENCE = "CC BY-NC-SA 4.0"
 AGES = (28, 47, 66, 81)
 VIEWS = ("PA", "AP")
 MARK = "SYNTHETIC"
 VIEW = Preprocess(SIDE, 0.5, 0.5, 1)
-LEAST = 8  # real films with a finding, for their scores to set its bar
+MIN_REAL = 8  # real images with a finding, for their scores to set its limit
 
 
 @dataclass(frozen=True, eq=False)
-class Bars:
-    """What a film must score for each finding: of ABNORMAL_FINDINGS, at least `present` when it was asked
-    for, and every one at most `absent` when a normal film was.
+class ScoreLimits:
+    """What an image must score for each of ABNORMAL_FINDINGS.
+
+    At least `present` for a finding that was asked for; every one at most `absent` where a normal
+    image was.
     """
 
     present: np.ndarray  # float [F]
     absent: np.ndarray  # float [F]
 
     @classmethod
-    def of(cls, scores: np.ndarray, labels: np.ndarray) -> Bars:
-        """From real films' zero-shot scores and labels [N, F]: the lower quartile of those with a
-        finding and the 95th percentile of those without. A finding with too few films gets the
-        mean over the films, and at least the median of all films.
+    def of(cls, scores: np.ndarray, labels: np.ndarray) -> ScoreLimits:
+        """Take the limits from real images.
+
+        Args:
+            scores: Float [N, F], zero-shot scores.
+            labels: Float [N, F], 1 present, 0 absent, NaN unknown.
+
+        Returns:
+            The lower quartile of images with a finding and the 95th percentile of those without.
+            For a finding with too few images, the median and the 95th percentile of all.
         """
         present, absent = np.median(scores, 0), np.quantile(scores, 0.95, 0)
         for column in range(scores.shape[1]):
             shown = labels[:, column] == 1
-            if shown.sum() >= LEAST:
+            if shown.sum() >= MIN_REAL:
                 present[column] = np.quantile(scores[shown, column], 0.25)
-            if (labels[:, column] == 0).sum() >= LEAST:
+            if (labels[:, column] == 0).sum() >= MIN_REAL:
                 absent[column] = np.quantile(scores[labels[:, column] == 0, column], 0.95)
         return cls(present, absent)
 
     def agree(self, study: Study, scores: np.ndarray) -> np.ndarray:
-        """Which films show what the study says. scores [N, F] -> bool [N]."""
+        """Which images show what the study says. scores [N, F] -> bool [N]."""
         asked = [ABNORMAL_FINDINGS.index(name) for name in study.positive]
         if not asked:
             return (scores <= self.absent).all(1)
@@ -107,53 +116,57 @@ def wanted_studies(each: int) -> list[Study]:
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
-    """Decides which generated film may represent a study. pixels: thumbnails of the training
-    films, float [N, P]; limit: their distance below which a film is a copy.
+class Selector:
+    """Decides which generated image may represent a study.
+
+    Attributes:
+        prompts: Float [D, F]; embeddings times this are the zero-shot scores.
+        pixels: Thumbnails of the training images, float [N, P].
+        limit: Their distance below which an image is a copy.
     """
 
     retriever: Retriever
     originals: TrainingImageIndex
-    bars: Bars
-    prompts: np.ndarray  # float [D, F]: embeddings times this are the zero-shot scores
+    limits: ScoreLimits
+    prompts: np.ndarray
     pixels: np.ndarray
     limit: float
 
     @classmethod
-    def of(
-        cls, retriever: Retriever, originals: TrainingImageIndex, options: argparse.Namespace
-    ) -> Judge:
-        """From the films that the generator was trained on, those of the labelled data set's
-        train split setting the bars.
+    def of(cls, retriever: Retriever, originals: TrainingImageIndex, options: Options) -> Selector:
+        """Measure the images that the generator was trained on.
+
+        Those of the labelled data set's train split set the limits of scores.
         """
         train = frontal(load_split(options.data, load_studies(options.data))["train"])
-        films = GeneratorEvaluation(retriever, options.cache).real(train)
-        unit = np.eye(films.embeddings.shape[1], dtype=np.float32)
+        images = GeneratorEvaluation(retriever, options.cache).real(train)
+        unit = np.eye(images.embeddings.shape[1], dtype=np.float32)
         prompts = prompt_scores(retriever.model, unit, ABNORMAL_FINDINGS)
-        bars = Bars.of(films.embeddings @ prompts, labels_of(train).numpy())
+        limits = ScoreLimits.of(images.embeddings @ prompts, labels_of(train).numpy())
         studies, *_ = generator_studies(options.data, options.extra, options.normal)
         squares, _ = pack([study.image for study in studies], VIEW, options.cache)
         pixels = thumbnails(np.asarray(squares), SMALL)
         limit = nearest_pair(pixels, known_patients(studies))
-        return cls(retriever, originals, bars, prompts, pixels, limit)
+        return cls(retriever, originals, limits, prompts, pixels, limit)
 
-    def best(self, study: Study, films: Sequence[Image.Image]) -> Image.Image | None:
-        """The film that goes best with the study's caption; None when none shows what it says, or
-        all that do are copies.
+    def best(self, study: Study, images: Sequence[Image.Image]) -> Image.Image | None:
+        """The image that matches the study's caption best.
+
+        None where no image shows what the caption says, or all that do are copies.
         """
-        seen = self.retriever.encode_images(films)
-        fit = self.bars.agree(study, seen @ self.prompts)
+        seen = self.retriever.encode_images(images)
+        fit = self.limits.agree(study, seen @ self.prompts)
         checks = self.originals.check(seen, self.retriever.encoder)
         fit &= np.array([not check.is_copy for check in checks])
-        small = thumbnails(np.stack([np.asarray(film) for film in films]), SMALL)
+        small = thumbnails(np.stack([np.asarray(image) for image in images]), SMALL)
         fit &= nearest_distance(small, self.pixels)[0] >= self.limit
         similarity = seen @ self.retriever.encode_text([caption(study)])[0]
         similarity[~fit] = -np.inf
-        return films[int(similarity.argmax())] if fit.any() else None
+        return images[int(similarity.argmax())] if fit.any() else None
 
 
 def write_gallery(studies: Sequence[Study], retriever: Retriever, out: Path) -> Gallery:
-    """Embed the studies' films and write the gallery, in the place of a former one."""
+    """Embed the studies' images and write the gallery, in the place of a former one."""
     return build_gallery(
         studies,
         retriever.encode_prepared,
@@ -167,7 +180,7 @@ def write_gallery(studies: Sequence[Study], retriever: Retriever, out: Path) -> 
 
 
 def re_embed(retriever: Retriever, out: Path) -> Gallery:
-    """The same films and studies, embedded by another encoder."""
+    """The same images and studies, embedded by another encoder."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "images"
         shutil.copytree(out / "images", copy)
@@ -177,65 +190,74 @@ def re_embed(retriever: Retriever, out: Path) -> Gallery:
         return write_gallery(studies, retriever, out)
 
 
-def generate_gallery(
-    sampler: Sampler, judge: Judge, each: int, tries: int, seed: int, out: Path
-) -> dict[str, int]:
-    """Make the films and write the gallery -> how many of each finding were kept."""
+def generate_gallery(sampler: Sampler, selector: Selector, options: Options) -> dict[str, int]:
+    """Make the images and write the gallery. Returns how many of each finding were kept."""
     kept: dict[str, int] = dict.fromkeys(FINDINGS, 0)
     studies = []
     with tempfile.TemporaryDirectory() as folder:
-        for number, study in enumerate(tqdm(wanted_studies(each), "generating", unit="study")):
-            film = judge.best(study, sampler.sample(caption(study), tries, seed + number))
-            if film is None:
+        for number, study in enumerate(
+            tqdm(wanted_studies(options.each), "generating", unit="study")
+        ):
+            image = selector.best(
+                study, sampler.sample(caption(study), options.tries, options.seed + number)
+            )
+            if image is None:
                 continue
-            corner_mark(film, MARK).save(Path(folder) / f"{study.id}.png")
+            corner_mark(image, MARK).save(Path(folder) / f"{study.id}.png")
             studies.append(replace(study, image=Path(folder) / f"{study.id}.png"))
             kept[next(name for name in FINDINGS if study.findings.get(name) == 1)] += 1
-        write_gallery(studies, judge.retriever, out)
+        write_gallery(studies, selector.retriever, options.out)
     return kept
 
 
-def arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    add = parser.add_argument
-    add("--out", type=Path, default=Path("examples/gallery"))
-    add("--data", type=Path, help="labelled films that the generator was trained on")
-    add("--extra", type=Path, nargs="*", default=[], help="as it was trained on, like the next")
-    add("--normal", type=Path, nargs="*", default=[])
-    add("--weights", default="weights/generator")
-    add("--encoder", default="weights/retrieval")
-    add("--each", type=int, default=20, help="studies a finding")
-    add("--tries", type=int, default=12, help="films made for each study")
-    add("--seed", type=int, default=0)
-    add("--cache", type=Path, default=Path(".cache/packed"))
-    add("--re-embed", action="store_true", help="keep the films, embed them anew")
-    return parser.parse_args(argv)
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of train.gan.example_gallery."""
+
+    out: Path = option("gallery folder", Path("examples/gallery"))
+    data: Path | None = option("labelled images that the generator was trained on", None)
+    extra: list[Path] = option("as it was trained on, like the next", [])
+    normal: list[Path] = option("data sets of images read as normal", [])
+    weights: str = option("generator", "weights/generator")
+    encoder: str = option("retrieval checkpoint", "weights/retrieval")
+    each: int = option("studies a finding", 20)
+    tries: int = option("images made for each study", 12)
+    seed: int = option("of every random draw", 0)
+    cache: Path = option("decoded images and features", Path(".cache/packed"))
+    re_embed: bool = option("keep the images, embed them anew", False)
 
 
-def main(argv: list[str] | None = None) -> int:
-    options = arguments(argv)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make the gallery, or embed it anew. Returns the exit code."""
+    options = parse_options(Options, argv, __doc__, MODULE)
     try:
-        retriever = Retriever.load(options.encoder, gallery=None)
-        if options.re_embed:
-            print(json.dumps(re_embed(retriever, options.out).info(), indent=1))
-            return 0
-        if options.data is None:
-            raise ValueError("expected --data with labelled films, got none; or use --re-embed")
-        sampler = Sampler.load(options.weights, options.encoder)
-        if sampler.originals is None:
-            raise ValueError(
-                f"expected {FILE} in {options.weights} to tell copies by, found none; run: "
-                "python -m train.evaluate generator --write"
-            )
-        judge = Judge.of(retriever, sampler.originals, options)
-        kept = generate_gallery(
-            sampler, judge, options.each, options.tries, options.seed, options.out
-        )
+        print(json.dumps(run(options), indent=1))
     except ValueError as error:
-        print(f"train.gan.example_gallery: {error}", file=sys.stderr)
+        print(f"{MODULE}: {error}", file=sys.stderr)
         return 2
-    print(json.dumps({"studies": sum(kept.values()), **kept}, indent=1))
     return 0
+
+
+def run(options: Options) -> dict:
+    """Do what the options say, and return what is printed.
+
+    Raises:
+        ValueError: For missing data, or a generator without a way to tell copies.
+    """
+    retriever = Retriever.load(options.encoder, gallery=None)
+    if options.re_embed:
+        return re_embed(retriever, options.out).info()
+    if options.data is None:
+        raise ValueError("expected --data with labelled images, got none; or use --re-embed")
+    sampler = Sampler.load(options.weights, options.encoder)
+    if sampler.originals is None:
+        raise ValueError(
+            f"expected {FILE} in {options.weights} to tell copies by, found none; run: "
+            "python -m train.evaluate generator --write"
+        )
+    selector = Selector.of(retriever, sampler.originals, options)
+    kept = generate_gallery(sampler, selector, options)
+    return {"studies": sum(kept.values()), **kept}
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""A frozen retrieval model as the eye of the training: feature maps, embeddings, findings."""
+"""A frozen retrieval model: feature maps, embeddings and findings of generated images."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +16,11 @@ from cxr.metrics import mean_pairwise_distance
 from cxr.models import DualEncoder
 from train.common.studies import ABNORMAL_FINDINGS
 
-TAPS = 4  # blocks of a transformer, at equal distances, whose maps are looked at
+TAPS = 4  # blocks of a transformer, at equal distances, whose maps are used
 
 
-class Seen(NamedTuple):
-    """What the frozen encoder sees in B films."""
+class Encoded(NamedTuple):
+    """What the frozen encoder makes of B images."""
 
     maps: list[torch.Tensor]  # [B, C, h, w] each
     embedding: torch.Tensor  # float32 [B, D], unit rows
@@ -52,30 +51,30 @@ class FrozenEncoder(nn.Module):
         return (width // max(1, len(self.encoder.backbone.layers)),) * max(1, len(self.taps))
 
     def train(self, mode: bool = True) -> FrozenEncoder:
-        """Stays in eval mode."""
+        """Stay in eval mode whatever is asked for."""
         return super().train(False)
 
-    def forward(self, films: torch.Tensor) -> Seen:
-        """Films float [B, 1, S, S] in [-1, 1] -> Seen; resized to `size` where S is another."""
-        if films.shape[-1] != self.size:
-            films = F.interpolate(
-                films,
+    def forward(self, images: torch.Tensor) -> Encoded:
+        """Encode images float [B, 1, S, S] in [-1, 1], resized to `size` where S is another."""
+        if images.shape[-1] != self.size:
+            images = F.interpolate(
+                images,
                 size=(self.size, self.size),
                 mode="bilinear",
                 antialias=True,
                 align_corners=False,
             )
-        pixels = ((films + 1) / 2 - self.view.mean) / self.view.std
+        pixels = ((images + 1) / 2 - self.view.mean) / self.view.std
         pixels = pixels.expand(-1, self.view.channels, -1, -1).to(self.dtype)
-        with torch.autocast(films.device.type, enabled=False):
+        with torch.autocast(images.device.type, enabled=False):
             cls, maps, grid = self._maps(pixels)
             pooled = self.encoder.pool(cls, grid).float()
-            return Seen(maps, F.normalize(self.projection(pooled), dim=1))
+            return Encoded(maps, F.normalize(self.projection(pooled), dim=1))
 
     def _maps(
         self, pixels: torch.Tensor
     ) -> tuple[torch.Tensor | None, list[torch.Tensor], torch.Tensor]:
-        """-> (class token, the maps to look at, the grid that the embedding is pooled from)."""
+        """Class token, the maps that are used, and the grid that the embedding is pooled from."""
         backbone = self.encoder.backbone
         if not self.depth:
             cls, grid = backbone(pixels)
@@ -100,36 +99,30 @@ class FrozenEncoder(nn.Module):
 
 
 @torch.no_grad()
-def embed_packed(eye: FrozenEncoder, films: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Packed films uint8 [N, S, S] -> float32 [N, D], unit rows."""
-    device = next(eye.parameters()).device
+def embed_packed(encoder: FrozenEncoder, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Embed decoded images uint8 [N, S, S] -> float32 [N, D], unit rows."""
+    device = next(encoder.parameters()).device
     rows = []
-    for first in range(0, len(films), batch_size):
-        part = torch.from_numpy(np.array(films[first : first + batch_size])).to(device)
-        rows.append(eye(part[:, None].float() / 127.5 - 1).embedding.cpu())
+    for first in range(0, len(images), batch_size):
+        part = torch.from_numpy(np.array(images[first : first + batch_size])).to(device)
+        rows.append(encoder(part[:, None].float() / 127.5 - 1).embedding.cpu())
     return torch.cat(rows).numpy()
-
-
-def embed_once(eye: FrozenEncoder, films: np.ndarray, file: Path) -> np.ndarray:
-    """`embed_packed`, kept in `file` for a run that goes on."""
-    if file.exists():
-        kept = np.load(file)
-        if len(kept) == len(films):
-            return kept
-    embedding = embed_packed(eye, films)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(f".{os.getpid()}.npy")
-    np.save(partial, embedding)
-    os.replace(partial, file)
-    return embedding
 
 
 def typical_distances(
     embeddings: np.ndarray, small: np.ndarray, labels: np.ndarray, least: int = 8
 ) -> tuple[float, float]:
-    """How far apart films with the same finding are: (mean cosine distance of embeddings [N, D],
-    mean Euclidean distance of thumbnails [N, P]), means over findings with `least` films or more,
-    over all films where there is none. labels: float [N, F], 1 present.
+    """How far apart images with the same finding are.
+
+    Args:
+        embeddings: Float [N, D], unit rows.
+        small: Thumbnails, float [N, P].
+        labels: Float [N, F], 1 present.
+        least: The fewest images with a finding for it to count; without any all images count.
+
+    Returns:
+        Mean cosine distance of embeddings and mean Euclidean distance of thumbnails, means over
+        findings.
     """
     groups = [np.flatnonzero(column == 1) for column in labels.T]
     groups = [rows for rows in groups if len(rows) >= least] or [np.arange(len(labels))]
@@ -142,15 +135,21 @@ def typical_distances(
     )
 
 
-class Findings(nn.Module):
-    """Zero-shot scores of embeddings, and what films with and without each finding score."""
+class FindingScores(nn.Module):
+    """Zero-shot scores of embeddings, and what images with and without each finding score."""
 
     def __init__(
         self, yes: torch.Tensor, no: torch.Tensor, real: torch.Tensor, labels: torch.Tensor
     ) -> None:
-        """yes, no: float [F, D], mean embeddings of the prompts. real: float [N, D], embeddings
-        of films; labels: float [N, F], NaN unknown. A finding that no film has gets the spread of
-        the others around its own mean.
+        """Measure the scores of real images.
+
+        A finding that no image has gets the spread of the others around its own mean.
+
+        Args:
+            yes: Float [F, D], mean embedding of the prompts "X".
+            no: Float [F, D], that of "no X".
+            real: Float [N, D], embeddings of images.
+            labels: Float [N, F], NaN unknown.
         """
         super().__init__()
         self.register_buffer("direction", yes - no)
@@ -164,12 +163,18 @@ class Findings(nn.Module):
         self.register_buffer("present", torch.where(known, present, self.absent + gap))
 
     def forward(self, embedding: torch.Tensor) -> torch.Tensor:
-        """[B, D] -> scores [B, F], similarity to "X" less that to "no X"."""
+        """Embeddings [B, D] -> scores [B, F], similarity to "X" less that to "no X"."""
         return embedding @ self.direction.T
 
     @classmethod
-    def of(cls, encode_text, real: np.ndarray, labels: torch.Tensor) -> Findings:
-        """encode_text: texts -> [N, D]; real [N, D] and labels [N, F] of the same films."""
+    def of(cls, encode_text: Callable, real: np.ndarray, labels: torch.Tensor) -> FindingScores:
+        """Measure them with prompts of every finding.
+
+        Args:
+            encode_text: T texts -> float [T, D].
+            real: float32 [N, D], embeddings of images.
+            labels: Float [N, F], NaN unknown.
+        """
         yes = torch.stack([encode_text(affirmative(name)).mean(0) for name in ABNORMAL_FINDINGS])
         no = torch.stack([encode_text(negative(name)).mean(0) for name in ABNORMAL_FINDINGS])
         return cls(yes, no, torch.from_numpy(real), labels)

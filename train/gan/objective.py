@@ -1,4 +1,4 @@
-"""What generator and discriminator play for in one step, for both profiles."""
+"""The losses of generator and discriminator, for both profiles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
 
 from cxr.models import (
     REFERENCE,
@@ -27,16 +26,20 @@ from cxr.models import (
 from train.evaluate.generator_measures import THUMBNAIL
 from train.gan.augment import cut_out, move, vary_tone
 from train.gan.data import Step
-from train.gan.frozen_encoder import Findings, FrozenEncoder
+from train.gan.frozen_encoder import FindingScores, FrozenEncoder
 from train.retrieval.objective import equal_keys
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Networks, optimizers and terms of a run. rates: of generator and discriminator. match: how
-    much "film and caption belong together" counts in the frozen encoder's eyes; show: the same for
-    single findings; differ: how much it counts that films of one text differ as films with one
-    finding do. average: decay of the weights' moving average, 0 for none.
+    """Networks, optimizers and terms of a run.
+
+    Attributes:
+        rates: Learning rates of generator and discriminator.
+        average: Decay of the weights' moving average, 0 for none.
+        caption_weight: Of images and captions matching, by the frozen encoder.
+        finding_weight: Of single findings being shown, by the frozen encoder.
+        diversity_weight: Of images of one text differing as real images with one finding do.
     """
 
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
@@ -44,13 +47,13 @@ class Profile:
     rates: tuple[float, float] = (8e-4, 6e-4)
     betas: tuple[float, float] = (0.0, 0.99)
     average: float = 0.995
-    match: float = 0.5
-    show: float = 1.0
-    differ: float = 2.0
+    caption_weight: float = 0.5
+    finding_weight: float = 1.0
+    diversity_weight: float = 2.0
 
     @property
     def projected(self) -> bool:
-        """Whether the discriminator sees feature maps, and films are augmented."""
+        """Whether the discriminator sees feature maps, and images are augmented."""
         return self.discriminator.kind == "features"
 
 
@@ -63,7 +66,7 @@ PROFILES = {
 
 
 class Views(NamedTuple):
-    """What the discriminator is shown of B films."""
+    """What the discriminator is given of B images."""
 
     pixels: torch.Tensor  # [B, 1, 128, 128]
     maps: list[torch.Tensor]  # of the frozen encoder
@@ -72,38 +75,48 @@ class Views(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class AdversarialObjective:
-    """The frozen parts that both losses need. temperature: of the frozen encoder. apart: what
-    `typical_distances` says of real films.
+    """The frozen parts that both losses need.
+
+    Attributes:
+        temperature: Of the frozen encoder.
+        distances: What `typical_distances` says of real images.
     """
 
     profile: Profile
-    eye: FrozenEncoder
-    findings: Findings
+    encoder: FrozenEncoder
+    scores: FindingScores
     temperature: float
-    apart: tuple[float, float]
+    distances: tuple[float, float]
 
-    def views(self, films: torch.Tensor, rng: torch.Generator, pairs: bool = False) -> Views:
-        """Films float [B, 1, 128, 128] in [-1, 1]; augmented where the profile is projected. With
-        pairs the films i and i + B / 2 are augmented alike.
+    def views(self, images: torch.Tensor, rng: torch.Generator, pairs: bool = False) -> Views:
+        """Augment and encode images where the profile is projected.
+
+        Args:
+            images: Float [B, 1, 128, 128] in [-1, 1].
+            rng: What is drawn from.
+            pairs: Whether the images i and i + B / 2 are augmented alike.
+
+        Returns:
+            What the discriminator is given.
         """
         if not self.profile.projected:
-            return Views(films, [], None)
+            return Views(images, [], None)
         state, pixels, small = rng.get_state(), [], []
-        for part in films.chunk(2) if pairs else [films]:
+        for part in images.chunk(2) if pairs else [images]:
             rng.set_state(state)
             toned = vary_tone(part, rng)
-            pixels.append(cut_out(move(toned, rng, films.shape[-1], zoom=0.0), rng))
-            small.append(move(toned, rng, self.eye.size))
-        seen = self.eye(torch.cat(small))
+            pixels.append(cut_out(move(toned, rng, images.shape[-1], zoom=0.0), rng))
+            small.append(move(toned, rng, self.encoder.size))
+        seen = self.encoder(torch.cat(small))
         return Views(torch.cat(pixels), seen.maps, seen.embedding)
 
     def discriminator_loss(
         self, discriminator: nn.Module, real: Views, fake: Views, step: Step
     ) -> torch.Tensor:
-        """No gradient reaches the generator."""
+        """The discriminator's loss, a scalar; no gradient reaches the generator."""
         if not self.profile.projected:
             # Batch norm over both at once would tell them apart by the batch, and the generator,
-            # which is judged by itself, would learn nothing.
+            # whose images come alone, would learn nothing.
             truly = discriminator(real.pixels, step.text)
             return bce_discriminator_loss(truly, discriminator(fake.pixels.detach(), step.wanted))
         count = len(step.rows)
@@ -117,54 +130,50 @@ class AdversarialObjective:
         return hinge_discriminator_loss(logits[:count], logits[count:])
 
     def generator_losses(
-        self, discriminator: Callable, films: torch.Tensor, fake: Views, step: Step
+        self, discriminator: Callable, images: torch.Tensor, fake: Views, step: Step
     ) -> dict[str, torch.Tensor]:
-        """Unweighted terms: "fool" the discriminator, "match" and "show" the caption, "differ"
-        from the other film of the same text. films: what was generated, fake: its views.
+        """The generator's terms, not weighted.
+
+        Args:
+            discriminator: The network, not wrapped.
+            images: What was generated, float [B, 1, 128, 128].
+            fake: Its views.
+            step: What was drawn.
+
+        Returns:
+            Scalars: "adversarial", and for a projected profile "caption", "finding" and
+            "diversity".
         """
         logits = discriminator(fake.pixels, step.wanted, step.asked, fake.maps)
         if not self.profile.projected:
-            return {"fool": bce_generator_loss(logits)}
+            return {"adversarial": bce_generator_loss(logits)}
         alike = equal_keys(step.words).to(logits.device)
-        scores = self.findings(fake.embedding)
+        scores = self.scores(fake.embedding)
         return {
-            "fool": hinge_generator_loss(logits),
-            "match": contrastive_loss(fake.embedding, step.wanted, self.temperature, alike),
-            "show": shortfall_loss(
-                scores, step.labels, self.findings.present, self.findings.absent
-            ),
-            "differ": self._likeness(films, fake.embedding),
+            "adversarial": hinge_generator_loss(logits),
+            "caption": contrastive_loss(fake.embedding, step.wanted, self.temperature, alike),
+            "finding": shortfall_loss(scores, step.labels, self.scores.present, self.scores.absent),
+            "diversity": self._diversity_loss(images, fake.embedding),
         }
 
-    def _likeness(self, films: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-        """Of the films i and i + B / 2, by their embeddings and by their thumbnails."""
-        half = len(films) // 2
+    def _diversity_loss(self, images: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+        """By embeddings and thumbnails of the images i and i + B / 2."""
+        half = len(images) // 2
         cosine = 1 - (embedding[:half] * embedding[half : 2 * half]).sum(1)
-        small = F.adaptive_avg_pool2d((films + 1) / 2, THUMBNAIL).flatten(1)
+        small = F.adaptive_avg_pool2d((images + 1) / 2, THUMBNAIL).flatten(1)
         steps = (small[:half] - small[half : 2 * half]).square().sum(1)
         pixels = (steps + 1e-6).sqrt()  # a root has no gradient at zero
-        return (likeness_loss(cosine, self.apart[0]) + likeness_loss(pixels, self.apart[1])) / 2
+        return (
+            likeness_loss(cosine, self.distances[0]) + likeness_loss(pixels, self.distances[1])
+        ) / 2
 
     def total(self, terms: dict[str, torch.Tensor]) -> torch.Tensor:
         """The generator's loss: the weighted sum of its terms."""
         profile = self.profile
         weights = {
-            "fool": 1.0,
-            "match": profile.match,
-            "show": profile.show,
-            "differ": profile.differ,
+            "adversarial": 1.0,
+            "caption": profile.caption_weight,
+            "finding": profile.finding_weight,
+            "diversity": profile.diversity_weight,
         }
         return sum(weights[name] * value for name, value in terms.items())
-
-
-def moving_average(model: nn.Module, decay: float) -> AveragedModel:
-    """Weights and buffers averaged; young averages forget faster, 0 copies."""
-
-    def update(averaged: list, current: list, count: torch.Tensor) -> None:
-        seen = int(count)
-        if averaged[0].is_floating_point():
-            torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + seen) / (10 + seen)))
-        else:
-            torch._foreach_copy_(averaged, current)
-
-    return AveragedModel(model, multi_avg_fn=update, use_buffers=True)

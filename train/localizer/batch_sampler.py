@@ -111,7 +111,7 @@ class BatchSampler:
         return chosen
 
     def _open(self, data: Answers, row: int, mirrored: bool = False) -> dict[Query, float]:
-        """What may be asked about an image, with its weight; a plain net's images are not mirrored."""
+        """What may be asked about an image, with its weight; a plain net mirrors no image."""
         if self.plain:
             return {} if mirrored else self.queries
         return {

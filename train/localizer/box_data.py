@@ -21,7 +21,7 @@ from train.localizer.mask_data import Answers
 class BoxData(Answers):
     """Images with boxes around opacities.
 
-    The ellipse that fills a box is taken for its opacity, what lies outside of all of them for none.
+    The ellipse that fills a box is taken for its opacity, what lies outside of them all for none.
     Nothing else is known of these images.
     """
 

@@ -43,7 +43,7 @@ class Answers(ABC):
         """The mask of a whole target in an image, uint8 [S, S], 255 inside; None when not known."""
 
     def known(self, row: int, query: Query) -> bool:
-        """Whether it is known where the image shows what the query asks for, or that it does not."""
+        """Whether it is known where the image shows what a query asks for, or that it does not."""
         whole = self._target(row, query.target)
         if whole is None or not (query.side or query.zone):
             return whole is not None

@@ -35,7 +35,7 @@ from train.evaluate.generator_measures import (
     thumbnails,
 )
 from train.gan import example_gallery
-from train.gan.example_gallery import Bars, wanted_studies
+from train.gan.example_gallery import ScoreLimits, wanted_studies
 
 TRAINING = {
     "films": 48,
@@ -116,7 +116,7 @@ def gallery(workplace):
     out = workplace / "gallery"
     with pytest.MonkeyPatch.context() as patch:
         # Random networks never agree; the bar itself is tested below.
-        patch.setattr(Bars, "agree", lambda self, study, scores: np.ones(len(scores), bool))
+        patch.setattr(ScoreLimits, "agree", lambda self, study, scores: np.ones(len(scores), bool))
         words = [
             "--out",
             out,
@@ -189,7 +189,7 @@ def test_a_film_must_score_as_films_with_the_finding_do():
     scores = np.zeros((40, len(ABNORMAL_FINDINGS)))
     labels = np.zeros_like(scores)
     labels[:20, 0], scores[:20, 0] = 1, 1
-    bars = Bars.of(scores, labels)
+    bars = ScoreLimits.of(scores, labels)
     ill = Study("a", "s", "p", findings={ABNORMAL_FINDINGS[0]: 1})
     well = Study("b", "s", "p", findings={"no finding": 1})
     seen = np.zeros((2, len(ABNORMAL_FINDINGS)))

@@ -1,4 +1,4 @@
-"""What the training of the generator is made of: draws, texts, augmentation, the frozen eye."""
+"""What the training of the generator is made of: draws, texts, augmentation, the frozen encoder."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from train.gan.data import (
     draw_step,
     draw_weights,
     texts_of,
-    widened,
+    with_parent_finding,
 )
-from train.gan.frozen_encoder import Findings, FrozenEncoder, typical_distances
+from train.gan.frozen_encoder import FindingScores, FrozenEncoder, typical_distances
 from train.gan.objective import PROFILES, AdversarialObjective, Views
 
 COUNT = 12
@@ -71,7 +71,7 @@ def test_one_film_in_pairs_and_the_same_key_draws_the_same():
 
 def test_a_film_is_also_called_by_its_finding_s_parent():
     ill = study(0, nodule=1, edema=0)
-    assert widened(ill, random.Random(0)).findings == {"lung lesion": 1, "edema": 0}
+    assert with_parent_finding(ill, random.Random(0)).findings == {"lung lesion": 1, "edema": 0}
     texts = texts_of(ill, 3, random.Random(0))
     assert len(texts) == 3 and "Findings: nodule." in texts[0] and "lung lesion" in texts[1]
     assert "Findings" not in texts_of(study(1), 3, random.Random(0))[0]
@@ -113,7 +113,7 @@ def test_nothing_is_ever_mirrored():
 
 
 @pytest.mark.parametrize("backbone", ["resnet10t", "vit_tiny_patch16_224"])
-def test_the_frozen_eye_sees_what_the_encoder_sees(backbone):
+def test_the_frozen_encoder_sees_what_the_encoder_sees(backbone):
     from dataclasses import replace
 
     from tiny import tiny_config, tiny_tokenizer
@@ -128,19 +128,19 @@ def test_the_frozen_eye_sees_what_the_encoder_sees(backbone):
         model = DualEncoder(replace(config, image=image), tiny_tokenizer()).eval()
     films = torch.rand(2, 1, 64, 64)
     expected = model.encode_image((films - 0.5) / 0.25)
-    eye = FrozenEncoder(model, 64, torch.device("cpu"))
-    seen = eye(films.requires_grad_() * 2 - 1)
+    encoder = FrozenEncoder(model, 64, torch.device("cpu"))
+    seen = encoder(films.requires_grad_() * 2 - 1)
     assert torch.allclose(seen.embedding, expected, atol=0.05)
-    assert [part.shape[1] for part in seen.maps] == list(eye.channels)
+    assert [part.shape[1] for part in seen.maps] == list(encoder.channels)
     seen.embedding[:, 0].sum().backward()
-    assert films.grad.abs().sum() > 0 and not any(p.requires_grad for p in eye.parameters())
+    assert films.grad.abs().sum() > 0 and not any(p.requires_grad for p in encoder.parameters())
 
 
 def test_findings_are_measured_by_films_that_show_them():
     yes, no = torch.eye(2), torch.zeros(2, 2)
     real = np.array([[1.0, 0.5], [0.8, 0.5], [0.1, 0.5], [0.3, 0.5]], np.float32)
     labels = torch.tensor([[1.0, 0], [1, 0], [0, 0], [0, float("nan")]])
-    found = Findings(yes, no, torch.from_numpy(real), labels)
+    found = FindingScores(yes, no, torch.from_numpy(real), labels)
     assert found.present[0].item() == pytest.approx(0.9)
     assert found.absent[0].item() == pytest.approx(0.2)
     assert found.present[1].item() == pytest.approx(0.5 + 0.7)  # no film shows it: the others' gap
@@ -162,13 +162,13 @@ def test_the_reference_judges_generated_films_as_the_generator_meets_its_judge()
     torch.manual_seed(0)
     profile = PROFILES["reference"]
     discriminator = Discriminator(replace(profile.discriminator, text=8)).train()
-    game = AdversarialObjective(profile, None, None, 0.2, (1.0, 1.0))
+    objective = AdversarialObjective(profile, None, None, 0.2, (1.0, 1.0))
     step = draw_step(bank(), np.full(COUNT, 1 / COUNT), 6, 0.0, (0, 0))
     real, fake = (Views(torch.randn(6, 1, 128, 128) + shift, [], None) for shift in (2, 0))
-    loss = game.discriminator_loss(discriminator, real, fake, step)
+    loss = objective.discriminator_loss(discriminator, real, fake, step)
     alone = discriminator(fake.pixels, step.wanted)
     torch.testing.assert_close(
         loss, bce_discriminator_loss(discriminator(real.pixels, step.text), alone)
     )
-    terms = game.generator_losses(discriminator, fake.pixels, fake, step)
-    torch.testing.assert_close(terms["fool"], bce_generator_loss(alone))
+    terms = objective.generator_losses(discriminator, fake.pixels, fake, step)
+    torch.testing.assert_close(terms["adversarial"], bce_generator_loss(alone))

@@ -86,7 +86,7 @@ def test_the_checkpoint_generates_and_says_how_it_was_made(finished, workplace, 
 def test_log_curves_and_samples_are_written(finished):
     run = finished / "run"
     entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    assert {"discriminator", "fool", "match", "show"} <= set(entries[0])
+    assert {"discriminator", "adversarial", "caption", "finding"} <= set(entries[0])
     assert sum("frechet_distance" in entry for entry in entries) == 2
     assert (run / "curves.png").stat().st_size > 5_000
     with Image.open(run / "samples" / "000004.png") as grid:
@@ -118,7 +118,7 @@ def test_the_clock_and_missing_improvement_end_a_run(workplace, monkeypatch):
     position = workplace / "late" / "run" / "state" / "position.json"
     assert json.loads(position.read_text())["step"] == 1
     same = {"frechet_distance": 1.0, "spread": 1.0, "finding_auroc": 0.5}
-    monkeypatch.setattr(script, "look", lambda *_: same)
+    monkeypatch.setattr(script, "evaluate", lambda *_: same)
     script.main(options(workplace, "stale", steps=50, every=1, patience=2))
     position = workplace / "stale" / "run" / "state" / "position.json"
     assert json.loads(position.read_text())["step"] == 3
@@ -126,9 +126,11 @@ def test_the_clock_and_missing_improvement_end_a_run(workplace, monkeypatch):
 
 def test_a_loss_that_is_not_finite_stops_the_run(workplace, monkeypatch):
     monkeypatch.setattr(
-        script.AdversarialObjective, "total", lambda self, terms: terms["fool"] * float("nan")
+        script.AdversarialObjective,
+        "total",
+        lambda self, terms: terms["adversarial"] * float("nan"),
     )
-    with pytest.raises(SystemExit, match="not finite at step 0"):
+    with pytest.raises(SystemExit, match="finite loss at step 0"):
         script.main(options(workplace, "broken"))
 
 
