@@ -231,7 +231,7 @@ class Run:
             total=budget.steps, initial=self.step, unit="step", disable=not self.is_main
         )
         self.used = budget.used(self.step, self._agreed(self.seconds))
-        while not self.finished:
+        while self.step == 0 or not self.finished:  # a budget of nothing is one step
             for optimizer, rates in self._scheduled:
                 for group, rate in zip(optimizer.param_groups, rates):
                     group["lr"] = rate * cosine_with_warmup(self.used)

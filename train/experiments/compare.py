@@ -10,11 +10,11 @@ to --out as they are measured on the validation split; a row that is there alrea
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -22,53 +22,57 @@ from torch import nn
 from tqdm import tqdm
 
 from cxr.checkpoints import load_dual_encoder
+from cxr.findings import Study
 from cxr.images import Preprocess
 from cxr.models import ImageConfig
 from train.common.image_cache import pack_studies
+from train.common.options import option, parse_options
 from train.common.studies import Attributes, training_studies
-from train.retrieval import profiles as building
+from train.retrieval import profiles
 from train.retrieval.frozen_features import image_features
-from train.retrieval.objective import TrainingModel, Weights, terms
-from train.retrieval.texts import draw
-from train.retrieval.validation import judge, validate
+from train.retrieval.objective import LossWeights, TrainingModel, loss_terms
+from train.retrieval.texts import draw_texts
+from train.retrieval.validation import score_embeddings, validate
+
+MODULE = "train.experiments.compare"
 
 
 class Features(nn.Module):
-    """Stands in the place of an image encoder whose features were extracted beforehand."""
+    """Takes the place of an image encoder whose features were extracted beforehand."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.width = width
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """[B, width], unchanged."""
+        """Features [B, width], unchanged."""
         return features
 
 
-def image_start(entry: str, text_model: str, size: int) -> tuple[str, building.Start]:
-    """ "name=backbone:weights" -> (name, Start); transformers pool their class token too."""
+def image_start(entry: str, text_model: str, size: int) -> tuple[str, profiles.Start]:
+    """Read "name=backbone:weights"; transformers pool their class token too."""
     name, _, rest = entry.partition("=")
     backbone, _, weights = rest.partition(":")
     pooling = ("cls", "mean", "max") if "vit" in backbone else ("mean", "max")
     layers = (8, 11) if "vit" in backbone else ()
     image = ImageConfig(backbone, Preprocess(size, 0.449, 0.226, 3), pooling, layers)
-    return name, building.Start(image, weights, text_model, "mean", 96)
+    return name, profiles.Start(image, weights, text_model, "mean", 96)
 
 
-def trial(start: building.Start, train, val, cache: Path, steps: int, seed: int) -> dict:
+def trial(start: profiles.Start, train, val, cache: Path, steps: int, seed: int) -> dict:
     """Features once, then heads and the upper text layers: scores on val, and the seconds."""
     torch.manual_seed(seed)
     begun = time.time()
-    model = building.build(start, dropout=0.1, learn_temperature=True).eval()
-    building.freeze_below(model, 0, 3)
+    model = profiles.build(start, dropout=0.1, learn_temperature=True).eval()
+    profiles.freeze_below(model, 0, 3)
     preprocess = start.image.preprocess
-    (train, films, _), (val, val_films, _) = (
+    (train, images, _), (val, val_images, _) = (
         pack_studies(part, preprocess, cache) for part in (train, val)
     )
-    features, val_features = (image_features(model, part) for part in (films, val_films))
+    features, val_features = (image_features(model, part) for part in (images, val_images))
     model.image_encoder = Features(model.image_encoder.width)
     training = TrainingModel(model).train()
-    known, weights = Attributes.of(train), asdict(Weights())
+    known, weights = Attributes.of(train), asdict(LossWeights())
     slow = [p for p in model.text_encoder.parameters() if p.requires_grad]
     fast = [p for n, p in training.named_parameters() if "text_encoder" not in n]
     optimizer = torch.optim.AdamW(
@@ -80,13 +84,13 @@ def trial(start: building.Start, train, val, cache: Path, steps: int, seed: int)
         rows = torch.randperm(len(train), generator=generator)[:64]
         chosen = [train[row] for row in rows.tolist()]
         with torch.autocast("cpu", torch.bfloat16):
-            parts = terms(
+            parts = loss_terms(
                 training,
                 model.text_encoder.tokenize,
                 features[rows],
                 chosen,
                 known.rows(rows),
-                draw(chosen, 16, rng),
+                draw_texts(chosen, 16, rng),
             )
         loss = sum(weights[name] * value for name, value in parts.items())
         optimizer.zero_grad()
@@ -95,8 +99,8 @@ def trial(start: building.Start, train, val, cache: Path, steps: int, seed: int)
         schedule.step()
     model.eval()
     with torch.inference_mode():
-        images = model.encode_image(val_features).numpy()
-    return {**judge(model, images, val), "minutes": (time.time() - begun) / 60}
+        embeddings = model.encode_image(val_features).numpy()
+    return {**score_embeddings(model, embeddings, val), "minutes": (time.time() - begun) / 60}
 
 
 def keep(rows: list[dict], row: dict, out: Path) -> None:
@@ -107,37 +111,40 @@ def keep(rows: list[dict], row: dict, out: Path) -> None:
     print(json.dumps(row))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--image", nargs="+", required=True, metavar="NAME=BACKBONE:WEIGHTS")
-    parser.add_argument("--text", nargs="+", required=True, metavar="NAME=MODEL")
-    parser.add_argument(
-        "--trained",
-        nargs="*",
-        default=[],
-        metavar="NAME=HOW=CHECKPOINT",
-        help="checkpoints to put beside them",
-    )
-    parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--cache", type=Path, default=Path(".cache/packed"))
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    rows = json.loads(options.out.read_text("utf-8")) if options.out.exists() else []
-    train, val, _ = training_studies(options.data, [])
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of train.experiments.compare."""
+
+    data: Path = option("data set with train and val splits")
+    out: Path = option("table, as JSON")
+    image: list[str] = option("NAME=BACKBONE:WEIGHTS")
+    text: list[str] = option("NAME=MODEL")
+    trained: list[str] = option("NAME=HOW=CHECKPOINT, to put beside them", [])
+    size: int = option("side of the square in pixels", 224)
+    steps: int = option("of training", 200)
+    cache: Path = option("decoded images", Path(".cache/packed"))
+    seed: int = option("of every random draw", 0)
+
+
+def add_trained(rows: list[dict], val: list[Study], options: Options) -> list[dict]:
+    """The rows, with those of --trained in place of former ones."""
     for entry in options.trained:
         name, how, weights = entry.split("=")
         model, config = load_dual_encoder(weights)
-        read, films, _ = pack_studies(val, model.preprocess, options.cache)
-        scores = validate(model, films, read, torch.device("cpu"))
+        read, images, _ = pack_studies(val, model.preprocess, options.cache)
+        scores = validate(model, images, read, torch.device("cpu"))
         rows = [row for row in rows if row["name"] != name]
-        keep(
-            rows,
-            {"name": name, "how": how, **scores, "minutes": config["training"]["minutes"]},
-            options.out,
-        )
+        row = {"name": name, "how": how, **scores, "minutes": config["training"]["minutes"]}
+        keep(rows, row, options.out)
+    return rows
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure every starting point that is not in the table."""
+    options = parse_options(Options, argv, __doc__, MODULE)
+    rows = json.loads(options.out.read_text("utf-8")) if options.out.exists() else []
+    train, val, _ = training_studies(options.data, [])
+    rows = add_trained(rows, val, options)
     texts = [entry.partition("=")[::2] for entry in options.text]
     pairs = [(image, texts[0]) for image in options.image]
     pairs += [(options.image[0], text) for text in texts[1:]]

@@ -7,9 +7,10 @@ Source: Devlin et al. 2019 (masked language modelling). Writes a folder in the H
 
 from __future__ import annotations
 
-import argparse
 import random
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,13 +19,14 @@ from tqdm import tqdm
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from cxr.data import load_reports
+from train.common.options import option, parse_options
 from train.retrieval.paraphrases import text_pair
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
 def learn_tokenizer(texts: list[str], size: int) -> Tokenizer:
-    """Lower-case word pieces learnt from the texts."""
+    """Learn lower-case word pieces from texts."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -41,7 +43,18 @@ def learn_tokenizer(texts: list[str], size: int) -> Tokenizer:
 def mask_words(
     ids: torch.Tensor, real: torch.Tensor, mask_id: int, size: int, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hide 15% of the real tokens (80% mask, 10% random, 10% kept): (input, target with -100)."""
+    """Hide 15% of the real tokens: 80% become the mask, 10% random ones, 10% stay.
+
+    Args:
+        ids: int64 [B, L], tokens.
+        real: bool [B, L], False where a text is padded.
+        mask_id: The mask's token.
+        size: Of the vocabulary.
+        generator: What is drawn from.
+
+    Returns:
+        The input and the target, int64 [B, L]; the target is -100 where nothing is hidden.
+    """
     chance = torch.rand(ids.shape, generator=generator)
     chosen = (chance < 0.15) & real & (ids >= len(SPECIAL))
     target = ids.masked_fill(~chosen, -100)
@@ -51,14 +64,20 @@ def mask_words(
     return torch.where(swap, other, hidden), target
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--reports", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--vocabulary", type=int, default=6000)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of train.experiments.text_from_scratch."""
+
+    reports: Path = option("Open-I's folder")
+    out: Path = option("folder for the model")
+    minutes: float = option("of training", 10.0)
+    vocabulary: int = option("word pieces", 6000)
+    seed: int = option("of every random draw", 0)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train tokenizer and model and write both."""
+    options = parse_options(Options, argv, __doc__, "train.experiments.text_from_scratch")
     torch.manual_seed(options.seed)
     rng, generator = random.Random(options.seed), torch.Generator().manual_seed(options.seed)
     texts = [study.report for study in load_reports(options.reports) if study.report]

@@ -11,7 +11,6 @@ from PIL import Image
 
 from cxr.reporting.calibration import Bands, sigmoid
 from cxr.retrieval.retriever import Retriever
-from train.common.thresholds import best_threshold, f1
 from train.evaluate.report_labels import baseline_rows, commonest, label_scores
 from train.evaluate.report_text import meteor_modules, text_scores
 from train.evaluate.saliency_checks import (
@@ -22,7 +21,14 @@ from train.evaluate.saliency_checks import (
     shifted_areas,
     without,
 )
-from train.reporting.platt import choose_bands, fit_platt, fit_slopes, intercepts
+from train.reporting.platt import (
+    best_threshold,
+    choose_bands,
+    f1,
+    fit_platt,
+    fit_slopes,
+    intercepts,
+)
 
 torch.set_num_threads(1)
 KNOWN = np.ones((2, 2), bool)

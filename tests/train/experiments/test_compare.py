@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from tiny import tiny_dual_encoder
 from training_data import make_nih, make_text_model
@@ -19,7 +18,6 @@ def test_each_start_becomes_a_row_and_is_not_measured_again(tmp_path, monkeypatc
     weights = tmp_path / "weights"
     save_dual_encoder(tiny_dual_encoder(), weights, {"training": {"minutes": 3}})
     words = [
-        "compare",
         "--data",
         data,
         "--out",
@@ -37,13 +35,12 @@ def test_each_start_becomes_a_row_and_is_not_measured_again(tmp_path, monkeypatc
         "--cache",
         tmp_path / "cache",
     ]
-    monkeypatch.setattr(sys, "argv", [str(word) for word in words])
-    compare.main()
+    compare.main([str(word) for word in words])
     rows = json.loads((tmp_path / "trials.json").read_text())
     assert [row["name"] for row in rows] == ["own", "small + bert"]
     assert all(0 <= row["score"] <= 1 for row in rows) and rows[0]["minutes"] == 3
     monkeypatch.setattr(compare, "trial", None)  # a second look would call it
-    compare.main()
+    compare.main([str(word) for word in words])
     assert {row["name"] for row in json.loads((tmp_path / "trials.json").read_text())} == {
         "own",
         "small + bert",
