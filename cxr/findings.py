@@ -36,6 +36,9 @@ FINDINGS: tuple[str, ...] = (
 )
 VIEWS: tuple[str, ...] = ("PA", "AP", "lateral", "frontal")
 SEXES: tuple[str, ...] = ("F", "M")
+# Who says what a study shows: software that read a report, radiologists who read the image, or
+# radiologists who outlined what they saw on it.
+LABEL_SOURCES: tuple[str, ...] = ("mined", "expert", "outlined")
 
 # Each name as the data set's label file spells it -> ours.
 CHEXPERT_NAMES: dict[str, str] = {
@@ -70,6 +73,25 @@ NIH_NAMES: dict[str, str] = {
     "Pleural_Thickening": "pleural thickening",
     "Hernia": "hernia",
 }
+# What ChestX-Det outlines (Lian et al. 2021) -> the name of its masks, in OUTLINED. Those that are
+# no finding of FINDINGS keep a name of their own, since the shipped models know the 21 alone:
+# calcification has no label, and diffuse nodules count as nodules.
+CHESTXDET_NAMES: dict[str, str] = {
+    "Atelectasis": "atelectasis",
+    "Calcification": "calcification",
+    "Cardiomegaly": "cardiomegaly",
+    "Consolidation": "consolidation",
+    "Diffuse Nodule": "diffuse nodule",
+    "Effusion": "pleural effusion",
+    "Emphysema": "emphysema",
+    "Fibrosis": "fibrosis",
+    "Fracture": "fracture",
+    "Mass": "mass",
+    "Nodule": "nodule",
+    "Pleural Thickening": "pleural thickening",
+    "Pneumothorax": "pneumothorax",
+}
+OUTLINED: tuple[str, ...] = tuple(CHESTXDET_NAMES.values())
 # Open-I codes a report as headings with qualifiers: "Opacity/lung/base/left" (Demner-Fushman 2016).
 OPENI_NAMES: dict[str, str] = {
     heading: ours
@@ -147,7 +169,7 @@ def canonical_finding(name: str) -> str | None:
 
 
 def canonical_view(name: str) -> str | None:
-    """ "ap", "AP Supine", "Frontal", "LL" ... -> one of VIEWS; None when it does not say which."""
+    """One of VIEWS for "ap", "AP Supine", "Frontal", "LL" ...; None when it does not say which."""
     words = name.lower().replace("-", " ").replace("_", " ").replace("/", " ").split()
     known = {"pa": "PA", "posteroanterior": "PA", "ap": "AP", "anteroposterior": "AP"}
     projections = {known[word] for word in words if word in known}
@@ -160,18 +182,19 @@ def canonical_view(name: str) -> str | None:
 
 
 def canonical_sex(name: str) -> str | None:
-    """ "Female", "f", "M" ... -> "F" or "M"; None when it is neither."""
+    """F or M for "Female", "f", "M" ...; None when it is neither."""
     return _SEX_OF.get(name.strip().lower())
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One film and what is known about it.
+    """One image and what is known about it.
 
     findings holds 1 present, 0 absent, -1 uncertain; a finding that the label file leaves blank has
-    no key, and a film without labels has findings == {}. age is in whole years. image is None only
-    for a report read without its film. Raises ValueError for a view, sex or finding out of the
-    vocabulary; other spellings of a view or sex ("female", "AP Supine") are turned into ours.
+    no key, and an image without labels has findings == {}. age is in whole years. image is None
+    only for a report read without its image. Raises ValueError for a view, sex, finding or label
+    source out of the vocabulary; other spellings of a view or sex ("female", "AP Supine") are
+    turned into ours.
     """
 
     id: str  # unique within its source
@@ -184,20 +207,26 @@ class Study:
     findings: dict[str, int] = field(default_factory=dict, hash=False)
     report: str | None = None
     licence: str = ""
+    label_source: str = ""  # one of LABEL_SOURCES; "" when it is not known
 
     def __post_init__(self) -> None:
         if self.view is not None and self.view not in VIEWS:
             self._spell("view", canonical_view(self.view), VIEWS)
         if self.sex is not None and self.sex not in SEXES:
             self._spell("sex", canonical_sex(self.sex), SEXES)
+        if self.label_source and self.label_source not in LABEL_SOURCES:
+            raise ValueError(
+                f"study {self.id}: expected label_source among {', '.join(LABEL_SOURCES)}; got "
+                f'{self.label_source!r}; give "" when it is not known'
+            )
         if not _KNOWN.issuperset(self.findings):
             raise ValueError(
-                f"study {self.id}: expected findings among {', '.join(FINDINGS)}; came "
+                f"study {self.id}: expected findings among {', '.join(FINDINGS)}; got "
                 f"{', '.join(self.findings)}; cxr.findings.canonical_finding gives the name"
             )
         if not _VALUES.issuperset(self.findings.values()):
             raise ValueError(
-                f"study {self.id}: expected 1 present, 0 absent or -1 uncertain; came "
+                f"study {self.id}: expected 1 present, 0 absent or -1 uncertain; got "
                 f"{self.findings}; leave out a finding that nobody has read"
             )
 
@@ -205,13 +234,13 @@ class Study:
         if known is None:
             raise ValueError(
                 f"study {self.id}: expected {name} among {', '.join(allowed)} or None; "
-                f"came {getattr(self, name)!r}; give None when it is not known"
+                f"got {getattr(self, name)!r}; give None when it is not known"
             )
         object.__setattr__(self, name, known)
 
     @property
     def labelled(self) -> bool:
-        """Whether anybody, or any labelling software, has read this film."""
+        """Whether anybody, or any labelling software, has read this image."""
         return bool(self.findings)
 
     @property
@@ -255,7 +284,7 @@ def _who(study: Study) -> str:
 
 
 def demographics(study: Study) -> str:
-    """ "64-year-old female, frontal AP view.", no word on findings; "" when nothing is known."""
+    """Age, sex and view alone: "64-year-old female, frontal AP view."; "" when none is known."""
     who = _who(study)
     return f"{who}." if who else ""
 

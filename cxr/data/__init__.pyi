@@ -1,6 +1,12 @@
 from .chexpert import (
     ABOUT as ABOUT,
 )
+from .expert_labels import (
+    ExpertReading as ExpertReading,
+)
+from .expert_labels import (
+    load_expert_labels as load_expert_labels,
+)
 from .image_index import (
     stem as stem,
 )
@@ -14,19 +20,25 @@ from .masks import (
     Box as Box,
 )
 from .masks import (
-    MaskedFilm as MaskedFilm,
+    MaskedImage as MaskedImage,
 )
 from .masks import (
     load_boxes as load_boxes,
 )
 from .masks import (
-    load_masked_films as load_masked_films,
+    load_masked_images as load_masked_images,
 )
 from .openi import (
     holds_openi as holds_openi,
 )
 from .openi import (
     load_reports as load_reports,
+)
+from .outlines import (
+    load_cardiothoracic_ratios as load_cardiothoracic_ratios,
+)
+from .outlines import (
+    load_outlined_images as load_outlined_images,
 )
 from .public import (
     CREDIT as CREDIT,

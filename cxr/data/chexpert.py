@@ -19,6 +19,7 @@ from cxr.findings import CHEXPERT_FINDINGS, CHEXPERT_NAMES, Study, canonical_fin
 ABOUT = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA")
 TABLES = ("train.csv", "valid.csv")
 _PUBLISHED = {ours: name for name, ours in CHEXPERT_NAMES.items()}
+_LABEL_SOURCE = {"train.csv": "mined", "valid.csv": "expert"}  # the latter by three radiologists
 _SEX = {"Female": "F", "Male": "M"}
 LICENCE = "Stanford University Dataset Research Use Agreement"
 
@@ -36,7 +37,7 @@ def read_chexpert(root: Path) -> Loaded:
     tables = find_tables(root)
     if not tables:
         raise ValueError(
-            f"{root}: expected CheXpert's train.csv or valid.csv; came a folder without them; "
+            f"{root}: expected CheXpert's train.csv or valid.csv; got a folder without them; "
             "give the folder CheXpert-v1.0-small or the one around it"
         )
     studies: list[Study] = []
@@ -71,6 +72,7 @@ def _read_table(table: Path, notes: Notes) -> Iterator[Study]:
             age=parse_age(age, notes) or None,
             findings=read_labels(labels, CHEXPERT_FINDINGS, notes),
             licence=LICENCE,
+            label_source=_LABEL_SOURCE[table.name],
         )
 
 

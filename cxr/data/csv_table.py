@@ -48,7 +48,7 @@ def open_table(path: Path) -> tuple[list[str], Iterator[list[str]]]:
     columns = [name.strip() for name in next(rows, [])]
     if not any(columns):
         raise ValueError(
-            f"{path}: expected a CSV whose first line names the columns; came an empty file; "
+            f"{path}: expected a CSV whose first line names the columns; got an empty file; "
             "fetch or write it again"
         )
     return columns, _padded(rows, len(columns))
@@ -63,7 +63,7 @@ def find_columns(path: Path, columns: list[str], expected: Iterable[str]) -> lis
     if absent:
         raise ValueError(
             f"{path}: expected the columns {', '.join(e.replace('|', ' or ') for e in expected)}; "
-            f"came {', '.join(columns)}, without {', '.join(absent)}; "
+            f"got {', '.join(columns)}, without {', '.join(absent)}; "
             "restore the published header, or name another layout"
         )
     return [fits[0] for fits in found]
@@ -78,7 +78,7 @@ def _rows(path: Path) -> Iterator[list[str]]:
             delimiter = max(",;\t", key=header.count)
             yield from filter(None, csv.reader(file, delimiter=delimiter))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected a CSV; came {error}; save it as UTF-8 CSV") from error
+        raise ValueError(f"{path}: expected a CSV; got {error}; save it as UTF-8 CSV") from error
 
 
 def _padded(rows: Iterator[list[str]], width: int) -> Iterator[list[str]]:
@@ -91,14 +91,14 @@ def _encoding(path: Path) -> str:
     try:
         with open(path, "rb") as file:
             if b"\0" in file.read(_MEGABYTE):
-                raise ValueError(f"{path}: expected a CSV; came binary data; save it as UTF-8 CSV")
+                raise ValueError(f"{path}: expected a CSV; got binary data; save it as UTF-8 CSV")
         with open(path, encoding="utf-8") as file:
             while file.read(_MEGABYTE):
                 pass
     except UnicodeDecodeError:
         return "cp1252"
     except OSError as error:
-        raise ValueError(f"{path}: expected a readable CSV; came {error.strerror}") from error
+        raise ValueError(f"{path}: expected a readable CSV; got {error.strerror}") from error
     return "utf-8-sig"
 
 

@@ -16,7 +16,7 @@ _ELSEWHERE = "give another --out"
 
 @dataclass(frozen=True)
 class Received:
-    """What came: size in bytes, sha256 as 64 hex digits."""
+    """What was fetched: size in bytes, sha256 as 64 hex digits."""
 
     size: int
     sha256: str

@@ -4,18 +4,20 @@ Headers are taken as people write them (COLUMNS). Findings stand in one column e
 absent, -1 uncertain, blank not read), or by name in one column: "Effusion|Mass", or between commas
 if every part is a name of the vocabulary. Sentences in that column are the report; labels are never
 read out of them. Each image without a row becomes an unlabelled study. Without a patient column
-every image is a patient of its own. The source is the folder's name after the word FOLDER: no name
-makes real images pass for synthetic ones.
+every image is a patient of its own. names.csv identifies images of NIH's (cxr.data.nih). The source
+is the folder's name after the word FOLDER: no name makes real images pass for synthetic ones.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from cxr.data.csv_table import noted, open_table, parse_age, read_header, read_labels
 from cxr.data.image_index import ImageIndex, stem
 from cxr.data.loaded import Loaded, Notes
+from cxr.data.nih import NAMES, read_names
 from cxr.data.study_table import FOLDER
 from cxr.findings import Study, canonical_finding, canonical_sex, canonical_view
 
@@ -62,13 +64,16 @@ def read_folder(root: Path) -> Loaded:
     if table is None and not index.paths:
         raise ValueError(
             f"{root}: expected X-rays (PNG, JPEG, TIFF, DICOM ...) or a CSV that names them; "
-            "came a folder without either; give the folder that holds them"
+            "got a folder without either; give the folder that holds them"
         )
+    named = read_names(root, notes)
     rows = _read_rows(table, root, index, notes) if table else {}
     bare = [path for path in index.paths if path not in rows]
     if table and bare:
         notes.say(f"{len(bare)} images have no row in {table.name}, the first: {bare[0]}")
     studies = [*rows.values(), *(_bare_study(path, root, index) for path in bare)]
+    if named:
+        studies = [_identified(study, named) for study in studies]
     return notes.loaded(studies, "folder")
 
 
@@ -80,7 +85,10 @@ def _find_table(root: Path, notes: Notes) -> Path | None:
     for path in sorted((*root.glob("*.csv"), *root.glob("*.tsv"))):
         if path.name.startswith(".") or path.name.lower() in NOT_TABLES:
             continue
-        headers = {_plain(name) for name in read_header(path)}
+        columns = read_header(path)
+        if path.name == NAMES and "Finding Labels" in columns:  # see read_names
+            continue
+        headers = {_plain(name) for name in columns}
         if headers & ANNOTATIONS:
             annotations.append(path)
         else:
@@ -88,7 +96,7 @@ def _find_table(root: Path, notes: Notes) -> Path | None:
     if others and not found:
         raise ValueError(
             f"{others[0]}: expected a column that names the images, one of "
-            f"{', '.join(COLUMNS['image'])}; came {', '.join(read_header(others[0]))}; "
+            f"{', '.join(COLUMNS['image'])}; got {', '.join(read_header(others[0]))}; "
             "rename the column, or take the CSV out of the folder"
         )
     found.sort(key=lambda path: (path.name not in TABLES, path.name))
@@ -137,6 +145,23 @@ def _bare_study(path: str, root: Path, index: ImageIndex) -> Study:
     """An image that nothing is known about but its name."""
     identity = stem(path) if index.unique(path) else path
     return Study(id=identity, source=FOLDER + root.name, patient=identity, image=root / path)
+
+
+def _identified(study: Study, named: dict[str, Study]) -> Study:
+    """A study with what names.csv says of it: patient, labels, and what the folder leaves open."""
+    known = named.get(stem(study.image.name)) if study.image else None
+    if known is None:
+        return study
+    return replace(
+        study,
+        patient=known.patient,
+        view=study.view or known.view,
+        sex=study.sex or known.sex,
+        age=known.age if study.age is None else study.age,
+        findings=study.findings or known.findings,
+        label_source=study.label_source or known.label_source,
+        licence=study.licence or known.licence,
+    )
 
 
 def _study(

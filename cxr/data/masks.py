@@ -1,15 +1,16 @@
-"""Films with masks of what they show, and films with boxes, as they are published.
+"""Images with masks of what they show, and images with boxes, as they are published.
 
 Masks come in two layouts:
 
     masks.csv      columns image, target, mask and perhaps split; images/ and masks/ beside it, and
-                   perhaps images.csv with image, split and patient_id, perhaps sex, age and view.
-                   A target that the file names anywhere was looked for in every film: where it has
-                   no row it is absent; but a lung, which everyone has, was not drawn there.
-    masked/        Open-I's films in images/images_normalized with indiana_reports.csv and
-                   indiana_projections.csv; a mask has its film's name, perhaps with "_mask". A
+                   perhaps images.csv with image, split and patient_id, or studies.csv with image
+                   and patient_id, both perhaps with sex, age and view. A target that the file names
+                   anywhere was looked for in every image of it and of images.csv: where it has no
+                   row it is absent; but one of ALWAYS, which everyone has, was not drawn there.
+    masked/        Open-I's images in images/images_normalized with indiana_reports.csv and
+                   indiana_projections.csv; a mask has its image's name, perhaps with "_mask". A
                    folder inside masked/ names the target; else the report's problems do, or its
-                   impression. What else a film shows is not known.
+                   impression. What else an image shows is not known.
 
 Boxes are NIH's BBox_List_2017.csv and rsna_boxes.csv, in pixels of the original, 1024 a side, or
 boxes.csv with image, target, x, y, w and h as fractions of the picture, and perhaps split.
@@ -17,21 +18,27 @@ boxes.csv with image, target, x, y, w and h as fractions of the picture, and per
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cxr.anatomy import LEFT_LUNG, RIGHT_LUNG
+import numpy as np
+from PIL import Image
+
+from cxr.anatomy import LEFT_LUNG, LUNGS, RIGHT_LUNG
 from cxr.data.archives import unpacked
-from cxr.data.csv_table import find_columns, open_table, parse_age
+from cxr.data.csv_table import find_columns, open_table, parse_age, read_header
 from cxr.data.image_index import SUFFIXES, stem
 from cxr.data.loaded import Notes
 from cxr.data.openi import PROJECTIONS, REPORTS
-from cxr.data.splits import SPLITS, split_studies
+from cxr.data.shapes import Shape
+from cxr.data.splits import SPLITS, split_by_patient
 from cxr.findings import canonical_sex, canonical_view
+from cxr.images import load_image
 
-LUNGS = frozenset((RIGHT_LUNG, LEFT_LUNG))
-MASKS, IMAGE_TABLE, MASKED = "masks.csv", "images.csv", "masked"
+ALWAYS = frozenset((RIGHT_LUNG, LEFT_LUNG, LUNGS, "heart", "right clavicle", "left clavicle"))
+MASKS, MASKED = "masks.csv", "masked"
+IMAGE_TABLE, STUDY_TABLE = "images.csv", "studies.csv"
 OPENI_FILMS = "images/images_normalized"
 _NIH_BOX = ("Image Index", "Finding Label", "x|Bbox [x", "y", "w", "h")
 BOXES = {  # file: (its columns, what one side of the picture is in its numbers)
@@ -42,9 +49,12 @@ BOXES = {  # file: (its columns, what one side of the picture is in its numbers)
 
 
 @dataclass(frozen=True)
-class MaskedFilm:
-    """A film and its masks: files by target, white where it is. `known`: the targets that were
-    looked for; one of them without a file is absent."""
+class MaskedImage:
+    """An image and where it shows what.
+
+    masks: files by target, white where it is. shapes: outlines by target. known: the targets that
+    were looked for; one of them without a file or a shape is absent.
+    """
 
     id: str
     image: Path
@@ -55,19 +65,45 @@ class MaskedFilm:
     sex: str | None = None
     age: int | None = None  # years
     view: str | None = None
+    shapes: Mapping[str, tuple[Shape, ...]] = field(default_factory=dict)
+
+    def mask(self, target: str, size: tuple[int, int]) -> np.ndarray | None:
+        """Where a target is.
+
+        Args:
+            target: a name out of `known`.
+            size: (width, height) in pixels of the mask that is wanted.
+
+        Returns:
+            bool [H, W], all False where the target is absent; None where it was not looked for.
+
+        Raises:
+            ValueError: a file that cannot be read.
+        """
+        if target not in self.known:
+            return None
+        whole = np.zeros(size[::-1], bool)
+        for path in self.masks.get(target, ()):
+            resized = load_image(path).resize(size, Image.Resampling.BILINEAR)
+            whole |= np.asarray(resized) >= 128
+        for shape in self.shapes.get(target, ()):
+            whole |= shape.mask(size)
+        return whole
 
 
 @dataclass(frozen=True)
 class Box:
-    """What was boxed, and left, top, width and height as fractions of the picture; split: "" where
-    the file names none."""
+    """What was boxed, and where: left, top, width and height as fractions of the picture.
+
+    split: "" where the file names none.
+    """
 
     label: str
     place: tuple[float, float, float, float]
     split: str = ""
 
 
-def load_masked_films(root: str | Path) -> list[MaskedFilm]:
+def load_masked_images(root: str | Path) -> list[MaskedImage]:
     """The films below root, a folder or a ZIP archive, that have a split; in a stable order.
 
     Raises ValueError when neither layout is there, a column is missing, a file that is named is
@@ -80,20 +116,20 @@ def load_masked_films(root: str | Path) -> list[MaskedFilm]:
         films = _from_openi(root)
     else:
         raise ValueError(
-            f"{root}: expected {MASKS}, or {MASKED}/ with Open-I's films; came a folder without "
+            f"{root}: expected {MASKS}, or {MASKED}/ with Open-I's films; got a folder without "
             "them; give the folder that holds them"
         )
     home: dict[str, str] = {}
     for film in films:
         if home.setdefault(film.patient, film.split) != film.split:
             raise ValueError(
-                f"{root}: expected each patient in one split; came patient {film.patient} in "
+                f"{root}: expected each patient in one split; got patient {film.patient} in "
                 f"{home[film.patient]} and {film.split}; mend the split"
             )
     return films
 
 
-def _from_table(root: Path) -> list[MaskedFilm]:
+def _from_table(root: Path) -> list[MaskedImage]:
     columns, rows = open_table(root / MASKS)
     image, target, mask = find_columns(root / MASKS, columns, ("image", "target", "mask"))
     place = columns.index("split") if "split" in columns else None
@@ -108,23 +144,24 @@ def _from_table(root: Path) -> list[MaskedFilm]:
         if place is not None:
             named[name] = row[place].strip()
     known = frozenset(target for masks in films.values() for target in masks)
-    for name in about:
-        films.setdefault(name, {})
+    if (root / IMAGE_TABLE).is_file():  # studies.csv names images that nobody drew on
+        for name in about:
+            films.setdefault(name, {})
     result = []
     for name, masks in films.items():
         person = about.get(name, {"patient": stem(name), "split": named.get(name, "train")})
         if person["split"] not in SPLITS:
             raise ValueError(
-                f"{root}: expected train, val or test; came {person['split']!r} for {name}; mend "
+                f"{root}: expected train, val or test; got {person['split']!r} for {name}; mend "
                 "that row"
             )
         files = {target: tuple(paths) for target, paths in masks.items()}
         result.append(
-            MaskedFilm(
+            MaskedImage(
                 stem(name),
                 _there(root / "images" / name),
                 masks=files,
-                known=known - (LUNGS - files.keys()),
+                known=known - (ALWAYS - files.keys()),
                 **person,
             )
         )
@@ -132,15 +169,19 @@ def _from_table(root: Path) -> list[MaskedFilm]:
 
 
 def _about(root: Path) -> dict[str, dict]:
-    """images.csv -> {image: patient, split, sex, age and view as a MaskedFilm holds them}; empty
-    when there is none."""
-    if not (root / IMAGE_TABLE).is_file():
-        return {}
-    columns, rows = open_table(root / IMAGE_TABLE)
-    image, patient, split = find_columns(
-        root / IMAGE_TABLE, columns, ("image", "patient_id", "split")
-    )
-    readers = {
+    """What images.csv or studies.csv says of each image; empty when there is neither.
+
+    {image: patient, split, sex, age and view as a MaskedImage holds them}.
+    """
+    table = root / IMAGE_TABLE
+    wanted: tuple[str, ...] = ("image", "patient_id", "split")
+    if not table.is_file():
+        table, wanted = root / STUDY_TABLE, ("image", "patient_id")
+        if not table.is_file() or not set(wanted) <= set(read_header(table)):
+            return {}
+    columns, rows = open_table(table)
+    image, patient, *split = find_columns(table, columns, wanted)
+    readers: dict[str, Callable[[str], object]] = {
         "sex": canonical_sex,
         "age": lambda cell: parse_age(cell, Notes()),
         "view": canonical_view,
@@ -149,7 +190,7 @@ def _about(root: Path) -> dict[str, dict]:
     return {
         row[image].strip(): {
             "patient": row[patient].strip(),
-            "split": row[split].strip(),
+            "split": row[split[0]].strip() if split else "train",
             **{name: readers[name](row[place]) for name, place in places.items()},
         }
         for row in rows
@@ -162,7 +203,7 @@ def _there(path: Path) -> Path:
     return path
 
 
-def _from_openi(root: Path) -> list[MaskedFilm]:
+def _from_openi(root: Path) -> list[MaskedImage]:
     films = {stem(path.name): path for path in _pictures(root / OPENI_FILMS)}
     texts = _texts(root)
     found: dict[str, dict[str, list[Path]]] = {}
@@ -176,26 +217,21 @@ def _from_openi(root: Path) -> list[MaskedFilm]:
             found.setdefault(name, {}).setdefault(target, []).append(path)
     if not found:
         raise ValueError(
-            f"{root}: expected masks in {MASKED}/ named as the films in {OPENI_FILMS}/; came none "
+            f"{root}: expected masks in {MASKED}/ named as the films in {OPENI_FILMS}/; got none "
             "that has a film and a report; check the names"
         )
     made = [
-        MaskedFilm(
-            name,
-            films[name],
-            name.partition("_")[0],
-            "train",
-            {target: tuple(paths) for target, paths in masks.items()},
-            frozenset(masks),
+        MaskedImage(
+            id=name,
+            image=films[name],
+            patient=name.partition("_")[0],
+            split=split_by_patient(name.partition("_")[0]),
+            masks={target: tuple(paths) for target, paths in masks.items()},
+            known=frozenset(masks),
         )
         for name, masks in sorted(found.items())
     ]
-    split = split_studies(made)
-    return [
-        MaskedFilm(film.id, film.image, film.patient, name, film.masks, film.known)
-        for name, part in split.items()
-        for film in part
-    ]
+    return sorted(made, key=lambda image: SPLITS.index(image.split))
 
 
 def _texts(root: Path) -> dict[str, str]:
@@ -224,7 +260,7 @@ def load_boxes(root: str | Path) -> dict[str, list[Box]]:
     files = [root / name for name in BOXES if (root / name).is_file()]
     if not files:
         raise ValueError(
-            f"{root}: expected one of {', '.join(BOXES)}; came none; give the folder that holds it"
+            f"{root}: expected one of {', '.join(BOXES)}; got none; give the folder that holds it"
         )
     boxes: dict[str, list[Box]] = {}
     for path in files:
@@ -235,13 +271,13 @@ def load_boxes(root: str | Path) -> dict[str, list[Box]]:
         split = columns.index("split") if "split" in columns else None
         for row in rows:
             try:
-                place = tuple(float(row[side]) / unit for side in sides)
+                left, top, width, height = (float(row[side]) / unit for side in sides)
             except ValueError as error:
-                raise ValueError(f"{path}: expected four numbers; came {row}; mend it") from error
+                raise ValueError(f"{path}: expected four numbers; got {row}; mend it") from error
             boxes.setdefault(stem(row[image]), []).append(
                 Box(
                     row[label].strip().lower(),
-                    place,
+                    (left, top, width, height),
                     row[split].strip() if split is not None else "",
                 )
             )

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cxr.data.csv_table import find_columns, noted, open_table, parse_age
+from cxr.data.csv_table import find_columns, noted, open_table, parse_age, read_header
 from cxr.data.image_index import ImageIndex, stem
 from cxr.data.loaded import Loaded, Notes
 from cxr.findings import NIH_FINDINGS, Study, canonical_finding, canonical_sex, canonical_view
 
-PATTERN = "Data_Entry*.csv"
+PATTERN, NAMES = "Data_Entry*.csv", "names.csv"
 COLUMNS = (
     "Image Index",
     "Finding Labels",
@@ -31,7 +31,7 @@ def read_nih(root: Path) -> Loaded:
     tables = sorted(root.glob(PATTERN))
     if not tables:
         raise ValueError(
-            f"{root}: expected NIH ChestX-ray14's {PATTERN}; came a folder without it; "
+            f"{root}: expected NIH ChestX-ray14's {PATTERN}; got a folder without it; "
             "give the folder that holds it and images/"
         )
     notes = Notes()
@@ -63,11 +63,31 @@ def _study(name: str, cells: list[str], image: Path, notes: Notes) -> Study:
         age=parse_age(age, notes),
         findings=_findings(labels, notes),
         licence=LICENCE,
+        label_source="mined" if labels else "",
     )
 
 
+def read_names(root: Path, notes: Notes) -> dict[str, Study]:
+    """Images of NIH's that circulate under other names, by stem, as names.csv identifies them.
+
+    names.csv has the columns of Data_Entry_2017.csv and `image`, the name in this folder. Empty
+    when there is no such file, or when it is a table of another kind.
+    """
+    path = root / NAMES
+    if not path.is_file() or not {"image", "Finding Labels"} <= set(read_header(path)):
+        return {}
+    columns, rows = open_table(path)
+    image, *places = find_columns(path, columns, ("image", *COLUMNS))
+    named = {}
+    for row in rows:
+        name, *cells = (row[place].strip() for place in places)
+        own = stem(row[image])
+        named[own] = _study(name, cells, Path(row[image].strip()), notes)
+    return named
+
+
 def _findings(labels: str, notes: Notes) -> dict[str, int]:
-    """ "Effusion|Mass" -> the fifteen of NIH's labels as 1 or 0; a blank cell -> {}."""
+    """NIH's fifteen labels as 1 or 0 from a list such as "Effusion|Mass"; {} from a blank cell."""
     present = set()
     for label in filter(None, (label.strip() for label in labels.split("|"))):
         name = canonical_finding(label)

@@ -82,6 +82,7 @@ def _study(report: Report, notes: Notes) -> Study:
         findings=openi_findings(report.terms, notes),
         report=report.text or None,
         licence=LICENCE,
+        label_source="mined" if any(term.lower() != "no indexing" for term in report.terms) else "",
     )
 
 
@@ -108,7 +109,7 @@ def _reports(root: Path, notes: Notes, films: bool = True) -> Iterator[Report]:
     if not files:
         raise ValueError(
             f"{root}: expected Open-I's {REPORTS} and {PROJECTIONS}, or {XML}/*.xml; "
-            "came a folder without them; give the folder that holds them"
+            "got a folder without them; give the folder that holds them"
         )
     return _xml_reports(files, notes)
 

@@ -22,25 +22,38 @@ def split_studies(
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
     seed: int = 0,
 ) -> dict[str, list[Study]]:
-    """studies -> {"train": ..., "val": ..., "test": ...}, each in the order given.
+    """Split studies into {"train": ..., "val": ..., "test": ...}, each in the order given.
 
-    A patient's split is a hash of the patient's id and the seed: the same on every machine, whoever
-    else is in the data set. fractions are expected shares of patients; ValueError unless they are
-    three shares that sum to 1.
+    Arguments and errors as for split_by_patient.
+    """
+    split: dict[str, list[Study]] = {name: [] for name in SPLITS}
+    for study in studies:
+        split[split_by_patient(study.patient, fractions, seed)].append(study)
+    return split
+
+
+def split_by_patient(
+    patient: str, fractions: tuple[float, float, float] = (0.8, 0.1, 0.1), seed: int = 0
+) -> str:
+    """The split of a patient: the same on every machine, whoever else is in the data set.
+
+    Args:
+        patient: the id, whose hash decides.
+        fractions: expected shares of patients in train, val and test.
+        seed: another one gives another split.
+
+    Raises:
+        ValueError: fractions are not three shares that sum to 1.
     """
     shares_are_odd = len(fractions) != 3 or min(fractions) < 0
     if shares_are_odd or not math.isclose(sum(fractions), 1, abs_tol=1e-6):
         raise ValueError(
-            f"expected three shares (train, val, test) that sum to 1; came {fractions}; "
+            f"expected three shares (train, val, test) that sum to 1; got {fractions}; "
             "give for instance (0.8, 0.1, 0.1)"
         )
-    split: dict[str, list[Study]] = {name: [] for name in SPLITS}
-    for study in studies:
-        place = _place(study.patient, seed)
-        val_from, test_from = fractions[0], fractions[0] + fractions[1]
-        name = "train" if place < val_from else "val" if place < test_from else "test"
-        split[name].append(study)
-    return split
+    place = _place(patient, seed)
+    val_from, test_from = fractions[0], fractions[0] + fractions[1]
+    return "train" if place < val_from else "val" if place < test_from else "test"
 
 
 def _place(patient: str, seed: int) -> float:
@@ -67,7 +80,7 @@ def load_split(root: str | Path, studies: Sequence[Study]) -> dict[str, list[Stu
             continue
         if home.setdefault(study.patient, name) != name:
             raise ValueError(
-                f"{path}: expected each patient in one split; came patient {study.patient} in "
+                f"{path}: expected each patient in one split; got patient {study.patient} in "
                 f"{home[study.patient]} and {name}; mend the split or delete it to have one made"
             )
         split[name].append(study)
@@ -84,7 +97,7 @@ def _read_split(path: Path) -> dict[str, str]:
         name = _NAMES.get(row[split].strip().lower())
         if name is None:
             raise ValueError(
-                f"{path}: expected train, val or test; came {row[split]!r} for {row[image]}; "
+                f"{path}: expected train, val or test; got {row[split]!r} for {row[image]}; "
                 "mend that row"
             )
         listed[stem(row[image])] = name

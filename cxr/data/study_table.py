@@ -32,6 +32,7 @@ def schema() -> pyarrow.Schema:
             ("report", pa.string()),
             ("licence", pa.string()),
             ("synthetic", pa.bool_()),
+            ("label_source", pa.string()),  # absent in older galleries, which read as null
         ]
     )
 
@@ -103,6 +104,7 @@ def _row(study: Study, image: str) -> dict:
         "findings": json.dumps(study.findings),
         "report": study.report,
         "licence": study.licence,
+        "label_source": study.label_source or None,
         "synthetic": study.source.startswith(SYNTHETIC),
     }
 
@@ -148,4 +150,5 @@ def _study(row: dict, images: Path) -> Study:
         findings=findings,
         report=row["report"],
         licence=row["licence"],
+        label_source=row["label_source"] or "",
     )

@@ -15,6 +15,7 @@ from cxr.findings import (
     OPENI_FINDINGS,
     OPENI_NAMES,
     OPENI_QUALIFIED,
+    OUTLINED,
     Study,
     canonical_finding,
     canonical_sex,
@@ -55,6 +56,13 @@ def test_vocabulary_is_chexpert_and_the_further_ones_of_nih():
 )
 def test_canonical_finding(name, expected):
     assert canonical_finding(name) == expected
+
+
+def test_outlined_names_are_findings_save_what_the_shipped_models_do_not_know():
+    assert len(OUTLINED) == 13 and set(OUTLINED) - set(FINDINGS) == {
+        "calcification",
+        "diffuse nodule",
+    }
 
 
 def test_every_canonical_name_is_its_own():
@@ -155,10 +163,11 @@ def test_a_study_takes_other_spellings_and_keeps_ours():
 @pytest.mark.parametrize(
     ("about", "message"),
     [
-        ({"view": "axial"}, "expected view among PA, AP, lateral, frontal .* came 'axial'"),
-        ({"sex": "x"}, "expected sex among F, M .* came 'x'"),
-        ({"findings": {"Effusion": 1}}, "came Effusion; cxr.findings.canonical_finding"),
-        ({"findings": {"mass": 2}}, "expected 1 present, 0 absent or -1 uncertain; came"),
+        ({"view": "axial"}, "expected view among PA, AP, lateral, frontal .* got 'axial'"),
+        ({"sex": "x"}, "expected sex among F, M .* got 'x'"),
+        ({"findings": {"Effusion": 1}}, "got Effusion; cxr.findings.canonical_finding"),
+        ({"label_source": "guessed"}, "expected label_source among mined, .* got 'guessed'"),
+        ({"findings": {"mass": 2}}, "expected 1 present, 0 absent or -1 uncertain; got"),
     ],
 )
 def test_a_study_refuses_what_is_not_in_the_vocabulary(about, message):

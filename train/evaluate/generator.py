@@ -200,7 +200,7 @@ def evaluate_generator(
     )
     if reference:
         samplers["reference"] = Sampler.load(reference, encoder)
-    split = load_split(data, load_studies(data))
+    split = load_split(data, load_studies(data, labels="mined"))
     train, test = frontal(split["train"]), frontal(split["test"])
     if min(len(train), len(test)) < 10:
         raise ValueError(

@@ -29,7 +29,7 @@ from cxr.anatomy import (
     union_known,
 )
 from cxr.checkpoints import fingerprint, read_config, resolve
-from cxr.data import MaskedFilm, load_boxes, load_masked_films, load_split, load_studies, stem
+from cxr.data import MaskedImage, load_boxes, load_masked_images, load_split, load_studies, stem
 from cxr.findings import Study
 from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer, Query, parse
@@ -68,7 +68,7 @@ def measure_localizer(options: argparse.Namespace) -> dict:
     others = [name.partition("=") for name in options.compare]
     if any(not (name and folder) for name, _, folder in others):
         raise ValueError(f"expected --compare NAME=FOLDER; got {options.compare}")
-    films = [film for film in load_masked_films(options.data) if film.split == options.split]
+    films = [film for film in load_masked_images(options.data) if film.split == options.split]
     if not films:
         raise ValueError(f"expected films in {options.data} ({options.split}), found none")
     localizer = Localizer.load(options.weights, options.text)
@@ -82,7 +82,9 @@ def measure_localizer(options: argparse.Namespace) -> dict:
     }
     report["seconds_per_map"] = seconds_per_map(localizer, load_image(films[0].image))
     if options.boxes:
-        studies = load_split(options.boxes, load_studies(options.boxes))[options.split]
+        studies = load_split(options.boxes, load_studies(options.boxes, labels="mined"))[
+            options.split
+        ]
         report["pointing"] = on_boxes(localizer, frontal(studies), options.boxes)
         report["normal_films"] = on_normal_films(localizer, frontal(studies))
     report["compared"] = [row("this checkpoint", options.weights, report)]
@@ -109,7 +111,7 @@ def seconds_per_map(localizer: Localizer, image: Image.Image) -> float:
     return round(float(np.median(times[1:])), 3)
 
 
-def truth_of(film: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray | None:
+def truth_of(film: MaskedImage, target: str, size: tuple[int, int]) -> np.ndarray | None:
     """Bool [H, W], where a film shows a target; None when nobody looked. size: (width, height)."""
     parts = (target,) if target in film.known else PARTS.get(target, ())
     if target not in film.known and not union_known(target, film.known):
@@ -123,7 +125,7 @@ def truth_of(film: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray
     return truth
 
 
-def on_masks(localizer: Localizer, films: Sequence[MaskedFilm], rounds: int, seed: int) -> dict:
+def on_masks(localizer: Localizer, films: Sequence[MaskedImage], rounds: int, seed: int) -> dict:
     """{"targets": overlap where a target is present and the share of the picture marked where it
     is absent, "sides": how often more is marked on the side that was not asked for, "groups": Dice
     of GROUPED by sex, age band and view}.

@@ -50,7 +50,7 @@ def evaluate_report(
 
     Raises ValueError for a data set or checkpoint that cannot be read, or fewer than 10 films.
     """
-    splits = load_split(data, load_studies(data))
+    splits = load_split(data, load_studies(data, labels="mined"))
     train, studies = frontal(splits["train"]), frontal(splits[split])
     if len(studies) < 10 or len(train) < 10:
         raise ValueError(

@@ -123,7 +123,7 @@ def evaluate_retrieval(
     Films are read and encoded as the app does it; captions are the canonical ones. Raises
     ValueError for a data set or checkpoint that cannot be read, or fewer than 10 films.
     """
-    studies = frontal(load_split(data, load_studies(data))[split])
+    studies = frontal(load_split(data, load_studies(data, labels="mined"))[split])
     if len(studies) < 10:
         raise ValueError(f"expected at least 10 films in {data} ({split}), got {len(studies)}")
     retriever = Retriever.load(weights, gallery=None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from cxr.data import load_masked_films, stem
+from cxr.data import load_masked_images, stem
 from cxr.findings import Study
 from cxr.images import Preprocess
 from train.common.studies import unlabelled_studies
@@ -46,8 +46,8 @@ def load_sets(
     Returns:
         Train of `data`, train of `extra`, normal images and boxed images; and val of `data`.
     """
-    images = folded(load_masked_films(sources.data), sources.fold)
-    extra = [image for root in sources.extra for image in load_masked_films(root)]
+    images = folded(load_masked_images(sources.data), sources.fold)
+    extra = [image for root in sources.extra for image in load_masked_images(root)]
     normal = [
         image for root in sources.normal for image in normal_images(unlabelled_studies([root]))
     ]
@@ -64,7 +64,7 @@ def load_pseudo_labeled(
     options: Options, view: Preprocess, bank: TextBank, device: torch.device
 ) -> PseudoLabelData:
     """Some images of --pseudo-labeled, with the masks that --teacher predicts."""
-    masked = {image.id for image in load_masked_films(options.data)}
+    masked = {image.id for image in load_masked_images(options.data)}
     studies = [
         study
         for root in options.pseudo_labeled

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from cxr.anatomy import CONSOLIDATION, GROUND_GLASS, LUNGS, PARTS, union_known
-from cxr.data import MaskedFilm
+from cxr.data import MaskedImage
 from cxr.findings import Study
 from cxr.images import Preprocess
 from cxr.localization import Query, place_of
@@ -68,7 +68,7 @@ class Answers(ABC):
 class MaskData(Answers):
     """Images whose masks were drawn by hand."""
 
-    def __init__(self, masked: Sequence[MaskedFilm], view: Preprocess, cache: Path) -> None:
+    def __init__(self, masked: Sequence[MaskedImage], view: Preprocess, cache: Path) -> None:
         paths = [path for one in masked for files in one.masks.values() for path in files]
         _check_sizes(masked)
         self.masked, self.view = list(masked), view
@@ -95,7 +95,7 @@ class MaskData(Answers):
         return np.max(squares, 0) if squares else self._nothing
 
 
-def folded(images: Sequence[MaskedFilm], fold: str | None) -> list[MaskedFilm]:
+def folded(images: Sequence[MaskedImage], fold: str | None) -> list[MaskedImage]:
     """Deal the patients of train and val to N folds: the K-th is val, the others are train.
 
     Args:
@@ -148,7 +148,7 @@ def halves(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     )
 
 
-def normal_images(studies: Sequence[Study]) -> list[MaskedFilm]:
+def normal_images(studies: Sequence[Study]) -> list[MaskedImage]:
     """Images read as normal, in which every opacity is absent.
 
     Args:
@@ -159,7 +159,7 @@ def normal_images(studies: Sequence[Study]) -> list[MaskedFilm]:
     """
     labelled = any(study.labelled for study in studies)
     return [
-        MaskedFilm(
+        MaskedImage(
             study.id,
             study.image,
             study.patient,
@@ -179,7 +179,7 @@ def _pack_all(paths: Sequence[Path], view: Preprocess, cache: Path) -> np.ndarra
     return squares
 
 
-def _check_sizes(masked: Sequence[MaskedFilm]) -> None:
+def _check_sizes(masked: Sequence[MaskedImage]) -> None:
     """A mask must have its image's proportions, else both would be squared differently."""
     for one in masked:
         for paths in one.masks.values():

@@ -22,7 +22,7 @@ import numpy as np
 
 from cxr.anatomy import LEFT_LUNG, LUNGS, RIGHT_LUNG, TARGETS
 from cxr.checkpoints import read_config
-from cxr.data import MaskedFilm, load_masked_films
+from cxr.data import MaskedImage, load_masked_images
 from cxr.files import write_json
 from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer
@@ -51,7 +51,7 @@ def offset(level: float) -> float:
     return math.log((1 - level) / level)
 
 
-def scores_at(seen: Sequence[tuple[Localizer, MaskedFilm]]) -> np.ndarray:
+def scores_at(seen: Sequence[tuple[Localizer, MaskedImage]]) -> np.ndarray:
     """Score localizers with the offsets that they have.
 
     Args:
@@ -97,7 +97,7 @@ def best_level(scores: np.ndarray) -> float | None:
     return LEVELS[good[len(good) // 2]]
 
 
-def held_out(options: Options) -> tuple[list[tuple[Localizer, MaskedFilm]], list[dict]]:
+def held_out(options: Options) -> tuple[list[tuple[Localizer, MaskedImage]], list[dict]]:
     """Every localizer with each image that was held out from its training.
 
     Returns:
@@ -106,7 +106,7 @@ def held_out(options: Options) -> tuple[list[tuple[Localizer, MaskedFilm]], list
     Raises:
         SystemExit: For a fold's localizer without a fold, or nothing held out.
     """
-    images, seen, folds = load_masked_films(options.data), [], []
+    images, seen, folds = load_masked_images(options.data), [], []
     for folder in (options.weights, *options.folds):
         training = dict(read_config(folder).get("training", {}))
         if folder != options.weights:

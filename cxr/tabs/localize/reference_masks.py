@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from cxr.anatomy import AIRWAYS, HEART, LEFT_LUNG, LUNGS, PARTS, RIGHT_LUNG, union_known
-from cxr.data import MaskedFilm, load_masked_films
+from cxr.data import MaskedImage, load_masked_images
 from cxr.findings import Study
 from cxr.images import load_image
 from cxr.localization import Query, parse, place_of
@@ -29,7 +29,7 @@ class ReferenceMasks:
         """Read nothing yet. root: the folder of the data set; "" for no masks."""
         self.root = root
         self._lock = threading.Lock()
-        self._masked: dict[str, MaskedFilm] | None = None
+        self._masked: dict[str, MaskedImage] | None = None
 
     def of(self, study: Study | None, text: str, size: tuple[int, int]) -> np.ndarray | None:
         """Return what was drawn of the target that a text names, on the image of a study.
@@ -52,20 +52,20 @@ class ReferenceMasks:
         mask = _drawn(masked, query.target, size)
         return None if mask is None else _part(masked, mask, query)
 
-    def _read(self) -> dict[str, MaskedFilm]:
+    def _read(self) -> dict[str, MaskedImage]:
         with self._lock:
             if self._masked is None:
                 self._masked = {}
                 if self.root:
                     try:
-                        found = load_masked_films(self.root)
+                        found = load_masked_images(self.root)
                         self._masked = {one.id: one for one in found}
                     except ValueError as error:
                         log.warning("no reference masks are shown: %s", error)
         return self._masked
 
 
-def _drawn(masked: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray | None:
+def _drawn(masked: MaskedImage, target: str, size: tuple[int, int]) -> np.ndarray | None:
     """A target's mask, or the union of its parts', bool [H, W] at `size` (width, height).
 
     None when it was not looked for, and for an organ that nobody drew, since every image shows it.
@@ -81,7 +81,7 @@ def _drawn(masked: MaskedFilm, target: str, size: tuple[int, int]) -> np.ndarray
     return whole
 
 
-def _part(masked: MaskedFilm, mask: np.ndarray, query: Query) -> np.ndarray | None:
+def _part(masked: MaskedImage, mask: np.ndarray, query: Query) -> np.ndarray | None:
     """The part of a mask on the side and in the zone asked for, by the lungs as drawn."""
     if not (query.side or query.zone):
         return mask

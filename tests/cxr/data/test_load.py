@@ -68,6 +68,7 @@ def test_chexpert(chexpert, inside):
         patient="patient00001",
         image=chexpert / "train/patient00001/study1/view1_frontal.jpg",
         view="AP",
+        label_source="mined",
         sex="F",
         age=64,
         findings={"cardiomegaly": 1, "edema": -1, "fracture": 0},  # blank: no key
@@ -168,7 +169,7 @@ def test_a_missing_column_is_named(chexpert, nih, table, layout, message):
 
 @pytest.mark.parametrize("table", ["train.csv", "Data_Entry_2017.csv", "studies.csv"])
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"", "came an empty file"), (b"Path\0", "came binary data")]
+    ("content", "message"), [(b"", "got an empty file"), (b"Path\0", "got binary data")]
 )
 def test_an_empty_or_binary_table_is_refused(tmp_path, table, content, message):
     (tmp_path / table).write_bytes(content)
@@ -179,12 +180,12 @@ def test_an_empty_or_binary_table_is_refused(tmp_path, table, content, message):
 def test_bad_roots_and_layouts_are_refused(tmp_path):
     touch(tmp_path / "empty" / ".hidden.png", tmp_path / "file.txt")
     for layout in ("chexpert", "nih", "openi", "folder"):
-        with pytest.raises(ValueError, match="expected .* came a folder without .* give the"):
+        with pytest.raises(ValueError, match="expected .* got a folder without .* give the"):
             read_layout(tmp_path / "empty", layout)
-    with pytest.raises(ValueError, match="expected a layout among chexpert.* came 'mimic'"):
+    with pytest.raises(ValueError, match="expected a layout among chexpert.* got 'mimic'"):
         read_layout(tmp_path, "mimic")
-    with pytest.raises(ValueError, match="expected a data set's folder; came nothing there"):
+    with pytest.raises(ValueError, match="expected a data set's folder; got nothing there"):
         read_layout(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="came a file"):
+    with pytest.raises(ValueError, match="got a file"):
         load_studies(tmp_path / "file.txt")
     assert set(LAYOUTS) == {"chexpert", "nih", "openi", "folder", "gallery"}

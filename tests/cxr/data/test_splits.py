@@ -63,7 +63,7 @@ def test_the_split_is_the_same_in_another_process_and_differs_by_seed():
 
 @pytest.mark.parametrize("fractions", [(0.8, 0.1), (0.8, 0.1, 0.2), (1.2, -0.1, -0.1)])
 def test_shares_that_do_not_sum_to_one_are_refused(fractions):
-    with pytest.raises(ValueError, match="expected three shares .* came .* give for instance"):
+    with pytest.raises(ValueError, match="expected three shares .* got .* give for instance"):
         split_studies(make(1), fractions)
 
 
@@ -92,8 +92,8 @@ def test_without_a_published_split_one_is_made(synthetic_folder):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["film0,train", "film1,test"], "came patient p1 in train and test; mend the split"),
-        (["film0,dev"], "expected train, val or test; came 'dev' for film0"),
+        (["film0,train", "film1,test"], "got patient p1 in train and test; mend the split"),
+        (["film0,dev"], "expected train, val or test; got 'dev' for film0"),
     ],
 )
 def test_a_split_that_cannot_be_meant_is_refused(synthetic_folder, rows, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,17 @@ def build(studies, tmp_path):
         return build_gallery(studies, encode, tmp_path / "out" / "gallery", encoder, **options)
 
     return run
+
+
+def test_a_gallery_keeps_who_labelled_a_study_and_reads_older_tables(build, studies):
+    sources = ("mined", "expert", "outlined", "")
+    labelled = [replace(study, label_source=sources[row % 4]) for row, study in enumerate(studies)]
+    gallery = build(studies=labelled)
+    assert [study.label_source for study in gallery.studies] == [*sources] * 5
+    table = pq.read_table(gallery.folder / "studies.parquet").drop_columns("label_source")
+    pq.write_table(table, gallery.folder / "studies.parquet")
+    assert {study.label_source for study in Gallery.open(gallery.folder).studies} == {""}
+    assert check_gallery(gallery.folder) == []
 
 
 def test_gallery_holds_what_was_put_in(build, studies):

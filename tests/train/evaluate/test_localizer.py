@@ -15,7 +15,7 @@ from training_data import make_nih
 
 from cxr.anatomy import PARTS, TARGETS
 from cxr.checkpoints.io import save_checkpoint
-from cxr.data.masks import load_masked_films
+from cxr.data.masks import load_masked_images
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localizer
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
@@ -53,7 +53,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def films(data):
-    return load_masked_films(data)
+    return load_masked_images(data)
 
 
 def test_truth_at_the_films_own_size(films):
@@ -201,7 +201,7 @@ def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):
 
 
 def test_the_real_truth_has_the_films_size(real_data):
-    for film in load_masked_films(real_data / "anatomy")[:5]:
+    for film in load_masked_images(real_data / "anatomy")[:5]:
         with Image.open(film.image) as image:
             truth = truth_of(film, "lungs", image.size)
         assert truth.shape == image.size[::-1] and 0.15 < truth.mean() < 0.7

@@ -18,7 +18,7 @@ from cxr.anatomy import DEVICES, LUNGS, OPACITIES, OPACITY, TARGETS
 from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
 from cxr.checkpoints.format import read_config
 from cxr.checkpoints.io import load_checkpoint
-from cxr.data.masks import load_masked_films
+from cxr.data.masks import load_masked_images
 from cxr.files import write_json
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localizer
@@ -114,7 +114,7 @@ def test_a_second_probe_starts_afresh_and_drops_the_offsets(place, tmp_path):
     about = read_config(twice)
     assert "offsets" not in about and "offsets" not in about["training"]
     assert LocalizerConfig.from_dict(about["architecture"]).grid_layers == (1, 4)
-    films = folded(load_masked_films(place / "anatomy"), "1/3")
+    films = folded(load_masked_images(place / "anatomy"), "1/3")
     assert about["training"]["reading"]["films"] == [
         sum(film.split == "train" for film in films),
         0,
@@ -131,7 +131,7 @@ def test_shares_that_do_not_add_up_are_refused(place, wrong):
 def test_films_of_which_no_opacity_is_known_are_refused(place, tmp_path):
     make_lungs(tmp_path / "lungs")
     lungs = MaskData(
-        load_masked_films(tmp_path / "lungs"), Preprocess(64, 0.5, 0.25, 1), tmp_path / "cache"
+        load_masked_images(tmp_path / "lungs"), Preprocess(64, 0.5, 0.25, 1), tmp_path / "cache"
     )
     queries = dict.fromkeys(map(Query, OPACITIES), 1.0)
     with pytest.raises(SystemExit, match="whether they show consolidation, ground-glass"):
@@ -140,7 +140,7 @@ def test_films_of_which_no_opacity_is_known_are_refused(place, tmp_path):
 
 def test_what_the_features_say_is_learned_for_films_not_seen(place):
     """Features that are the answer, with noise: a probe finds it; shuffled, it finds nothing."""
-    films = load_masked_films(place / "anatomy")
+    films = load_masked_images(place / "anatomy")
     view = Preprocess(64, 0.5, 0.25, 1)
     data = MaskData(films, view, place / "cache")
     tower = load_text_encoder(place / "retrieval")
@@ -189,7 +189,7 @@ def test_a_localizer_without_words_is_refused(place, tmp_path):
 
 def test_mirrored_films_are_asked_for_nothing_that_has_a_side(place):
     view = Preprocess(64, 0.5, 0.25, 1)
-    data = MaskData(load_masked_films(place / "anatomy"), view, place / "cache")
+    data = MaskData(load_masked_images(place / "anatomy"), view, place / "cache")
     batch = BatchSampler([data], [1.0], 6, plain=False, mirrored=1.0).draw(8, random.Random(0))
     allowed = {
         text

@@ -13,7 +13,7 @@ from PIL import Image
 from cxr.anatomy import GROUND_GLASS, HEART, LUNGS, TARGETS
 from cxr.checkpoints.format import read_config
 from cxr.checkpoints.io import load_checkpoint, save_checkpoint
-from cxr.data.masks import load_masked_films
+from cxr.data.masks import load_masked_images
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localizer
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
@@ -85,7 +85,7 @@ def test_folds_have_their_say_beside_the_validation_split(place, capsys, monkeyp
             *map(str, others),
         ]
     )
-    films = load_masked_films(place / "anatomy")
+    films = load_masked_images(place / "anatomy")
     held = [
         [film.id for film in folded(films, fold) if film.split == "val"]
         for fold in (None, "1/5", "2/5")
@@ -116,7 +116,7 @@ def test_folds_have_their_say_beside_the_validation_split(place, capsys, monkeyp
 
 
 def test_folds_part_patients_and_leave_the_test_split(place):
-    films = load_masked_films(place / "anatomy")
+    films = load_masked_images(place / "anatomy")
     parts = [folded(films, f"{number}/3") for number in (1, 2, 3)]
     held = [{film.patient for film in part if film.split == "val"} for part in parts]
     assert sorted(sum(map(sorted, held), [])) == sorted(

@@ -18,7 +18,7 @@ from training_data import make_nih
 
 from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
 from cxr.checkpoints.io import save_checkpoint
-from cxr.data.masks import load_masked_films
+from cxr.data.masks import load_masked_images
 from cxr.images.load import Preprocess
 from cxr.models.unet import AutoencoderUNet, LocalizerConfig
 from train.localizer import train as script
@@ -178,7 +178,7 @@ def test_a_fold_is_left_out_and_what_has_no_side_is_mirrored(place, finished):
     )
     about = config(place, "fold")["training"]
     assert about["fold"] == "2/5" and "--pseudo-labeled-anatomy" in about["command"]
-    films = folded(load_masked_films(place / "anatomy"), "2/5")
+    films = folded(load_masked_images(place / "anatomy"), "2/5")
     assert about["films"][0] == sum(film.split == "train" for film in films) != 0
     assert config(place, "whole")["training"]["fold"] is None
     with pytest.raises(SystemExit, match="no --mirrored-share with --fusion none"):
