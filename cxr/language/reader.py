@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from cxr.language import lexicon, terms
+from cxr.language.ordinary_words import ORDINARY_WORDS
 from cxr.language.phrases import FILLERS, WORD, Found, PhraseTable, Token, expand, plain, stem_of
 from cxr.language.spelling import Speller
 
@@ -39,8 +40,8 @@ class Vocabulary:
             {*FILLERS, *terms.PLAIN_WORDS, *terms.PLACE_WORDS, *place, *self.sizes}
             | set(_CUE_WORDS.split())
         )
-        wanted = {*self.phrases.words, *place, *self.sizes, *terms.PLAIN_WORDS, *_CUE_WORDS.split()}
-        self.speller = Speller(wanted, self.known)
+        wanted = {*self.phrases.words, *place, *self.sizes, *_CUE_WORDS.split()}
+        self.speller = Speller(wanted, self.known | ORDINARY_WORDS)
 
     def is_place(self, word: str) -> bool:
         """Whether a word names a side, a zone or a size."""

@@ -10,7 +10,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 SHORTEST = 5  # letters; shorter words are taken as they are
-CLOSE = 0.8  # similarity from which a word is corrected
+SHORT = 7  # letters; a word of so many keeps its first letter
+CLOSE = 0.79  # similarity from which a word is corrected: one letter of five
 CLOSE_SOUND = 0.85  # the same, of the words as they sound
 LONGEST = 30  # letters; longer ones are no words
 
@@ -52,12 +53,25 @@ class Speller:
         """The nearest word of the vocabulary, or the word itself when none is near."""
         if word in self._known or not SHORTEST <= len(word) <= LONGEST or not word.isalpha():
             return word
-        near = process.extractOne(
-            word, self._words, scorer=OSA.normalized_similarity, score_cutoff=CLOSE
+        near = process.extract(
+            word, self._words, scorer=OSA.normalized_similarity, score_cutoff=CLOSE, limit=5
         )
-        alike = process.extractOne(
-            sound_of(word), self._sounds, scorer=OSA.normalized_similarity, score_cutoff=CLOSE_SOUND
+        alike = process.extract(
+            sound_of(word),
+            self._sounds,
+            scorer=OSA.normalized_similarity,
+            score_cutoff=CLOSE_SOUND,
+            limit=5,
         )
-        if near and (not alike or near[1] >= alike[1]):
-            return str(near[0])
-        return self._words[alike[2]] if alike else word
+        scored = [(score, -spot) for _, score, spot in (*near, *alike)]
+        fitting = [(score, -spot) for score, spot in scored if _may_be(word, self._words[-spot])]
+        return self._words[min(fitting, key=lambda one: (-one[0], one[1]))[1]] if fitting else word
+
+
+def _may_be(word: str, meant: str) -> bool:
+    """Whether a short word begins as what it is corrected to: "table" is not "stable"."""
+    if len(word) > SHORT:
+        return True
+    if word[0] == meant[0] or sorted(word[:2]) == sorted(meant[:2]):
+        return True
+    return sound_of(word)[0] == sound_of(meant)[0]
