@@ -14,6 +14,9 @@ from .prompts import (
     negative as negative,
 )
 from .query import (
+    MAX_TEXT as MAX_TEXT,
+)
+from .query import (
     Query as Query,
 )
 from .query import (

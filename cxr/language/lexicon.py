@@ -108,13 +108,13 @@ FINDINGS_WORDS: dict[str, str] = {
         pneumococcus; klebsiella; legionella; pcp; pjp; pneumocystis; walking pneumonia; double
         pneumonia; septic lung; lung sepsis; inflammation; infected""",
     "atelectasis": """
-        atelectasis; atelectatic; atelectases; subsegmental atelectasis; lobar collapse; lobar
-        atelectasis; collapse; collapsed (lobe|segment|base|lung base|alveoli|air sac); lobe
-        collapsed; (lobe|segment|base|segmental|subsegmental|lingula) (collapse|collapsed);
-        collapse of lung tissue; collapse of (lobe|segment|base|alveoli); partial collapse;
-        partially collapsed; partly collapsed; partial lung collapse;
-        (partly|partially|half|incompletely) collapsed lung; volume loss; loss of volume; lost
-        volume; reduced lung volume;
+        atelectasis; part of lung collapsed; atelectatic; atelectases; subsegmental atelectasis;
+        lobar collapse; lobar atelectasis; collapse; collapsed (lobe|segment|base|lung
+        base|alveoli|air sac); lobe collapsed;
+        (lobe|segment|base|segmental|subsegmental|lingula) (collapse|collapsed); collapse of
+        lung tissue; collapse of (lobe|segment|base|alveoli); partial collapse; partially
+        collapsed; partly collapsed; partial lung collapse; (partly|partially|half|incompletely)
+        collapsed lung; volume loss; loss of volume; lost volume; reduced lung volume;
         (plate|discoid|linear|band|subsegmental|bibasilar|basilar|dependent|compressive|passive|rounded)
         atelectasis; plate like (collapse|atelectasis); plate collapse; platelike atelectasis;
         platelike; band like atelectasis; airless (lung|segment|lobe|base); deflated

@@ -148,6 +148,7 @@ def _ages(
             low = found[0] if low is None else low
             high = found[1] if high is None else high
             sexes.update(_SEX_OF.get(word, "F") for word in _named(match, "sex"))
+            sexes.update(_SEX_OF[word] for word in ("his", "her") if f"{word} " in match[0])
             spans.append(match.span())
     if low is None and high is None:
         low, high = _age_in_words(text, spans, sexes)

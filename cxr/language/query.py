@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from cxr.anatomy import LEFT_LUNG, LUNGS, RIGHT_LUNG
+from cxr.anatomy import HEART, LEFT_LUNG, LUNGS, RIGHT_LUNG
 from cxr.findings import FINDINGS
 from cxr.language.languages import language_of
 from cxr.language.negation import ABSENT, POSSIBLE, find_cues, states_of
@@ -102,12 +102,12 @@ def parse(text: str) -> Query:
         ValueError: the text is empty or too long.
     """
     if not isinstance(text, str):
-        raise ValueError(f"expected a text, got {type(text).__name__}; type what to search")
+        raise ValueError(f"expected a text, got {type(text).__name__}; type a finding or a place")
     if not text.strip():
-        raise ValueError("expected a text, got an empty one; type what to search")
+        raise ValueError("expected a text, got an empty one; type a finding or a place")
     if len(text) > MAX_TEXT:
         raise ValueError(
-            f"expected at most {MAX_TEXT:,} characters, got {len(text):,}; shorten the text"
+            f"expected a text of at most {MAX_TEXT:,} characters, got {len(text):,}; shorten it"
         )
     return _parse(text)
 
@@ -173,12 +173,15 @@ class _Claims:
         elif kind == "clear lungs" and state != ABSENT:
             self.clear_lungs = True
             self._note("normal", NORMAL)
+            self._note("anatomy", LUNGS)
         elif kind in ("normal", "clear lungs"):
             self._note("absent" if state == ABSENT else "normal", NORMAL)
         elif kind == "excluded" and name == NORMAL:
             self._note("normal" if state == ABSENT else "abnormal", NORMAL)
         elif kind == "excluded":
             self._note("uncertain" if state == ABSENT else "absent", name)
+            if name == "cardiomegaly":  # a normal heart is a heart, too
+                self._note("anatomy", HEART)
         elif state != ABSENT:
             self._note(kind, name)
         if kind == "device" and DEVICE not in self.get("present") and state != ABSENT:

@@ -29,5 +29,8 @@ from .targets import (
     Query as Query,
 )
 from .targets import (
+    locate_target as locate_target,
+)
+from .targets import (
     parse as parse,
 )

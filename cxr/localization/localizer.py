@@ -21,9 +21,11 @@ from cxr.checkpoints import (
 )
 from cxr.devices import best_device, has_bf16
 from cxr.images import Preprocess, load_image
+from cxr.language import MAX_TEXT as MAX_TEXT
+from cxr.language import parse
 from cxr.localization.lung_zones import apart, on_its_side, place_of
 from cxr.localization.measure import Measure, measure_region
-from cxr.localization.targets import Query, parse, without_denials
+from cxr.localization.targets import Query, locate_target
 from cxr.models import (
     FrozenTextEncoder,
     LocalizerConfig,
@@ -31,7 +33,6 @@ from cxr.models import (
     TextGuidedUNet,
 )
 
-MAX_TEXT = 2_000  # characters
 THRESHOLD = 0.5  # from which a pixel counts as marked, unless asked otherwise
 SURE = 4.0  # the largest logit that U-Net or reading brings into their mean, 98% sure
 NEAREST = 0.8  # cosine from which an unknown text means the target that it is nearest to
@@ -59,7 +60,8 @@ class Localization:
     def measure(self, threshold: float = THRESHOLD) -> Measure:
         """Area and side of what is marked from `threshold` on, in numbers and in words."""
         film = self.preprocess.square(Image.new("L", self.size, 255)) > 0
-        return measure_region(*(self.maps * film), threshold)
+        heat, right, left = self.maps * film
+        return measure_region(heat, right, left, threshold)
 
 
 class Localizer:
@@ -146,7 +148,9 @@ class Localizer:
         queries = [self.understand(text) for text in texts]
         film, view = load_image(image), self.model.preprocess
         named = list(dict.fromkeys(query for query in queries if query is not None))
-        maps = {None: np.zeros((3, view.size, view.size), np.float32)}
+        maps: dict[Query | None, np.ndarray] = {
+            None: np.zeros((3, view.size, view.size), np.float32)
+        }
         if named:
             lungs = [Query(RIGHT_LUNG), Query(LEFT_LUNG)]
             *heats, right, left = self._raw(view.square(film), [*named, *lungs])
@@ -161,11 +165,12 @@ class Localizer:
         """The target, side and zone that a text names, by its words, else by the nearest target's
         embedding; None when there is none. Raises ValueError for an empty or overlong text.
         """
-        query = parse(_checked(text))
-        said = without_denials(text)
-        if query is not None or self.tower is None or not any(map(str.isalpha, said)):
-            return query
-        (near,) = self._embedding((said.strip(),)) @ self._embedding(TARGETS).T
+        asked = parse(text)
+        target = locate_target(asked)
+        told = asked.present or asked.uncertain or asked.anatomy or asked.other or asked.unknown
+        if target is not None or self.tower is None or not any(map(str.isalpha, "".join(told))):
+            return target
+        (near,) = self._embedding((text.strip(),)) @ self._embedding(TARGETS).T
         best = int(near.argmax())
         return Query(TARGETS[best]) if near[best] >= NEAREST else None
 
@@ -203,6 +208,7 @@ class Localizer:
         return torch.tensor(found, device=self.device)[:, None, None]
 
     def _encode(self, texts: tuple[str, ...]) -> torch.Tensor:
+        assert self.tower is not None
         return self.tower.encode_text(texts)
 
 
@@ -221,15 +227,3 @@ def _placed(query: Query, heat: np.ndarray, right: np.ndarray, left: np.ndarray)
     if query.side or query.zone:
         heat = np.minimum(heat, place_of(right, left, query.side, query.zone, THRESHOLD))
     return on_its_side(heat, query.side, right, left) if query.side else heat
-
-
-def _checked(text: object) -> str:
-    if not isinstance(text, str):
-        raise ValueError(f"expected a text, got {type(text).__name__}")
-    if not text.strip():
-        raise ValueError("expected a text, got an empty one; type what to locate")
-    if len(text) > MAX_TEXT:
-        raise ValueError(
-            f"expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it"
-        )
-    return text

@@ -46,9 +46,11 @@ def measure_region(
         raise ValueError(f"expected a threshold above 0 and at most 1; got {threshold}.")
     marked = heat >= threshold
     sides = [right >= _INSIDE, left >= _INSIDE]
-    lungs = sides[0] | sides[1]
-    shares = [_percent(marked & lung, lung) for lung in (lungs, *sides)]
-    return Measure(*shares, round(100 * float(marked.mean()), 2), _words(marked, sides))
+    lungs, right_share, left_share = (
+        _percent(marked & lung, lung) for lung in (sides[0] | sides[1], *sides)
+    )
+    picture = round(100 * float(marked.mean()), 2)
+    return Measure(lungs, right_share, left_share, picture, _words(marked, sides))
 
 
 def _percent(part: np.ndarray, whole: np.ndarray) -> float | None:

@@ -6,18 +6,21 @@ frontal film, lobes being hard to tell on it.
 
 from __future__ import annotations
 
-import difflib
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cxr import language
 from cxr.anatomy import (
     AIRWAYS,
     CONSOLIDATION,
     DEVICES,
     GROUND_GLASS,
     HEART,
+    LEFT_LUNG,
     LUNGS,
     OPACITY,
+    RIGHT_LUNG,
+    SIDES,
 )
 
 
@@ -40,104 +43,66 @@ class Query:
         return f"{self.target} in the {side}lung" if self.side else self.target
 
 
-_WORDS = {  # what names a target, the more telling targets first
-    DEVICES: "tube tubes line lines catheter catheters device devices hardware wire wires lead "
-    "leads electrode electrodes cvc ett ngt picc drain drains pacemaker "
-    "tracheostomy cannula port",
-    GROUND_GLASS: "ggo ggos glass frosted milky veil veiling haze hazy hazes haziness",
-    CONSOLIDATION: "consolidation consolidations consolidated consolidate airspace whiteout dense "
-    "solid",
-    OPACITY: "opacity opacities opacification opacified infiltrate infiltrates infiltration "
-    "infiltrated pneumonia shadow shadows shadowing patch patches patchy lesion lesions "
-    "abnormality abnormal covid whitening cloudy clouding cloud disease infection "
-    "inflammation density densities spot spots tuberculosis tb",
-    AIRWAYS: "airway airways trachea tracheal windpipe bronchus bronchi bronchial carina",
-    HEART: "heart cardiac cardiomegaly mediastinum mediastinal cardiomediastinal aorta aortic "
-    "pericardium",
-    LUNGS: "lung lungs pulmonary",
+# What a query names -> the target that shows it, the more telling targets first.
+_FINDINGS = {
+    DEVICES: ("support devices",),
+    CONSOLIDATION: ("consolidation",),
+    OPACITY: ("lung opacity", "infiltration", "pneumonia", "lung lesion"),
+    HEART: ("cardiomegaly", "enlarged cardiomediastinum"),
 }
-_SIDES = {"right": "right rt rightsided rul rml rll", "left": "left lt leftsided lul lll lingula"}
-_BOTH = "bilateral bilaterally both"
-_ZONES = {
-    "upper": "upper top apex apical apices rul lul superior",
-    "middle": "middle mid central rml lingula hilar perihilar midzone",
-    "lower": "lower bottom base bases basal basilar bibasal rll lll inferior retrocardiac",
-}
-_LOBES = {"rul", "rml", "rll", "lul", "lll", "lingula"}
-
-
-def _turned(table: dict[str, str]) -> dict[str, list[str]]:
-    """{meaning: "word word"} -> {word: [meanings]}."""
-    words: dict[str, list[str]] = {}
-    for meaning, listed in table.items():
-        for word in listed.split():
-            words.setdefault(word, []).append(meaning)
-    return words
-
-
-_TARGET_OF, _SIDE_OF, _ZONE_OF = _turned(_WORDS), _turned(_SIDES), _turned(_ZONES)
-_KNOWN = sorted({*_TARGET_OF, *_SIDE_OF, *_ZONE_OF, *_BOTH.split()})
-_DENIED = re.compile(r"\b(?:no|not|without|absent)\b[^,;.]*")
-_CLOSE = 0.8  # of difflib: one or two letters wrong in a word of eight
+_OTHER = {GROUND_GLASS: ("ground-glass opacity",), OPACITY: ("COVID-19", "tuberculosis")}
+_ORDER = (DEVICES, GROUND_GLASS, CONSOLIDATION, OPACITY, AIRWAYS, HEART, LUNGS)
 
 
 def parse(text: str) -> Query | None:
-    """What a text asks for; None when it names nothing that can be located.
+    """What a text asks to locate; None when it names nothing that can be located.
 
-    Case, punctuation, order and small misspellings do not matter; what is denied ("no effusion")
-    is passed over. Of several targets the most telling one counts: "opacity in the left lung" is
-    an opacity. A side or a zone alone means the lung there; both sides mean neither.
+    Raises:
+        ValueError: the text is empty or too long, as cxr.language.parse says.
     """
-    words = [_corrected(word) for word in re.findall(r"[^\W_]+", _plain(text))]
-    named = {target for word in words for target in _TARGET_OF.get(word, ())}
-    sides = {side for word in words for side in _SIDE_OF.get(word, ())}
-    zones = {zone for word in words for zone in _ZONE_OF.get(word, ())}
-    if not named and not (sides or zones or set(words) & set(_BOTH.split())):
+    return locate_target(language.parse(text))
+
+
+def locate_target(query: language.Query) -> Query | None:
+    """The target, side and zone of a query; None when it names nothing that can be located.
+
+    Of several targets the most telling one counts: "opacity in the left lung" is an opacity. A
+    side or a zone alone means the lung there; both sides mean neither.
+    """
+    named = set(_named(query))
+    if not named and (not (query.side or query.zone) or _speaks_of_more(query)):
         return None
-    if not named and not _says_where(words):
-        return None
-    target = next((target for target in _WORDS if target in named), LUNGS)
+    target = next((target for target in _ORDER if target in named), LUNGS)
     if target in (HEART, AIRWAYS, DEVICES):
         return Query(target)
-    side = sides.pop() if len(sides) == 1 and not set(words) & set(_BOTH.split()) else None
-    zone = zones.pop() if len(zones) == 1 else None
-    if target == LUNGS and side and not zone:
+    side = query.side if query.side in SIDES else None
+    if target == LUNGS and side and not query.zone:
         return Query(f"{side} lung")
-    return Query(target, side, zone)
+    return Query(target, side, query.zone)
 
 
-def without_denials(text: str) -> str:
-    """The text in lower case without what it denies: "heart, no effusion" -> "heart, "."""
-    return _DENIED.sub(" ", text.lower())
+def _named(query: language.Query) -> Iterator[str]:
+    """The targets that a query names, not told apart by side."""
+    shown = {*query.present, *query.uncertain}
+    for target, findings in _FINDINGS.items():
+        if shown.intersection(findings):
+            yield target
+    for target, terms in _OTHER.items():
+        if set(query.other).intersection(terms):
+            yield target
+    if "no finding" in query.absent:  # "the abnormality on the left"
+        yield OPACITY
+    for name in query.anatomy:
+        if name in (LUNGS, RIGHT_LUNG, LEFT_LUNG):
+            yield LUNGS
+        elif name in (HEART, AIRWAYS):
+            yield name
 
 
-def _plain(text: str) -> str:
-    """`without_denials`, and "right-sided" in one word."""
-    return re.sub(r"(right|left)[- ]sided", r"\1sided", without_denials(text))
+def _speaks_of_more(query: language.Query) -> bool:
+    """Whether a text holds more than a place, as in "banana left"."""
+    parts = (query.present, query.absent, query.uncertain, query.other, query.unknown)
+    return any(parts) or any(name in _ELSEWHERE for name in query.anatomy)
 
 
-def _corrected(word: str) -> str:
-    """The nearest known word for one that is misspelt; short words are taken as they are."""
-    if word in _KNOWN or len(word) < 5:
-        return word
-    return next(iter(difflib.get_close_matches(word, _KNOWN, 1, _CLOSE)), word)
-
-
-def _says_where(words: list[str]) -> bool:
-    """Whether side and zone words stand for a place of the chest: "left lower zone", "LLL"."""
-    places = {
-        "side",
-        "zone",
-        "zones",
-        "field",
-        "fields",
-        "lobe",
-        "lobes",
-        "chest",
-        "hemithorax",
-        "half",
-        "third",
-    }
-    where = {*_SIDE_OF, *_ZONE_OF, *_BOTH.split()}
-    rest = [word for word in words if word not in where | places | {"the", "on", "of", "in", "at"}]
-    return bool(set(words) & (places | _LOBES)) or not rest
+_ELSEWHERE = frozenset(("bones", "soft tissues", "diaphragm", "pleura"))

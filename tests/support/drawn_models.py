@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from cxr.anatomy import AIRWAYS, HEART, LEFT_LUNG, LUNGS, RIGHT_LUNG
 from cxr.generation.memorization import CopyCheck
 from cxr.images.load import Preprocess, load_image
-from cxr.localization.localizer import Localization, _checked
+from cxr.localization.localizer import Localization
 from cxr.localization.targets import Query, parse
 from cxr.tabs.shared.models import Model
 
@@ -40,7 +40,7 @@ class DrawnLocalizer:
     """Ellipses at PLACES; airways are never surer than 20%."""
 
     def find(self, image: Image.Image, text: str) -> Localization:
-        query = parse(_checked(text))
+        query = parse(text)
         film = load_image(image)
         right, left = blob(PLACES[RIGHT_LUNG]), blob(PLACES[LEFT_LUNG])
         heat = np.zeros_like(right) if query is None else self._heat(query, right, left)

@@ -29,7 +29,10 @@ def test_a_negated_text_excludes_its_finding(text, negated):
     [
         ("cardiomegaly", {"present": ("cardiomegaly",)}),
         ("normal chest x-ray", {"present": ("no finding",), "normal": True}),
-        ("normal heart", {"absent": ("cardiomegaly",)}),
+        (
+            "normal heart",
+            {"absent": ("cardiomegaly",), "anatomy": ("heart and mediastinum",)},
+        ),
         ("no fluid", {"absent": ("pleural effusion",)}),
         ("rule out pneumonia", {"uncertain": ("pneumonia",)}),
         ("possible edema", {"uncertain": ("edema",)}),
