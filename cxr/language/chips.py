@@ -102,7 +102,7 @@ def _label(field: str, value: str) -> str:
 
 
 def _person(query: Query) -> str:
-    """ "women over 60", "64-year-old man", "people under 40"; "" when nobody is meant."""
+    """Who is meant: "women over 60", "64-year-old man"; "" when nobody is."""
     low, high = query.age_min, query.age_max
     one, many = _PEOPLE[query.sex]
     if low is None and high is None:

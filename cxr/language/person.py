@@ -103,7 +103,7 @@ class Person(NamedTuple):
 
 
 def number_of(word: str) -> int:
-    """ "64", "sixty", "sixty-four" -> the number."""
+    """The number that "64", "sixty" or "sixty-four" stands for."""
     if word.isdigit():
         return int(word)
     if word == "eighteen":

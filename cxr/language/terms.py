@@ -89,8 +89,8 @@ ZONE_WORDS = {
         middle mid central rml lingula lingular hilar perihilar midzone centrally bihilar
         midlung""",
     "lower": """
-        lower bottom base bases basal basilar bibasal bibasilar rll lll inferior retrocardiac basally
-        lowest""",
+        lower bottom base bases basal basilar bibasal bibasilar rll lll inferior
+        retrocardiac basally lowest""",
 }
 # Words of a place that stand beside a side or a zone.
 PLACE_WORDS = frozenset(

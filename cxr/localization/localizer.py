@@ -42,9 +42,12 @@ NEAREST = 0.8  # cosine from which an unknown text means the target that it is n
 class Localization:
     """What was asked for and found; every threshold can be applied without the model.
 
-    query: None when the text names nothing that can be located; the maps are 0 then.
-    size: (width, height) in pixels of the image given. maps: float32 [3, S, S] in [0, 1] over the
-    square that the model sees: what was asked for, the right and the left lung.
+    Attributes:
+        query: None when the text names nothing that can be located; the maps are 0 then.
+        size: (width, height) in pixels of the image given.
+        maps: float32 [3, S, S] in [0, 1] over the square that the model sees: what was asked for,
+            the right and the left lung.
+        preprocess: how the image was fitted into that square.
     """
 
     query: Query | None
@@ -68,11 +71,13 @@ class Localizer:
     """A text-guided U-Net with its text tower; safe to call from several threads.
 
     Attributes:
-        model: in eval mode, on `device`. tower: None for a plain U-Net, which knows TARGETS alone.
+        model: in eval mode, on `device`.
+        tower: the text encoder; None for a plain U-Net, which knows TARGETS alone.
         offsets: what is added to the logits of a target, so that its map's 0.5 is where it served
-            best on the validation split. grid: the frozen image encoder that the model builds on,
-            where it does. shares: of a target's logits, how much of them is the model's reading of
-            that encoder's features; the rest is the U-Net's.
+            best on the validation split.
+        grid: the frozen image encoder that the model builds on, where it does.
+        shares: of a target's logits, how much of them is the model's reading of that encoder's
+            features; the rest is the U-Net's.
     """
 
     def __init__(
@@ -144,7 +149,7 @@ class Localizer:
         return self.find_all(image, [text])[0]
 
     def find_all(self, image: Image.Image, texts: Sequence[str]) -> list[Localization]:
-        """`find` for several texts about one film, which the model sees once."""
+        """`find` for several texts about one image, which the model sees once."""
         queries = [self.understand(text) for text in texts]
         film, view = load_image(image), self.model.preprocess
         named = list(dict.fromkeys(query for query in queries if query is not None))
@@ -162,8 +167,12 @@ class Localizer:
         return [Localization(query, film.size, maps[query], view) for query in queries]
 
     def understand(self, text: str) -> Query | None:
-        """The target, side and zone that a text names, by its words, else by the nearest target's
-        embedding; None when there is none. Raises ValueError for an empty or overlong text.
+        """The target, side and zone that a text names.
+
+        Words count first, the embedding of the nearest target after them; None when neither tells.
+
+        Raises:
+            ValueError: the text is empty or too long.
         """
         asked = parse(text)
         target = locate_target(asked)
@@ -213,8 +222,9 @@ class Localizer:
 
 
 def _placed(query: Query, heat: np.ndarray, right: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """The model's map for a query, held to the lungs, the side and the zone that it names. heat,
-    right and left lung: float [S, S]; no pixel is in both lungs.
+    """The model's map for a query, held to the lungs, the side and the zone that it names.
+
+    heat, right and left lung: float [S, S]; no pixel is in both lungs.
     """
     if query.target in (RIGHT_LUNG, LEFT_LUNG):
         side = SIDES[(RIGHT_LUNG, LEFT_LUNG).index(query.target)]

@@ -18,9 +18,13 @@ _IN_LUNGS = 0.2  # of what is marked; with less it is told as lying outside the 
 
 @dataclass(frozen=True)
 class Measure:
-    """Percentages: of the lungs' area that is marked, of each lung's, and of the picture's (its
-    padding counted in). words: "right lung, mostly the lower zone", "outside the lungs",
-    "not found"; percentages of lungs are None where no lung was found.
+    """How much of the lungs and of the picture is marked, in percent and in words.
+
+    Attributes:
+        lungs, right, left: of the area of both lungs, of the right and of the left one; None where
+            no lung was found.
+        picture: of the whole picture, its padding counted in.
+        words: such as "right lung, mostly the lower zone", "outside the lungs" or "not found".
     """
 
     lungs: float | None
