@@ -74,11 +74,16 @@ def refuse_others(root: Path) -> None:
 def push_space(
     root: Path, repo_id: str, private: bool | None = None, gallery: str | None = None
 ) -> str:
-    """Make the Space, or renew it -> its address.
+    """Make the Space, or renew it.
 
     Args:
-        root: the folder that holds app.py. repo_id: "owner/name". private: only of a new Space;
-            None: as the owner's account has it. gallery: hf://datasets/owner/name, or None.
+        root: the folder that holds app.py.
+        repo_id: owner/name.
+        private: only of a new Space; None: as the owner's account has it.
+        gallery: hf://datasets/owner/name, or None.
+
+    Returns:
+        Its address.
 
     Raises:
         ValueError: bad arguments, films that are not synthetic, a Space that is public though

@@ -68,6 +68,9 @@ from .study_table import (
     SYNTHETIC as SYNTHETIC,
 )
 from .study_table import (
+    image_name as image_name,
+)
+from .study_table import (
     read_studies as read_studies,
 )
 from .study_table import (

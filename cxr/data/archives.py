@@ -86,14 +86,12 @@ def unpack(
         ValueError: a damaged or encrypted archive, a path that leads out of the folder, anything
             but plain files, or more than max_bytes or max_files.
     """
-    is_zip = zipfile.is_zipfile(archive)
     try:
-        with zipfile.ZipFile(archive) if is_zip else tarfile.open(archive) as file:
-            left = max_bytes
-            for number, entry in enumerate(_zipped(file) if is_zip else _taped(file), 1):
-                if number > max_files or entry.size > left:
-                    raise ValueError(_too_much(archive, max_bytes, max_files))
-                left -= _copy(entry, folder.joinpath(*_parts(archive, entry)), left)
+        left = max_bytes
+        for number, entry in enumerate(_entries(archive), 1):
+            if number > max_files or entry.size > left:
+                raise ValueError(_too_much(archive, max_bytes, max_files))
+            left -= _copy(entry, folder.joinpath(*_parts(archive, entry)), left)
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -122,6 +120,15 @@ class _Entry:
     open: Callable[[], IO[bytes]]
 
 
+def _entries(archive: Path) -> Iterator[_Entry]:
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            yield from _zipped(zipped)
+    else:
+        with tarfile.open(archive) as taped:
+            yield from _taped(taped)
+
+
 def _zipped(file: zipfile.ZipFile) -> Iterator[_Entry]:
     for entry in file.infolist():
         kind = stat.S_IFMT(entry.external_attr >> 16)
@@ -137,7 +144,14 @@ def _zipped(file: zipfile.ZipFile) -> Iterator[_Entry]:
 def _taped(file: tarfile.TarFile) -> Iterator[_Entry]:
     for entry in file:
         if not entry.isdir():
-            yield _Entry(entry.name, entry.size, entry.isreg(), partial(file.extractfile, entry))
+            yield _Entry(entry.name, entry.size, entry.isreg(), partial(_extracted, file, entry))
+
+
+def _extracted(file: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
+    content = file.extractfile(entry)
+    if content is None:  # a link or a device, which _parts refuses before
+        raise tarfile.TarError(f"{entry.name} has no content")
+    return content
 
 
 def _too_much(archive: Path, max_bytes: int, max_files: int) -> str:

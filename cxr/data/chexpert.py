@@ -50,7 +50,7 @@ def read_chexpert(root: Path) -> Loaded:
 def _read_table(table: Path, notes: Notes) -> Iterator[Study]:
     columns, rows = open_table(table)
     # The first release says "Airspace Opacity" for Lung Opacity.
-    named = [_PUBLISHED.get(canonical_finding(name), name) for name in columns]
+    named = [_PUBLISHED.get(canonical_finding(name) or "", name) for name in columns]
     places = find_columns(table, named, (*ABOUT, *CHEXPERT_NAMES))
     cells = itemgetter(*places)
     locate = _Locator(table.parent)

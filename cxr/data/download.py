@@ -28,6 +28,8 @@ def download(
     """Fetch `url` to `path`, with a bar on stderr; until it is whole it lies in `path`.part.
 
     Args:
+        url: of the file.
+        path: where it goes.
         md5: what the publisher says that its hash is; "": not known, its size alone is checked.
         headers: to send along, to the host of `url` alone.
 
@@ -75,17 +77,19 @@ def _begin(url: str, part: Path, headers: dict[str, str]) -> int | None:
         url, headers=headers, follow_redirects=True, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT
     )
     if not answer.is_success and former.get("url") == url:
-        return former.get("size")
+        size = former.get("size")
+        return size if isinstance(size, int) else None
     length = answer.headers.get("Content-Length", "") if answer.is_success else ""
+    size = int(length) if length.isdecimal() else None
     now = {
         "url": url,
-        "size": int(length) if length.isdecimal() else None,
+        "size": size,
         "version": answer.headers.get("ETag") or answer.headers.get("Last-Modified"),
     }
     if now != former:
         part.unlink(missing_ok=True)
         write_json(note, now)
-    return now["size"]
+    return size
 
 
 def _forget(part: Path) -> None:

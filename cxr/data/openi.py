@@ -59,9 +59,15 @@ def read_openi(root: Path) -> Loaded:
             if image is None:
                 notes.lack(name)
                 continue
-            view = noted(canonical_view, view, "views not understood", notes)
-            about = {"id": stem(name), "image": root / image, "view": view}
-            studies.append(replace(study, findings=dict(study.findings), **about))
+            studies.append(
+                replace(
+                    study,
+                    id=stem(name),
+                    image=root / image,
+                    view=noted(canonical_view, view, "views not understood", notes),
+                    findings=dict(study.findings),
+                )
+            )
     return notes.loaded(studies, "openi")
 
 

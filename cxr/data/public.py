@@ -66,11 +66,16 @@ CREDIT = {
 
 
 def sources(name: str, archives: int = 1) -> tuple[Source, ...]:
-    """The files of a data set. archives: how many of NIH's twelve to take, each of 2 to 4 GB.
+    """The files of a data set.
+
+    Args:
+        name: of the set, a key of CREDIT.
+        archives: how many of NIH's twelve to take, each of 2 to 4 GB.
 
     Raises:
         ValueError: an unknown set, or archives outside 1 to 12.
     """
+    found: tuple[Source, ...]
     if name == "openi":
         found = (
             Source("NLMCXR_reports.tgz", f"{OPENI}/NLMCXR_reports.tgz", "reports"),
@@ -106,7 +111,10 @@ def fetch_set(
     sha256 of each file. An archive is deleted once it is unpacked.
 
     Args:
-        archives: as for `sources`. say: is told what happens, a line each.
+        name: of the set, a key of CREDIT.
+        out: the folder that it goes to.
+        archives: as for `sources`.
+        say: called with a line for each thing that happens.
 
     Raises:
         ValueError: as `sources`, cxr.data.download.download and cxr.data.archives.unpack; no key
@@ -167,8 +175,9 @@ def _unpack(file: Path, place: Path) -> None:
 
 
 def _kaggle_login() -> dict[str, str]:
-    """The header that carries the reader's key: KAGGLE_API_TOKEN, KAGGLE_USERNAME with KAGGLE_KEY,
-    or ~/.kaggle/kaggle.json.
+    """The header that carries the reader's key for Kaggle.
+
+    It is KAGGLE_API_TOKEN, KAGGLE_USERNAME with KAGGLE_KEY, or ~/.kaggle/kaggle.json.
 
     Raises:
         ValueError: there is none; says how to get one.

@@ -131,7 +131,7 @@ def read_findings(text: str | None, study: str) -> dict[str, int]:
         type(value) is int and value in (-1, 0, 1) for value in findings.values()
     ):
         raise ValueError(
-            f"expected findings of {study!r} as an object of 1, 0 and -1, got {text[:80]!r}; "
+            f"expected findings of {study!r} as an object of 1, 0 and -1, got {str(text)[:80]!r}; "
             "build the gallery again"
         )
     return findings

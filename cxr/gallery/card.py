@@ -71,7 +71,9 @@ def gallery_card(info: Mapping, studies: Sequence[Study], repository: str) -> st
     """The card as Markdown with the Hub's front matter.
 
     Args:
-        info: Gallery.info(). studies: of the gallery. repository: owner/name.
+        info: Gallery.info().
+        studies: of the gallery.
+        repository: owner/name.
     """
     from huggingface_hub import DatasetCard, DatasetCardData  # slow to import, seldom needed
 

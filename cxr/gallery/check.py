@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cxr.data import IMAGES, read_studies
+from cxr.data import IMAGES, image_name, read_studies
 from cxr.findings import Study
 from cxr.gallery.format import INDEX, read_embeddings, read_header
 from cxr.gallery.images import content_name
@@ -22,6 +22,7 @@ def check_gallery(folder: str | Path, encoder: str | None = None) -> list[str]:
     """Problems of the gallery in `folder`, one sentence each; [] when it is whole.
 
     Args:
+        folder: of the gallery.
         encoder: sha256 of the encoder that it should have been made by (None: any).
     """
     folder = Path(folder).expanduser()
@@ -62,7 +63,7 @@ def _identity_problems(studies: Sequence[Study]) -> list[str]:
 
 def _image_problems(folder: Path, studies: Sequence[Study]) -> list[str]:
     problems = []
-    expected = {study.image.name: study.id for study in studies}
+    expected = {image_name(study): study.id for study in studies}
     for name, study in expected.items():
         try:
             content = (folder / name).read_bytes()

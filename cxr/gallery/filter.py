@@ -41,12 +41,9 @@ class Where:
             _one_of(name, VIEWS, "view")
         if self.sex is not None:
             _one_of(self.sex, SEXES, "sex")
-        for key in ("age_min", "age_max"):
-            _check_age(key, getattr(self, key))
-        if None not in (self.age_min, self.age_max) and self.age_min > self.age_max:
-            raise ValueError(
-                f"expected age_min <= age_max, got {self.age_min} and {self.age_max}; swap them"
-            )
+        low, high = _age("age_min", self.age_min), _age("age_max", self.age_max)
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"expected age_min <= age_max, got {low} and {high}; swap them")
         object.__setattr__(self, "view", view or None)
         object.__setattr__(self, "present", _findings(self.present, "present"))
         object.__setattr__(self, "absent", _findings(self.absent, "absent"))
@@ -125,11 +122,10 @@ def _names(value: str | Sequence[str], what: str) -> tuple[str, ...]:
 
 
 def _findings(value: str | Sequence[str], what: str) -> tuple[str, ...]:
-    found = []
+    found: list[str] = []
     for name in _names(value, what):
-        canonical = canonical_finding(name)
-        if canonical is None:
-            _one_of(name, FINDINGS, "finding")
+        canonical = canonical_finding(name) or name
+        _one_of(canonical, FINDINGS, "finding")
         found.append(canonical)
     return tuple(found)
 
@@ -139,7 +135,10 @@ def _one_of(value: object, known: Sequence[str], what: str) -> None:
         raise ValueError(f"expected a {what} out of {', '.join(known)}; got {value!r}")
 
 
-def _check_age(key: str, value: object) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if value is not None and not (number and value >= 0):
-        raise ValueError(f"expected {key} in years, 0 or more, got {value!r}")
+def _age(key: str, value: object) -> float | None:
+    """An age limit in years, None for none. Raises ValueError for anything but a number >= 0."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise ValueError(f"expected {key} in years, 0 or more, got {value!r}; give a number")
+    return value

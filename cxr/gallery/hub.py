@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cxr.data import FOLDER, STUDIES, write_studies
+from cxr.data import FOLDER, IMAGES, STUDIES, image_name, write_studies
 from cxr.files import copy_folder
 from cxr.findings import Study
 from cxr.gallery.card import CARD, gallery_card
@@ -20,13 +20,18 @@ OWN = (*GALLERY_FILES, CARD)
 
 
 def push_gallery(folder: str | Path, repo_id: str, private: bool = True) -> str:
-    """Upload a gallery with its data set card -> its address, hf://datasets/owner/name@commit.
+    """Upload a gallery with its data set card.
 
-    Its films and reports go with it: whether they may is for the reader of their licence to say.
+    Its images and reports go with it: whether they may is for the reader of their licence to say.
     Names of a plain folder's studies and patients stay here, see `numbered`.
 
     Args:
-        repo_id: owner/name; made when there is none. private: keep it from the public.
+        folder: of the gallery.
+        repo_id: owner/name; made when there is none.
+        private: keep it from the public.
+
+    Returns:
+        Its address, hf://datasets/owner/name@commit.
 
     Raises:
         ValueError: a damaged gallery, a repository that is public though `private`, or what
@@ -40,29 +45,31 @@ def push_gallery(folder: str | Path, repo_id: str, private: bool = True) -> str:
     repository = Repository.at(f"hf://datasets/{repo_id}")
     plain = (HEADER, STUDIES, EMBEDDINGS, INDEX)
     files: dict[str, Path | str] = {name: gallery.folder / name for name in plain}
-    images = (study.image for study in gallery.studies)
-    files |= {image.relative_to(gallery.folder).as_posix(): image for image in images}
+    names = [image_name(study) for study in gallery.studies]
+    files |= {f"{IMAGES}/{name}": gallery.folder / IMAGES / name for name in names}
     files[CARD] = gallery_card(gallery.info(), gallery.studies, repository.name)
     with TemporaryDirectory() as temporary:
         if (studies := numbered(gallery.studies)) != gallery.studies:
-            write_studies(Path(temporary), studies, [study.image.name for study in studies])
+            write_studies(Path(temporary), studies, names)
             files[STUDIES] = Path(temporary) / STUDIES
         with staged(files) as ready:
             return str(send(ready, repository, private, OWN, f"Push {gallery.folder.name}"))
 
 
 def numbered(studies: Sequence[Study]) -> list[Study]:
-    """The studies, those of a plain folder with numbers as ids and patients: there both are file
-    names, which may hold a person's name, and a hash of a name or a date is soon guessed. The same
-    studies in the same order get the same numbers."""
+    """The studies, those of a plain folder with numbers as ids and patients.
+
+    There both are file names, which may hold a person's name, and a hash of a name or a date is
+    soon guessed. The same studies in the same order get the same numbers.
+    """
     patients: dict[tuple[str, str], int] = {}
-    told = []
+    result = []
     for row, study in enumerate(studies, 1):
         if study.source.startswith(FOLDER):
             patient = patients.setdefault((study.source, study.patient), len(patients) + 1)
             study = replace(study, id=f"film {row}", patient=f"patient {patient}")
-        told.append(study)
-    return told
+        result.append(study)
+    return result
 
 
 def pull_gallery(address: str, folder: str | Path, overwrite: bool = False) -> Path:

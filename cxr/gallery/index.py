@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -23,10 +24,7 @@ def write_index(embeddings: np.ndarray, path: Path, exact_below: int = EXACT_BEL
     """
     count, dimensions = embeddings.shape
     exact = count < exact_below
-    if exact:
-        index = faiss.IndexFlatIP(dimensions)
-    else:
-        index = _inverted_lists(embeddings)
+    index: faiss.Index = faiss.IndexFlatIP(dimensions) if exact else _inverted_lists(embeddings)
     for start in range(0, count, _BLOCK):
         index.add(_float(embeddings[start : start + _BLOCK]))
     faiss.write_index(index, str(path))
@@ -54,7 +52,7 @@ class NearestVectors:
     def __init__(self, index: faiss.Index, embeddings: np.ndarray) -> None:
         self._index = index
         self._embeddings = embeddings
-        view = faiss.downcast_index(index)  # does not own: hold on to the index itself
+        view: Any = faiss.downcast_index(index)  # does not own: hold on to the index itself
         self._exact = isinstance(view, faiss.IndexFlat)
         self._probes = 0 if self._exact else max(48, round(_PROBED * view.nlist))
 
@@ -88,6 +86,7 @@ class NearestVectors:
 
         Args:
             vector: float32 [D], unit length.
+            k: how many are wanted.
             rows: ascending int64 [M], the only rows to return; None for all. min(k, M) rows come
                 back always.
         """
@@ -115,10 +114,12 @@ class NearestVectors:
             mask[rows] = True
             bits = np.packbits(mask, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
-        if self._exact:
-            parameters = faiss.SearchParameters(sel=selector)
-        else:
-            parameters = faiss.SearchParametersIVF(sel=selector, nprobe=self._probes)
+        settings: dict[str, Any] = {"sel": selector}
+        if not self._exact:
+            settings["nprobe"] = self._probes
+        # faiss adds keywords to these classes when it is imported, which its types do not say.
+        kind: Any = faiss.SearchParameters if self._exact else faiss.SearchParametersIVF
+        parameters = kind(**settings)
         scores, found = self._index.search(vector[None], k, params=parameters)
         return found[0][found[0] >= 0], scores[0][found[0] >= 0]
 
