@@ -1,10 +1,14 @@
-"""Which device to compute on, and whether it multiplies bfloat16 in hardware."""
+"""Which device to compute on, what it does in hardware, and how a process stays small."""
 
 from __future__ import annotations
 
+import ctypes
 import sys
 
 import torch
+
+_MMAP_THRESHOLD = -3  # mallopt's name for it
+_LARGE = 4 << 20  # bytes
 
 
 def best_device() -> torch.device:
@@ -30,3 +34,16 @@ def has_bf16(device: torch.device) -> bool:
     has = torch.cpu.get_capabilities()
     arm = sys.platform == "linux" and has.get("bf16", False)
     return bool(has.get("amx_bf16") or has.get("avx512_bf16") or arm)
+
+
+def limit_memory() -> None:
+    """Keep a process that serves models small; call it before they are loaded.
+
+    Buffers of a model's run are given back to the system: glibc would raise the size from which it
+    does so with each one that is freed. Without a CUDA GPU, Triton (75 MB) is not loaded:
+    Transformers and timm import PyTorch's compiler, and that imports Triton where it is installed.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_MMAP_THRESHOLD, _LARGE)
+    if not torch.cuda.is_available() and "triton" not in sys.modules:
+        sys.modules["triton"] = None  # type: ignore[assignment]  # Python's way to bar an import

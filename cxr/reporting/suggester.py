@@ -21,7 +21,7 @@ from cxr.reporting.calibration import Calibration
 from cxr.reporting.claims import ABSENT
 from cxr.reporting.compose import Sentence, compose_report, report_text
 from cxr.reporting.corpus import load_corpus
-from cxr.reporting.features import FilmFeatures, film_features
+from cxr.reporting.features import THUMBNAIL, FilmFeatures, film_features
 from cxr.reporting.ood_gate import OODGate, OODResult
 from cxr.reporting.phrases import Phrase, phrase_bank
 from cxr.retrieval import Match, Retriever
@@ -119,17 +119,20 @@ class ReportSuggester:
         phrases = phrase_bank() + (load_corpus(reports) if reports is not None else ())
         return cls(retriever, calibration, gate, phrases)
 
-    def suggest(self, image: Image.Image, force: bool = False) -> Suggestion:
+    def suggest(
+        self, image: Image.Image, force: bool = False, embedding: np.ndarray | None = None
+    ) -> Suggestion:
         """What the film suggests.
 
         Args:
             image: any PIL image.
             force: read a picture that the gate refuses all the same; the warning stays.
+            embedding: the image's, float32 [512] as Retriever.encode gives it; None: computed.
 
         Raises:
             ValueError: an unreadable image.
         """
-        features = self._features(image)
+        features = self._features(image, embedding)
         verdict = self.gate.judge(features)
         warnings = [] if verdict.in_domain else [verdict.warning]
         vector = features.embeddings[0]
@@ -142,12 +145,23 @@ class ReportSuggester:
             findings, report_text(told), near[:SIMILAR], verdict.in_domain, warnings, told, verdict
         )
 
-    def judge(self, image: Image.Image) -> OODResult:
-        """Whether any PIL image looks like a frontal chest film. Raises ValueError as `suggest`."""
-        return self.gate.judge(self._features(image))
+    def judge(self, image: Image.Image, embedding: np.ndarray | None = None) -> OODResult:
+        """Whether an image looks like a frontal chest X-ray.
 
-    def _features(self, image: Image.Image) -> FilmFeatures:
-        return film_features(self.retriever, [load_image(image)])
+        Args:
+            image: any PIL image.
+            embedding: as for `suggest`.
+
+        Raises:
+            ValueError: an unreadable image.
+        """
+        return self.gate.judge(self._features(image, embedding))
+
+    def _features(self, image: Image.Image, embedding: np.ndarray | None) -> FilmFeatures:
+        film = load_image(image)
+        if embedding is None:
+            return film_features(self.retriever, [film])
+        return FilmFeatures(embedding[None], THUMBNAIL.square(film)[None])
 
     def findings(self, embedding: np.ndarray) -> list[Finding]:
         """Every finding of a film, the most probable first. embedding: float [512], unit."""

@@ -1,6 +1,7 @@
 from .query_encoder import (
     QueryEncoder as QueryEncoder,
 )
+from .retriever import EncodedQuery as EncodedQuery
 from .retriever import (
     Match as Match,
 )

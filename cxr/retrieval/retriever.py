@@ -43,6 +43,19 @@ class Match:
     similarity: str = WORDS[-1]
 
 
+@dataclass(frozen=True, eq=False)
+class EncodedQuery:
+    """A query that was encoded once, to search with as often as wanted.
+
+    Attributes:
+        vector: float32 [512], unit; what `Retriever.search` ranks by.
+        text: the query where it is a text; None for an image.
+    """
+
+    vector: np.ndarray
+    text: str | None = None
+
+
 class Retriever:
     """A dual encoder with a gallery; safe to call from several threads.
 
@@ -145,16 +158,30 @@ class Retriever:
         """N squares uint8 [S, S] from `prepare` -> float32 [N, 512], unit rows."""
         return self._batches(squares, lambda batch: self.model.encode_image(self._pixels(batch)))
 
+    def encode(self, query: str | Image.Image) -> EncodedQuery:
+        """Encode a query, so that several searches and checks need one pass of the network.
+
+        Args:
+            query: text of at most 2,000 characters, or a PIL image.
+
+        Raises:
+            ValueError: an empty or overlong text, an unreadable image, or another type.
+        """
+        if isinstance(query, Image.Image):
+            return EncodedQuery(self.encode_images([query])[0])
+        text = _checked_query(query)
+        return EncodedQuery(self.encode_query([text])[0], text)
+
     def search(
         self,
-        query: str | Image.Image,
+        query: str | Image.Image | EncodedQuery,
         k: int = 12,
         where: Where | Mapping[str, Any] | None = None,
     ) -> list[Match]:
         """The k studies that match `query` best, best first.
 
         Args:
-            query: text of at most 2,000 characters, or a film as PIL image.
+            query: text of at most 2,000 characters, a PIL image, or either from `encode`.
             k: at least 1; fewer come back only when fewer studies pass `where`.
             where: a Where, or a dict with its fields as keys.
 
@@ -166,12 +193,10 @@ class Retriever:
                 "expected a gallery to search in, this retriever was loaded with gallery=None; "
                 "build one with: python -m cxr gallery build ROOT --out DIR"
             )
-        if isinstance(query, Image.Image):
-            vector = self.encode_images([query])[0]
-        else:
-            vector = self.encode_query([_checked_query(query)])[0]
+        encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
+        vector = encoded.vector
         found = self.gallery.search(vector, k, where)
-        if isinstance(query, Image.Image):
+        if encoded.text is None:
             return self.matches(found)
         return [
             Match(self.gallery.studies[row], score, self.scale.text_word(score, vector))

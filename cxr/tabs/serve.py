@@ -62,8 +62,15 @@ def launch(services: Services, port: int, progress: Callable[[str], None]) -> No
     answer_mcp_in_json(app)
     progress(f"The page is on {address}")
     if not on_zerogpu():
-        threading.Thread(target=services.load, args=[progress], name="load", daemon=True).start()
+        threading.Thread(target=_load, args=[services, progress], name="load", daemon=True).start()
     app.block_thread()
+
+
+def _load(services: Services, progress: Callable[[str], None]) -> None:
+    from cxr.devices import limit_memory  # here: it imports torch, and the page is to be up first
+
+    limit_memory()
+    services.load(progress)
 
 
 def exclude_loopback_from_proxies() -> None:

@@ -163,12 +163,12 @@ class Services:
             retriever = self.retriever()
         return ReportSuggester.with_retriever(retriever, weights, self.reports, self.weights)
 
-    def ood_warning(self, film) -> str:
+    def ood_warning(self, film, embedding=None) -> str:
         """Return why a PIL image hardly is a frontal chest X-ray, in words; "" where it may be one,
-        or where the gate that could tell is missing.
+        or where the gate that could tell is missing. embedding: as for ReportSuggester.judge.
         """
         try:
-            return self.suggester.get().judge(film).warning
+            return self.suggester.get().judge(film, embedding).warning
         except ValueError as error:
             log.info("no film is doubted: %s", error)
             return ""

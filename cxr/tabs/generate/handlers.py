@@ -7,7 +7,7 @@ import secrets
 import gradio as gr
 from PIL import Image
 
-from cxr.retrieval import Match
+from cxr.retrieval import EncodedQuery, Match
 from cxr.tabs.generate.state import COUNTS, STEPS, Comparison, GenerateState, SampleRequest
 from cxr.tabs.generate.views import generated, marked_url
 from cxr.tabs.services import Services
@@ -64,23 +64,30 @@ class GenerateHandlers:
             state.index,
         )
         urls = tuple(marked_url(step) for step in path)
-        nearest, nearest_note = self._nearest(image)
-        copied, copied_note = self._copied(image)
+        encoded, problem = self._encode(image)
+        nearest, nearest_note = self._nearest(encoded, problem)
+        copied, copied_note = self._copied(encoded, problem)
         return state.with_comparison(Comparison(urls, nearest, nearest_note, copied, copied_note))
 
     def comparing(self, state: GenerateState) -> str:
         """What the page says while `compare` works; "" when there is nothing left to compare."""
         return "" if state.request is None or state.comparison is not None else COMPARING
 
-    def _nearest(self, image: Image.Image) -> tuple[Match | None, str]:
-        """The nearest real study, or why there is none."""
+    def _encode(self, image: Image.Image) -> tuple[EncodedQuery | None, str]:
+        """The image's vector, or why there is none."""
         try:
-            retriever = self.services.retriever()
+            return self.services.retriever().encode(image), ""
         except ValueError as error:
             return None, message_of(error)
+
+    def _nearest(self, encoded: EncodedQuery | None, problem: str) -> tuple[Match | None, str]:
+        """The nearest real study, or why there is none."""
+        if encoded is None:
+            return None, problem
+        retriever = self.services.retriever()
         total = len(retriever.gallery.studies)
         for k in (min(_FIRST, total), total):
-            found = retriever.search(image, k)
+            found = retriever.search(encoded, k)
             real = (match for match in found if not words.is_synthetic(match.study))
             if (match := next(real, None)) is not None:
                 return match, ""
@@ -89,14 +96,15 @@ class GenerateHandlers:
             "real films to see the nearest beside it."
         )
 
-    def _copied(self, image: Image.Image) -> tuple[bool | None, str]:
+    def _copied(self, encoded: EncodedQuery | None, problem: str) -> tuple[bool | None, str]:
         """Whether an image is too near to a training image, and the same in words."""
         originals = self.services.generator.get().originals
         if originals is None:
             return None, "Not checked: this model came without fingerprints of its training films."
+        if encoded is None:
+            return None, f"Not checked: {problem}"
         try:
-            retriever = self.services.retriever()
-            (check,) = originals.check(retriever.encode_images([image]), retriever.encoder)
+            (check,) = originals.check(encoded.vector[None], self.services.retriever().encoder)
         except ValueError as error:
             return None, f"Not checked: {message_of(error)}"
         far = f"The nearest training film is {check.distance:.2f} away"

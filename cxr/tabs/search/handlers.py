@@ -66,9 +66,10 @@ class SearchHandlers:
     def search_by_film(self, state: SearchState, upload: str, *filters: Any) -> SearchState:
         """Images like an uploaded one; the upload is deleted as soon as it is read."""
         image = read_upload(upload)
-        warning = self.services.ood_warning(image)
-        query = SearchQuery(image=image, source="your film", warning=warning, where=where(*filters))
-        return self._ask(state, query)
+        query = SearchQuery(image=image, source="your film", where=where(*filters))
+        encoded = self.services.retriever().encode(image)
+        warning = self.services.ood_warning(image, encoded.vector)
+        return self._ask(state, replace(query, encoded=encoded, warning=warning))
 
     def more_like_this(self, state: SearchState, *filters: Any) -> SearchState:
         """Images like the open one."""
@@ -86,14 +87,14 @@ class SearchHandlers:
         wanted = where(*filters)
         if state.query is None or state.query.where == wanted:
             return state
-        query = replace(state.query, where=wanted, k=PAGE_SIZE)
+        query = self._encoded(replace(state.query, where=wanted, k=PAGE_SIZE))
         return replace(state, query=query, matches=self._find(query), selected=None, heat_map="")
 
     def more(self, state: SearchState) -> SearchState:
         """The last search with more images."""
         if state.query is None:
             return state
-        query = replace(state.query, k=min(MAX_RESULTS, state.query.k + PAGE_SIZE))
+        query = self._encoded(replace(state.query, k=min(MAX_RESULTS, state.query.k + PAGE_SIZE)))
         return replace(state, query=query, matches=self._find(query))
 
     def back(self, state: SearchState) -> SearchState:
@@ -140,12 +141,19 @@ class SearchHandlers:
         return inline(heat_layer(heat), HEAT_MAP_SIDE)
 
     def _ask(self, state: SearchState, query: SearchQuery) -> SearchState:
+        query = self._encoded(query)
         return state.moved_to(query, self._find(query))
+
+    def _encoded(self, query: SearchQuery) -> SearchQuery:
+        """The query with its vector, which further pages and filters need again."""
+        if query.encoded is not None:
+            return query
+        return replace(query, encoded=self.services.retriever().encode(query.content))
 
     def _find(self, query: SearchQuery) -> tuple[Match, ...]:
         extra = 1 if query.exclude else 0
         search = self.services.retriever().search
-        found = search(query.content, k=query.k + extra, where=query.where)
+        found = search(query.encoded or query.content, k=query.k + extra, where=query.where)
         return tuple(match for match in found if match.study.id != query.exclude)[: query.k]
 
     def show_looking(self, state: SearchState) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -11,7 +11,7 @@ from cxr.gallery import Where
 from cxr.tabs.shared.errors import STALE
 
 if TYPE_CHECKING:
-    from cxr.retrieval import Match
+    from cxr.retrieval import EncodedQuery, Match
 
 PAGE_SIZE = 12  # studies that a search shows at first, and adds on "more"
 MAX_RESULTS = 96
@@ -30,6 +30,7 @@ class SearchQuery:
         exclude: id of the study to leave out of its own neighbors.
         where: the filters.
         k: how many studies at most.
+        encoded: the text or image as the network sees it, once it was searched for.
     """
 
     text: str = ""
@@ -39,10 +40,11 @@ class SearchQuery:
     exclude: str = ""
     where: Where = Where()
     k: int = PAGE_SIZE
+    encoded: EncodedQuery | None = field(default=None, compare=False)
 
     @property
     def content(self) -> str | Image.Image:
-        """What Retriever.search takes."""
+        """What Retriever.encode takes."""
         return self.text if self.image is None else self.image
 
     @property

@@ -18,6 +18,7 @@ SECONDS = {
     "search": 5,
     "heat_map": 5,
     "encode_images": 5,
+    "encode": 5,
     "judge": 5,
     "suggest": 10,
     "find": 10,

@@ -143,7 +143,7 @@ def test_another_encoders_calibration_is_refused_with_the_command(weights, tmp_p
     with pytest.raises(
         ValueError,
         match=r"fitted for abababababab; fit it again: python -m "
-        r"train\.calibrate --weights .*tiny --data ROOT",
+        r"train\.reporting --weights .*tiny --data ROOT",
     ):
         ReportSuggester.load(weights, None, folder)
 
