@@ -167,6 +167,9 @@ class Retriever:
         Raises:
             ValueError: an empty or overlong text, an unreadable image, or another type.
         """
+        return self._encode(query)
+
+    def _encode(self, query: str | Image.Image) -> EncodedQuery:
         if isinstance(query, Image.Image):
             return EncodedQuery(self.encode_images([query])[0])
         text = _checked_query(query)
@@ -193,7 +196,7 @@ class Retriever:
                 "expected a gallery to search in, this retriever was loaded with gallery=None; "
                 "build one with: python -m cxr gallery build ROOT --out DIR"
             )
-        encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
+        encoded = query if isinstance(query, EncodedQuery) else self._encode(query)
         vector = encoded.vector
         found = self.gallery.search(vector, k, where)
         if encoded.text is None:
