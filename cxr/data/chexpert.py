@@ -88,8 +88,8 @@ class _Locator:
     """Turns "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg" into a file's path.
 
     The data set's folder may be named or not, and a resized copy may have another suffix; what
-    fitted last is tried first. Each film is asked for by itself: CheXpert has more folders (65,000
-    patients, 188,000 studies) than films (224,000), so that listing them all costs more.
+    fitted last is tried first. Each image is asked for by itself: CheXpert has more folders (65,000
+    patients, 188,000 studies) than images (224,000), so that listing them all costs more.
     """
 
     def __init__(self, folder: Path) -> None:

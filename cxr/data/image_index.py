@@ -8,7 +8,7 @@ from pathlib import Path
 from cxr.data.loaded import Notes
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom")
-NO_FILMS = {"mask", "masks", "segmentation", "segmentations", "__macosx"}  # folders to pass by
+NO_IMAGES = {"mask", "masks", "segmentation", "segmentations", "__macosx"}  # folders to pass by
 
 
 def stem(name: str) -> str:
@@ -33,7 +33,7 @@ def list_images(root: Path) -> list[str]:
             subfolders.clear()
             continue
         entered.add(real)
-        subfolders[:] = sorted(s for s in subfolders if s[0] != "." and s.lower() not in NO_FILMS)
+        subfolders[:] = sorted(s for s in subfolders if s[0] != "." and s.lower() not in NO_IMAGES)
         prefix = os.path.relpath(folder, root).replace(os.sep, "/") + "/"
         prefix = "" if prefix == "./" else prefix
         found += [prefix + f for f in files if f[0] != "." and f.lower().endswith(SUFFIXES)]

@@ -39,7 +39,7 @@ from cxr.images import load_image
 ALWAYS = frozenset((RIGHT_LUNG, LEFT_LUNG, LUNGS, "heart", "right clavicle", "left clavicle"))
 MASKS, MASKED = "masks.csv", "masked"
 IMAGE_TABLE, STUDY_TABLE = "images.csv", "studies.csv"
-OPENI_FILMS = "images/images_normalized"
+OPENI_IMAGES = "images/images_normalized"
 _NIH_BOX = ("Image Index", "Finding Label", "x|Bbox [x", "y", "w", "h")
 BOXES = {  # file: (its columns, what one side of the picture is in its numbers)
     "BBox_List_2017.csv": (_NIH_BOX, 1024.0),
@@ -104,51 +104,51 @@ class Box:
 
 
 def load_masked_images(root: str | Path) -> list[MaskedImage]:
-    """The films below root, a folder or a ZIP archive, that have a split; in a stable order.
+    """The images below root, a folder or a ZIP archive, that have a split; in a stable order.
 
     Raises ValueError when neither layout is there, a column is missing, a file that is named is
     not there, or one patient is in two splits.
     """
     root = unpacked(root)
     if (root / MASKS).is_file():
-        films = _from_table(root)
+        images = _from_table(root)
     elif (root / MASKED).is_dir():
-        films = _from_openi(root)
+        images = _from_openi(root)
     else:
         raise ValueError(
-            f"{root}: expected {MASKS}, or {MASKED}/ with Open-I's films; got a folder without "
+            f"{root}: expected {MASKS}, or {MASKED}/ with Open-I's images; got a folder without "
             "them; give the folder that holds them"
         )
     home: dict[str, str] = {}
-    for film in films:
-        if home.setdefault(film.patient, film.split) != film.split:
+    for image in images:
+        if home.setdefault(image.patient, image.split) != image.split:
             raise ValueError(
-                f"{root}: expected each patient in one split; got patient {film.patient} in "
-                f"{home[film.patient]} and {film.split}; mend the split"
+                f"{root}: expected each patient in one split; got patient {image.patient} in "
+                f"{home[image.patient]} and {image.split}; mend the split"
             )
-    return films
+    return images
 
 
 def _from_table(root: Path) -> list[MaskedImage]:
     columns, rows = open_table(root / MASKS)
     image, target, mask = find_columns(root / MASKS, columns, ("image", "target", "mask"))
     place = columns.index("split") if "split" in columns else None
-    films: dict[str, dict[str, list[Path]]] = {}
+    drawn: dict[str, dict[str, list[Path]]] = {}
     about = _about(root)
     named: dict[str, str] = {}
     for row in rows:
         name = row[image].strip()
-        films.setdefault(name, {}).setdefault(row[target].strip(), []).append(
+        drawn.setdefault(name, {}).setdefault(row[target].strip(), []).append(
             _there(root / "masks" / row[mask].strip())
         )
         if place is not None:
             named[name] = row[place].strip()
-    known = frozenset(target for masks in films.values() for target in masks)
+    known = frozenset(target for masks in drawn.values() for target in masks)
     if (root / IMAGE_TABLE).is_file():  # studies.csv names images that nobody drew on
         for name in about:
-            films.setdefault(name, {})
+            drawn.setdefault(name, {})
     result = []
-    for name, masks in films.items():
+    for name, masks in drawn.items():
         person = about.get(name, {"patient": stem(name), "split": named.get(name, "train")})
         if person["split"] not in SPLITS:
             raise ValueError(
@@ -165,7 +165,7 @@ def _from_table(root: Path) -> list[MaskedImage]:
                 **person,
             )
         )
-    return sorted(result, key=lambda film: film.id)
+    return sorted(result, key=lambda image: image.id)
 
 
 def _about(root: Path) -> dict[str, dict]:
@@ -204,26 +204,26 @@ def _there(path: Path) -> Path:
 
 
 def _from_openi(root: Path) -> list[MaskedImage]:
-    films = {stem(path.name): path for path in _pictures(root / OPENI_FILMS)}
+    pictures = {stem(path.name): path for path in _pictures(root / OPENI_IMAGES)}
     texts = _texts(root)
     found: dict[str, dict[str, list[Path]]] = {}
     for path in _pictures(root / MASKED):
         name = stem(path.name)
-        name = name if name in films else name.removesuffix("_mask").removesuffix("-mask")
+        name = name if name in pictures else name.removesuffix("_mask").removesuffix("-mask")
         uid = name.partition("_")[0]
         folder = path.parent.name if path.parent != root / MASKED else ""
         target = folder.replace("_", " ") or texts.get(uid, "")
-        if name in films and target:
+        if name in pictures and target:
             found.setdefault(name, {}).setdefault(target, []).append(path)
     if not found:
         raise ValueError(
-            f"{root}: expected masks in {MASKED}/ named as the films in {OPENI_FILMS}/; got none "
-            "that has a film and a report; check the names"
+            f"{root}: expected masks in {MASKED}/ named as the images in {OPENI_IMAGES}/; got none "
+            "that has an image and a report; check the names"
         )
     made = [
         MaskedImage(
             id=name,
-            image=films[name],
+            image=pictures[name],
             patient=name.partition("_")[0],
             split=split_by_patient(name.partition("_")[0]),
             masks={target: tuple(paths) for target, paths in masks.items()},
@@ -252,7 +252,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def load_boxes(root: str | Path) -> dict[str, list[Box]]:
-    """The boxes of the files in root that BOXES names -> {stem of the film's name: boxes}.
+    """The boxes of the files in root that BOXES names -> {stem of the image's name: boxes}.
 
     Raises ValueError when none of them is there, or a number cannot be read.
     """

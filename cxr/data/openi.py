@@ -1,8 +1,8 @@
-"""Open-I (Indiana University chest X-rays, Demner-Fushman et al. 2016): reports with their films.
+"""Open-I (Indiana University chest X-rays, Demner-Fushman et al. 2016): reports with their images.
 
 Two forms circulate: indiana_reports.csv with indiana_projections.csv, and NLM's own XML, one file a
 report in ecgen-radiology/. The indexers' MeSH terms give the findings: those coded are present, the
-others that Open-I codes are absent, and "No Indexing" leaves the film unlabelled.
+others that Open-I codes are absent, and "No Indexing" leaves the image unlabelled.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ LICENCE = "CC BY-NC-ND 4.0"
 
 @dataclass(frozen=True)
 class Report:
-    """One report and the names and views of its films."""
+    """One report and the names and views of its images."""
 
     uid: str
     terms: tuple[str, ...]  # "Opacity/lung/base/left"
     text: str
-    films: tuple[tuple[str, str], ...]  # (file name, projection), the latter "" when not known
+    images: tuple[tuple[str, str], ...]  # (file name, projection), the latter "" when not known
 
 
 def holds_openi(root: Path) -> bool:
@@ -45,7 +45,7 @@ def holds_openi(root: Path) -> bool:
 
 
 def read_openi(root: Path) -> Loaded:
-    """One Study a film that is there; every film of a report carries its text and findings.
+    """One Study an image that is there; every image of a report carries its text and findings.
 
     Raises ValueError when neither form is there, or a column is missing.
     """
@@ -54,7 +54,7 @@ def read_openi(root: Path) -> Loaded:
     studies: list[Study] = []
     for report in _reports(root, notes):
         study = _study(report, notes)
-        for name, view in report.films or ((f"report {report.uid} names no film", ""),):
+        for name, view in report.images or ((f"report {report.uid} names no image", ""),):
             image = index.find(name, notes)
             if image is None:
                 notes.lack(name)
@@ -72,12 +72,12 @@ def read_openi(root: Path) -> Loaded:
 
 
 def load_reports(root: str | Path) -> list[Study]:
-    """One Study a report with image=None: Open-I's text and findings where no film is needed.
+    """One Study a report with image=None: Open-I's text and findings where no image is needed.
 
     Raises ValueError as read_openi does; indiana_projections.csv may be absent.
     """
     notes = Notes()
-    return [_study(report, notes) for report in _reports(Path(root), notes, films=False)]
+    return [_study(report, notes) for report in _reports(Path(root), notes, images=False)]
 
 
 def _study(report: Report, notes: Notes) -> Study:
@@ -108,9 +108,9 @@ def openi_findings(terms: tuple[str, ...], notes: Notes) -> dict[str, int]:
     return dict.fromkeys(OPENI_FINDINGS, 0) | coded if indexed else {}
 
 
-def _reports(root: Path, notes: Notes, films: bool = True) -> Iterator[Report]:
+def _reports(root: Path, notes: Notes, images: bool = True) -> Iterator[Report]:
     if (root / REPORTS).is_file():
-        return _csv_reports(root, _projections(root, notes) if films else {}, notes)
+        return _csv_reports(root, _projections(root, notes) if images else {}, notes)
     files = _xml_files(root)
     if not files:
         raise ValueError(
@@ -124,23 +124,23 @@ def _projections(root: Path, notes: Notes) -> dict[str, list[tuple[str, str]]]:
     path = root / PROJECTIONS
     columns, rows = open_table(path)
     uid, name, view = find_columns(path, columns, ("uid", "filename", "projection"))
-    films: dict[str, list[tuple[str, str]]] = {}
+    images: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
-        films.setdefault(row[uid].strip(), []).append((row[name].strip(), row[view].strip()))
-    return films
+        images.setdefault(row[uid].strip(), []).append((row[name].strip(), row[view].strip()))
+    return images
 
 
-def _csv_reports(root: Path, films: dict, notes: Notes) -> Iterator[Report]:
+def _csv_reports(root: Path, images: dict, notes: Notes) -> Iterator[Report]:
     path = root / REPORTS
     columns, rows = open_table(path)
     wanted = ("uid", "MeSH", "Problems", "findings", "impression")
     places = find_columns(path, columns, wanted)
     for row in rows:
         uid, mesh, problems, findings, impression = (row[place].strip() for place in places)
-        named = tuple(films.pop(uid, ()))
+        named = tuple(images.pop(uid, ()))
         yield Report(uid, _terms(mesh or problems), _text(findings, impression), named)
-    for uid, orphans in films.items():
-        notes.count(f"films whose report is not in {REPORTS}", uid, len(orphans))
+    for uid, orphans in images.items():
+        notes.count(f"images whose report is not in {REPORTS}", uid, len(orphans))
 
 
 def _xml_files(root: Path) -> list[Path]:
@@ -162,13 +162,13 @@ def _xml_reports(files: list[Path], notes: Notes) -> Iterator[Report]:
             for node in tree.iter("AbstractText")
         }
         majors = (node.text or "" for node in tree.iter("major"))
-        films = tuple((node.get("id") or "", "") for node in tree.iter("parentImage"))
-        # A caption names the whole series ("PA and lateral"): which film is which is not known.
+        images = tuple((node.get("id") or "", "") for node in tree.iter("parentImage"))
+        # A caption names the whole series ("PA and lateral"): which image is which is not known.
         yield Report(
             uid=path.stem,
             terms=_terms(";".join(majors)),
             text=_text(sections.get("FINDINGS", ""), sections.get("IMPRESSION", "")),
-            films=films,
+            images=images,
         )
 
 

@@ -1,4 +1,4 @@
-"""The table of studies of a gallery: studies.parquet, whose films lie beside it under images/."""
+"""The table of studies of a gallery: studies.parquet, whose images lie beside it under images/."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 STUDIES, IMAGES = "studies.parquet", "images"
-SYNTHETIC = "synthetic"  # the source of a film made by a generator begins with this word
-FOLDER = "folder "  # and that of a film from a plain folder so, whatever the folder is called
+SYNTHETIC = "synthetic"  # the source of an image made by a generator begins with this word
+FOLDER = "folder "  # and that of an image from a plain folder so, whatever the folder is called
 
 
 def schema() -> pyarrow.Schema:
@@ -47,7 +47,7 @@ def write_studies(folder: Path, studies: Sequence[Study], images: Sequence[str])
 
 
 def read_studies(folder: Path) -> list[Study]:
-    """The studies of a gallery, each with the absolute path of its film.
+    """The studies of a gallery, each with the absolute path of its image.
 
     Raises:
         ValueError: a missing or corrupt table, findings that are no object of 1, 0 and -1, or an
@@ -110,7 +110,7 @@ def _row(study: Study, image: str) -> dict:
 
 
 def plain_name(name: str | None, study: str) -> str:
-    """A film's file name, if it is one: a gallery from elsewhere must reach no other folder.
+    """A image's file name, if it is one: a gallery from elsewhere must reach no other folder.
 
     Raises:
         ValueError: nothing, a path, or a name with a separator of any system.

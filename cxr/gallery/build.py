@@ -39,7 +39,7 @@ Prepare = Callable[[Image.Image], Any]
 
 _log = logging.getLogger(__name__)
 _THREADS = min(8, max(2, os.cpu_count() or 1))
-_LISTED = 100  # unreadable films named in the header
+_LISTED = 100  # unreadable images named in the header
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class _Film:
+class _Ready:
     record: Record
     prepared: Any = None
 
@@ -90,7 +90,7 @@ def write_gallery(
 
 
 def _build_key(studies: Sequence[Study], origin: Origin) -> str:
-    """Names a build: the same films and labels through the same encoder."""
+    """Names a build: the same images and labels through the same encoder."""
     digest = hashlib.sha256(repr(origin).encode())
     for study in studies:
         file = _signature(study.image) if study.image else None
@@ -148,11 +148,11 @@ def _embed(
     ):
         tasks = (pool.submit(_take_in, study, images, prepare) for study in studies[done:])
         try:
-            films = _ahead(tasks, 4 * batch_size)
-            while batch := list(islice(films, batch_size)):
-                prepared = [film.prepared for film in batch if film.record.image]
+            results = _ahead(tasks, 4 * batch_size)
+            while batch := list(islice(results, batch_size)):
+                prepared = [one.prepared for one in batch if one.record.image]
                 vectors = _unit_rows(encode(prepared), len(prepared)) if prepared else _NO_ROWS
-                journal.append([film.record for film in batch], vectors)
+                journal.append([one.record for one in batch], vectors)
                 bar.update(len(batch))
         finally:
             pool.shutdown(cancel_futures=True)
@@ -161,25 +161,25 @@ def _embed(
 _NO_ROWS = np.empty((0, DIMENSIONS), dtype=np.float32)
 
 
-def _take_in(study: Study, images: Path, prepare: Prepare | None) -> _Film:
+def _take_in(study: Study, images: Path, prepare: Prepare | None) -> _Ready:
     try:
         if study.image is None:
-            raise ValueError("expected a film, the data set has none for it")
+            raise ValueError("expected an image, the data set has none for it")
         name, image = store_image(Path(study.image), images)
     except ValueError as error:
         _log.warning("%s left out: %s", study.id, error)
-        return _Film(Record(None, str(error)))
-    return _Film(Record(name), image if prepare is None else prepare(image))
+        return _Ready(Record(None, str(error)))
+    return _Ready(Record(name), image if prepare is None else prepare(image))
 
 
-def _ahead(tasks: Iterable[Future[_Film]], count: int) -> Iterator[_Film]:
+def _ahead(tasks: Iterable[Future[_Ready]], count: int) -> Iterator[_Ready]:
     """Results in order, with up to `count` tasks submitted ahead of the one that is yielded."""
     tasks = iter(tasks)
     waiting = deque(islice(tasks, count))
     while waiting:
-        film = waiting.popleft().result()
+        result = waiting.popleft().result()
         waiting.extend(islice(tasks, 1))
-        yield film
+        yield result
 
 
 def _unit_rows(vectors: np.ndarray, count: int) -> np.ndarray:
@@ -206,7 +206,7 @@ def _finish(studies: Sequence[Study], journal: Journal, origin: Origin, key: str
     if not kept:
         shutil.rmtree(folder)
         raise ValueError(
-            f"expected at least one readable film, all {len(lost)} failed; the first, "
+            f"expected at least one readable image, all {len(lost)} failed; the first, "
             f"{lost[0][0].id}: {lost[0][1]}"
         )
     vectors = journal.vectors()

@@ -4,10 +4,10 @@
     studies.parquet    one row a study (cxr.data.study_table)
     embeddings.npy     float16 [N, 512], unit rows, in the order of studies.parquet
     index.faiss        the same vectors, searchable (cxr.gallery.index)
-    images/            the films, named by the sha256 of their content
+    images/            the images, named by the sha256 of their content
 
 A name that follows from the content keeps a program that still holds an older gallery from
-showing another patient's film under an old name.
+showing another patient's image under an old name.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from cxr.gallery.index import NearestVectors
 class Gallery:
     """An open gallery; searching it is safe from any number of threads.
 
-    studies: in the order of the embeddings, each with the absolute path of its film.
+    studies: in the order of the embeddings, each with the absolute path of its image.
     embeddings: float16 [N, 512], unit rows, memory-mapped and read-only.
     """
 
@@ -137,8 +137,8 @@ def build_gallery(
     """Embed studies and write them as a gallery; it appears whole or not at all.
 
     The work is kept in `.NAME.building` beside `out` and renamed at the end. After a kill the same
-    call goes on where it stopped; a finished gallery of the same films and encoder is opened as it
-    is. Films that cannot be read are counted, logged and left out.
+    call goes on where it stopped; a finished gallery of the same images and encoder is opened as it
+    is. Images that cannot be read are counted, logged and left out.
 
     Args:
         studies: in the order that the gallery keeps.
@@ -156,7 +156,7 @@ def build_gallery(
         The gallery, open.
 
     Raises:
-        ValueError: no study, no readable film, `out` is taken, NaN from the encoder.
+        ValueError: no study, no readable image, `out` is taken, NaN from the encoder.
     """
     write_gallery(
         list(studies),

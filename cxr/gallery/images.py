@@ -1,4 +1,4 @@
-"""Films on their way into a gallery: made small enough, free of metadata, named by content."""
+"""Images on their way into a gallery: made small enough, free of metadata, named by content."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _JPEG_SEGMENTS = {"APP0", "APP14"}  # JFIF and Adobe headers: density, colour tr
 
 
 def store_image(path: Path, folder: Path) -> tuple[str, Image.Image]:
-    """Bring the film at `path` into `folder` -> (file name, the film as mode "L").
+    """Bring the image at `path` into `folder` -> (file name, the image as mode "L").
 
     A JPEG or PNG of at most 1024 x 1024 px without metadata is copied as it is; everything else
-    (DICOM, TIFF, larger films, films with metadata) is stored as a PNG of at most that size.
-    The same film twice is stored once.
+    (DICOM, TIFF, larger images, images with metadata) is stored as a PNG of at most that size.
+    The same image twice is stored once.
 
     Raises:
-        ValueError: a film that cannot be read.
+        ValueError: an image that cannot be read.
         OSError: a folder that cannot be written.
     """
     image = load_image(path)
@@ -46,14 +46,14 @@ def store_image(path: Path, folder: Path) -> tuple[str, Image.Image]:
         content = buffer.getvalue()
     name = content_name(content, suffix)
     if not (folder / name).exists():
-        part = folder / f"{name}.{threading.get_ident()}.part"  # a kill leaves no half film
+        part = folder / f"{name}.{threading.get_ident()}.part"  # a kill leaves no half image
         part.write_bytes(content)
         os.replace(part, folder / name)
     return name, image
 
 
 def content_name(content: bytes, suffix: str) -> str:
-    """The name under which a gallery keeps a film: 20 hex digits of its sha256, and the suffix."""
+    """The name of an image in a gallery: 20 hex digits of its sha256, and the suffix."""
     return hashlib.sha256(content).hexdigest()[:20] + suffix
 
 

@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 
 EXACT_BELOW = 50_000  # studies
-_PROBED = 0.25  # of the inverted lists; films of one modality lie close together
+_PROBED = 0.25  # of the inverted lists; images of one modality lie close together
 _BLOCK = 16_384  # rows converted to float32 at a time
 
 

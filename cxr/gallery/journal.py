@@ -23,7 +23,7 @@ _ROW_BYTES = DIMENSIONS * np.dtype(np.float16).itemsize
 
 @dataclass(frozen=True)
 class Record:
-    """One study that was dealt with: the name of its film under images/, or why it has none."""
+    """One study that was dealt with: the name of its image under images/, or why it has none."""
 
     image: str | None
     reason: str | None = None
@@ -49,7 +49,7 @@ class Journal:
         return np.fromfile(self.folder / _VECTORS, dtype=np.float16).reshape(-1, DIMENSIONS)
 
     def _complete_records(self) -> list[Record]:
-        """The longest beginning whose records, embeddings and films are all there."""
+        """The longest beginning whose records, embeddings and images are all there."""
         vectors = (self.folder / _VECTORS).stat().st_size // _ROW_BYTES
         records: list[Record] = []
         done = 0

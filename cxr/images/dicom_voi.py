@@ -99,7 +99,7 @@ def _rescaled(stored: np.ndarray, image: Dataset) -> np.ndarray:
 
 
 def _inside(stored: np.ndarray, image: Dataset) -> np.ndarray | None:
-    """Bool [H, W], False in the padding; None for a image without padding."""
+    """Bool [H, W], False in the padding; None for an image without padding."""
     first = number(image, "PixelPaddingValue", np.nan)
     if np.isnan(first):
         return None

@@ -73,7 +73,7 @@ def _levels(source: Any) -> np.ndarray:
     if len(data) > MAX_BYTES:
         raise ImageError(
             f"expected a file of at most {MAX_BYTES:,} bytes; got a larger one. "
-            "Export one film at a lower resolution."
+            "Export one image at a lower resolution."
         )
     return read_dicom(data) if is_dicom(data) else read_raster(data)
 

@@ -9,7 +9,7 @@ import numpy as np
 MAX_PIXELS = 64_000_000  # four times the largest flat-panel detector; decodes within about 1 GB
 MAX_BYTES = 256 * 2**20
 MIN_SIDE = 32
-MAX_ASPECT = 5.0  # a long-leg or whole-spine film is about 3 to 1
+MAX_ASPECT = 5.0  # a long-leg or whole-spine image is about 3 to 1
 TAILS = (0.1, 99.9)  # percent; what a few hot pixels or burned-in letters may not decide
 SAMPLE = 1_000_000
 
@@ -27,14 +27,14 @@ def check_size(width: int, height: int, frames: int = 1) -> None:
     """Raise ImageError unless a picture of this declared size may be decoded."""
     if width < MIN_SIDE or height < MIN_SIDE:
         raise ImageError(
-            f"expected a film of at least {MIN_SIDE} x {MIN_SIDE} pixels; got {width} x {height}. "
-            "Use the original instead of a thumbnail."
+            f"expected an image of at least {MIN_SIDE} x {MIN_SIDE} pixels; got {width} x "
+            f"{height}. Use the original instead of a thumbnail."
         )
     if width * height * frames > MAX_PIXELS:
         in_frames = f" in {frames} frames" if frames > 1 else ""
         raise ImageError(
             f"expected at most {MAX_PIXELS:,} pixels; got {width} x {height}{in_frames}. "
-            "Export one film at a lower resolution."
+            "Export one image at a lower resolution."
         )
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise ImageError(
@@ -47,7 +47,7 @@ def gray_levels(values: np.ndarray) -> np.ndarray:
     """Real numbers of any shape -> uint8 of the same shape.
 
     bool: 0 and 255. uint8: unchanged. Floats within [0, 1]: fractions of white, as in
-    scikit-image and torchvision. All else, 16-bit films above all: see `stretch`.
+    scikit-image and torchvision. All else, 16-bit images above all: see `stretch`.
     Raises ImageError for NaN, infinity, and what is no real number.
     """
     if values.dtype.kind not in "buif":

@@ -47,12 +47,12 @@ def read_raster(data: bytes) -> np.ndarray:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(
             "expected a picture of moderate size; got a decompression bomb, a small file that "
-            "unpacks to an enormous picture. Export the film at a lower resolution."
+            "unpacks to an enormous picture. Export the image at a lower resolution."
         ) from error
     except Image.UnidentifiedImageError as error:
         raise ImageError(
             "expected a PNG, JPEG, WebP, TIFF, BMP or DICOM file; "
-            f"got {_kind(data)}. Export the film in one of these formats."
+            f"got {_kind(data)}. Export the image in one of these formats."
         ) from error
     except Exception as error:  # a decoder raises nearly anything on damaged bytes
         raise ImageError(
@@ -65,7 +65,7 @@ def read_raster(data: bytes) -> np.ndarray:
 def gray(image: Image.Image) -> np.ndarray:
     """A Pillow image of any mode -> uint8 [H, W], EXIF orientation applied. Raises ImageError.
 
-    Transparent parts become black, as the padding of films is. Modes deeper than 8 bits go
+    Transparent parts become black, as the padding of images is. Modes deeper than 8 bits go
     through `gray_levels`.
     """
     check_size(*image.size)
@@ -110,7 +110,7 @@ def _orientation(image: Image.Image) -> int:
     """EXIF orientation 1..8; 1 where there is none, or where the EXIF block is damaged."""
     try:
         return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # a broken tag does not make the film unreadable
+    except Exception:  # a broken tag does not make the image unreadable
         return 1
 
 

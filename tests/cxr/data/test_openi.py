@@ -77,7 +77,7 @@ def test_openi_tables(openi):
     assert front.report == side.report == "Findings: Clear.\nImpression: Normal."
     assert front.findings == dict.fromkeys(OPENI_FINDINGS, 0) | {"no finding": 1}
     assert front.findings is not side.findings
-    assert "films whose report is not in indiana_reports.csv: '9' (1)" in loaded.notes
+    assert "images whose report is not in indiana_reports.csv: '9' (1)" in loaded.notes
 
 
 def test_openi_reports_without_films(openi):

@@ -113,7 +113,7 @@ def test_nothing_to_build(build, studies, tmp_path):
         build(studies=[])
     for study in studies:
         study.image.write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="at least one readable film.*s0"):
+    with pytest.raises(ValueError, match="at least one readable image.*s0"):
         build()
     assert list((tmp_path / "out").iterdir()) == []
 

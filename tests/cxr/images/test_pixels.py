@@ -99,7 +99,7 @@ def test_stretch_can_leave_padding_out_of_the_percentiles():
 
 @pytest.mark.parametrize("size", [(1, 1), (31, 500), (64, 31), (0, 0)])
 def test_tiny_pictures_are_refused(size):
-    with pytest.raises(ImageError, match="expected a film of at least 32 x 32 pixels; got"):
+    with pytest.raises(ImageError, match="expected an image of at least 32 x 32 pixels; got"):
         check_size(*size)
 
 
