@@ -60,6 +60,9 @@ class Sampler:
             weights: a folder, or "hf://owner/name[@revision]".
             text_weights: the same for the text encoder; None: the one beside it.
 
+        Returns:
+            The sampler, in eval mode, safe to call from several threads.
+
         Raises:
             ValueError: either is missing or damaged, or they do not belong together.
         """
@@ -79,14 +82,19 @@ class Sampler:
     def sample(
         self, text: str, n: int = 8, seed: int = 0, truncation: float = 1.0
     ) -> list[Image.Image]:
-        """N films for one text -> 128 x 128 images of mode "L".
+        """Generate images of what a text says.
 
-        Film i depends on the text, the seed, i and the truncation alone, whatever n is.
+        Image i depends on the text, the seed, i and the truncation alone, whatever n is.
 
         Args:
-            text: at most 2,000 characters. n: 1 to 64. seed: 0 or more.
-            truncation: 0 to 1, how far films stray from the typical one for this text; 0 makes
+            text: at most 2,000 characters.
+            n: how many, 1 to 64.
+            seed: 0 or more; the same one gives the same pixels.
+            truncation: 0 to 1, how far images stray from the typical one for this text; 0 makes
                 all of them alike.
+
+        Returns:
+            n images of mode "L", 128 x 128.
 
         Raises:
             ValueError: an empty or overlong text, or a number outside its range.
@@ -110,7 +118,15 @@ class Sampler:
         truncation; between them the embedding moves along a great circle.
 
         Args:
-            steps: 2 to 64. film: 0 to 63, which sample's noise. The others as for `sample`.
+            text_a: the first text, as for `sample`.
+            text_b: the last text.
+            steps: 2 to 64.
+            seed: as for `sample`.
+            truncation: as for `sample`.
+            film: 0 to 63, which sample's noise.
+
+        Returns:
+            `steps` images of mode "L", 128 x 128.
 
         Raises:
             ValueError: as `sample`.

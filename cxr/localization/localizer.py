@@ -111,6 +111,9 @@ class Localizer:
             text_weights: the tower's folder or hf:// address; None: as cxr.checkpoints.conditioning
                 finds it.
 
+        Returns:
+            The localizer, in eval mode, safe to call from several threads.
+
         Raises:
             ValueError: missing or damaged files, or other encoders than those of the training.
         """
@@ -133,11 +136,16 @@ class Localizer:
         return cls(model, tower, None, config.get("offsets"), grid, config.get("shares"))
 
     def locate(self, image: Image.Image, text: str) -> np.ndarray:
-        """Where `image` shows what `text` names -> float32 [H, W] in [0, 1] at its own size.
+        """Mark where an image shows what a text names.
 
-        image: as cxr.load_image takes it. text: free words of at most 2,000 characters, with a
-        side or a zone ("opacity in the left lower zone"); 0 everywhere for a text that names
-        nothing that can be located. Sides are the patient's, as on film.
+        Args:
+            image: as cxr.load_image takes it.
+            text: free words of at most 2,000 characters, with a side or a zone ("opacity in the
+                left lower zone"). Sides are the patient's.
+
+        Returns:
+            float32 [H, W] in [0, 1] at the image's own size; 0 everywhere for a text that names
+            nothing that can be located.
 
         Raises:
             ValueError: an unreadable image, an empty or overlong text.

@@ -97,9 +97,13 @@ class ReportSuggester:
         """Load everything.
 
         Args:
-            weights, gallery: as for Retriever.load; gallery=None: suggestions without studies.
+            weights: as for Retriever.load.
+            gallery: as for Retriever.load; None: suggestions without studies.
             reporting: folder or "hf://owner/name" with the calibration and the gate.
             reports: folder of a report corpus (python -m cxr reports build); None: own phrases.
+
+        Returns:
+            The suggester, safe to call from several threads.
 
         Raises:
             ValueError: something is missing or damaged, or was fitted for another encoder.
@@ -122,12 +126,16 @@ class ReportSuggester:
     def suggest(
         self, image: Image.Image, force: bool = False, embedding: np.ndarray | None = None
     ) -> Suggestion:
-        """What the film suggests.
+        """Suggest findings and a report for an image.
 
         Args:
             image: any PIL image.
             force: read a picture that the gate refuses all the same; the warning stays.
             embedding: the image's, float32 [512] as Retriever.encode gives it; None: computed.
+
+        Returns:
+            Findings, report, evidence and warnings; findings and report are empty for an image
+            that the gate refuses, unless `force`.
 
         Raises:
             ValueError: an unreadable image.

@@ -97,6 +97,9 @@ class Retriever:
             weights: a folder, or "hf://owner/name[@revision]".
             gallery: a folder, "hf://datasets/owner/name", or None for encoding only.
 
+        Returns:
+            The retriever, in eval mode, safe to call from several threads.
+
         Raises:
             ValueError: either is missing or damaged, or the gallery is another encoder's.
         """
@@ -122,7 +125,13 @@ class Retriever:
         )
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """N texts in any language -> float32 [N, 512], unit rows.
+        """Encode texts.
+
+        Args:
+            texts: N of them, in any language.
+
+        Returns:
+            float32 [N, 512], unit rows.
 
         Raises:
             ValueError: something other than texts, or an empty one.
@@ -136,7 +145,13 @@ class Retriever:
         return self._batches(clean, self.model.encode_text)
 
     def encode_images(self, images: Sequence[Image.Image]) -> np.ndarray:
-        """N films of any size and mode -> float32 [N, 512], unit rows.
+        """Encode images.
+
+        Args:
+            images: N of them, of any size and mode.
+
+        Returns:
+            float32 [N, 512], unit rows.
 
         Raises:
             ValueError: something other than PIL images, or an unreadable one.
@@ -181,12 +196,15 @@ class Retriever:
         k: int = 12,
         where: Where | Mapping[str, Any] | None = None,
     ) -> list[Match]:
-        """The k studies that match `query` best, best first.
+        """Find the k studies that match a query best.
 
         Args:
             query: text of at most 2,000 characters, a PIL image, or either from `encode`.
             k: at least 1; fewer come back only when fewer studies pass `where`.
             where: a Where, or a dict with its fields as keys.
+
+        Returns:
+            The matches, best first.
 
         Raises:
             ValueError: no gallery, an empty or overlong text, another type, k < 1, bad filter.

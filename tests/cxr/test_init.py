@@ -26,7 +26,10 @@ def test_editors_see_the_public_names_where_they_are():
 
 CALLS = (
     *("load_studies", "load_image", "caption", "build_gallery"),
-    *("Gallery.open", "Gallery.search"),
+    *("Gallery.open", "Gallery.search", "Retriever.load", "Retriever.search"),
+    *("Retriever.encode_text", "Retriever.encode_images", "ReportSuggester.load"),
+    *("ReportSuggester.suggest", "Sampler.load", "Sampler.sample", "Sampler.interpolate"),
+    *("Localizer.load", "Localizer.locate"),
 )
 
 
