@@ -28,7 +28,7 @@ SOURCES = (
 
 @dataclass(frozen=True)
 class Energy:
-    """What a run took, as estimated."""
+    """An estimate of what a run took."""
 
     watts: float
     kilowatt_hours: float
@@ -44,7 +44,7 @@ def hardware() -> str:
 
 
 def watts(hardware: str) -> float | None:
-    """ "2 CPU cores (x86_64)" -> 24.0, "1 x NVIDIA H200" -> 700.0; None for what is not known."""
+    """Power in watts: 24.0 for "2 CPU cores (x86_64)"; None for hardware that is not known."""
     if cores := re.match(r"(\d+) CPU core", hardware):
         return int(cores[1]) * WATTS_PER_CORE
     cards = re.match(r"(\d+) x (.+)", hardware)
@@ -62,8 +62,10 @@ def estimate(minutes: float, hardware: str) -> Energy | None:
 
 
 def energy_text(training: dict) -> str:
-    """The training section of a config.json -> time, energy and CO2 in words; what was not recorded
-    is said to be missing.
+    """Time, energy and CO2 of a run in words; what was not recorded is said to be missing.
+
+    Args:
+        training: The training section of a config.json.
     """
     minutes, hardware = training.get("minutes"), training.get("hardware")
     if minutes is None:

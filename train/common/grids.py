@@ -1,4 +1,4 @@
-"""Sample grids: pictures side by side, for the eye. They show films and are not published."""
+"""Sample grids: images side by side. They may show patients' images and are not published."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ GAP = 4  # pixels
 
 
 def grid_picture(rows: Sequence[Sequence[np.ndarray]]) -> Image.Image:
-    """Rows of pictures [S, S] in [0, 1], all of one size -> one mode "L" picture."""
+    """Put images side by side.
+
+    Args:
+        rows: Rows of float arrays [S, S] in [0, 1], all of one size.
+
+    Returns:
+        One mode "L" image.
+    """
     side = rows[0][0].shape[0] + GAP
     sheet = np.full((len(rows) * side, max(map(len, rows)) * side), 255, np.uint8)
     for y, row in enumerate(rows):
@@ -23,6 +30,6 @@ def grid_picture(rows: Sequence[Sequence[np.ndarray]]) -> Image.Image:
 
 
 def save_grid(rows: Sequence[Sequence[np.ndarray]], path: Path) -> None:
-    """Write `grid_picture` to `path` (PNG)."""
+    """Write `grid_picture` of the rows to `path` (PNG)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     grid_picture(rows).save(path)

@@ -24,7 +24,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ from train.common.options import RunOptions
 POSITION = "position.json"
 LOG_EVERY = 10  # steps between two entries of the losses
 WARMUP = 0.05  # share of a run over which the learning rate rises
-Panels = dict[str, tuple[str, ...]]  # title -> names of the values that one panel shows
+Panels = Mapping[str, Sequence[str]]  # title -> names of the values that one panel shows
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,8 @@ class Run:
         self.prepare, self.unwrap = self.accelerator.prepare, self.accelerator.unwrap_model
         self.autocast, self.print = self.accelerator.autocast, self.accelerator.print
         self.main_process_first = self.accelerator.main_process_first
-        self.step, self.used, self.best, self.stale = 0, 0.0, None, 0
+        self.step, self.used, self.stale = 0, 0.0, 0
+        self.best: float | None = None
         self._scheduled: list[tuple[torch.optim.Optimizer, list[float]]] = []
         self._stopped, self._before, self._began = False, 0.0, time.time()
 

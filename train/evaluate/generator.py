@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from cxr.generation import Sampler, TrainingImageIndex, project_training_images,
 from cxr.images import Preprocess
 from cxr.models import SIDE
 from cxr.retrieval import Retriever
+from train.common.feature_cache import cached_features
 from train.common.image_cache import pack
 from train.common.studies import ABNORMAL_FINDINGS, frontal
 from train.evaluate.generator_measures import (
@@ -84,15 +84,13 @@ class GeneratorEvaluation:
                 f"expected readable films; got {(~readable).sum()} that are not, the first "
                 f"{paths[int(np.argmin(readable))]}; take them out of the data set"
             )
-        digest = hashlib.sha256(self.retriever.encoder.encode())
-        digest.update(np.ascontiguousarray(squares[:: max(1, len(squares) // 50)]).tobytes())
-        digest.update(repr([study.id for study in studies]).encode())
-        file = self.cache / f"small-{digest.hexdigest()[:20]}.npy"
-        if not file.exists():
-            partial = file.with_suffix(f".{os.getpid()}.npy")
-            np.save(partial, self._embed(squares))
-            os.replace(partial, file)
-        return Films(np.asarray(squares), np.load(file))
+        some = np.ascontiguousarray(squares[:: max(1, len(squares) // 50)])
+        digest = hashlib.sha256(some.tobytes()).hexdigest()
+        key = [self.retriever.encoder, digest, *(study.id for study in studies)]
+        found = cached_features(
+            self.cache, key, lambda: {"embeddings": torch.from_numpy(self._embed(squares))}
+        )
+        return Films(np.asarray(squares), found["embeddings"].numpy())
 
     def made(self, sampler: Sampler, texts: Sequence[str], seed: int) -> Films:
         """One generated film a text; full noise, drawn from the seed."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
+import torch
 from tqdm import tqdm
 
 from cxr.reporting import FilmFeatures, film_features
 from cxr.retrieval import Retriever
+from train.common.feature_cache import cached_features
 from train.reporting.pictures import Picture
 
 BATCH = 32
@@ -25,16 +24,14 @@ def features_of(
 
     Raises ValueError for a picture that cannot be read.
     """
-    text = "\n".join([retriever.encoder, *(picture.name for picture in pictures)])
-    file = cache / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.npz"
-    if not file.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{os.getpid()}.npz")
+    key = [retriever.encoder, *(picture.name for picture in pictures)]
+
+    def extract() -> dict[str, torch.Tensor]:
         found = _extract(retriever, pictures, title)
-        np.savez(partial, embeddings=found.embeddings, thumbnails=found.thumbnails)
-        os.replace(partial, file)
-    with np.load(file) as stored:
-        return FilmFeatures(stored["embeddings"], stored["thumbnails"])
+        return {name: torch.from_numpy(value) for name, value in vars(found).items()}
+
+    found = cached_features(cache, key, extract)
+    return FilmFeatures(found["embeddings"].numpy(), found["thumbnails"].numpy())
 
 
 def _extract(retriever: Retriever, pictures: Sequence[Picture], title: str) -> FilmFeatures:

@@ -60,8 +60,12 @@ class TrainingModel(nn.Module):
     def forward(
         self, pixels: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]]
     ) -> Outputs:
-        """Pixels float [B, C, S, S]; blocks: pairs (ids, mask) int64 [T, L] of texts of like
-        length, each padded for itself alone.
+        """Compute all that the objective needs.
+
+        Args:
+            pixels: Float [B, C, S, S].
+            blocks: Pairs (ids, mask) int64 [T, L] of texts of like length, each block padded for
+                itself.
         """
         features = self.encoder.image_encoder(pixels)
         image = F.normalize(self.encoder.image_projection(features).float(), dim=1)

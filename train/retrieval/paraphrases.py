@@ -334,7 +334,7 @@ def what(study: Study, rng: random.Random) -> str:
 
 
 def paraphrase(study: Study, rng: random.Random) -> str:
-    """One way of asking for this study. Unlabelled films are described by person and view alone."""
+    """One way of asking for a study; without labels, by person and view alone."""
     person = who(study, rng)
     if not study.labelled:
         return person or "chest x-ray"
@@ -350,7 +350,7 @@ def paraphrase(study: Study, rng: random.Random) -> str:
 
 
 def imagined_study(rng: random.Random) -> Study:
-    """A study without a film, for pairs of texts: every finding gets its turn."""
+    """A study without an image, for pairs of texts: every finding gets its turn."""
     count = rng.choice((0, 1, 1, 1, 1, 2, 2, 3))
     present = rng.sample(FINDINGS[1:], count)
     findings = {finding: rng.choice((1, 1, 1, 1, -1)) for finding in present}

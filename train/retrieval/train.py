@@ -144,7 +144,14 @@ def build_model(options: Options) -> tuple[DualEncoder, dict]:
     if options.go_on_from:
         model, earlier = profiles.go_on_from(options.go_on_from, options.pooling, **shared)
     else:
-        start, earlier = profiles.start_of(options), {}
+        earlier = {}
+        start = profiles.start_of(
+            options.profile,
+            options.image_backbone,
+            options.size,
+            options.image_weights,
+            options.text_model,
+        )
         model = profiles.build(start, hidden=options.hidden, **shared)
     profiles.freeze_below(model, options.freeze_image_blocks, options.freeze_text_layers)
     if options.lock_text:

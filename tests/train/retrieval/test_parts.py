@@ -37,7 +37,7 @@ def test_films_are_decoded_once_and_broken_ones_left_out(tmp_path, caplog):
     assert readable.tolist() == [True, False, True, False]
     for row, path in zip(films, (paths[0], paths[2])):
         assert np.array_equal(row, Preprocess(32).square(load_image(path)))
-    assert "2 of 4 films" in caplog.text and "1.png" in caplog.text
+    assert "2 of 4 images" in caplog.text and "1.png" in caplog.text
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
     assert len(written) == 2
     again, _ = pack(paths, Preprocess(32), tmp_path / "cache")
