@@ -27,7 +27,10 @@ def search(page, text: str) -> list[str]:
 
 def cards(page) -> list[str]:
     """What each card found says."""
-    return page.locator(FILMS).evaluate_all("cards => cards.map(card => card.ariaLabel)")
+    return page.locator(FILMS).evaluate_all(
+        "cards => cards.map(card => card.textContent.replace(/\\s+/g, ' ')"
+        ".replace(/ ([;,:])/g, '$1').trim())"
+    )
 
 
 def open_film(page, index: int = 0) -> None:

@@ -187,3 +187,77 @@ def test_visitors_do_not_see_each_other(server, visit):
     assert other.locator(".viewer").count() == 0
     one.get_by_label("Next film").click()
     one.wait_for_selector('.viewer[data-index="4"]')
+
+
+@pytest.mark.parametrize("how", ["tile", "example", "typed", "upload", "more like this"])
+def test_a_phone_shows_what_was_found_and_names_it(server, visit, how, film, tmp_path):
+    page = visit(server, 390, 844)
+    if how == "tile":
+        page.click(".tiles [data-query=cardiomegaly]")
+    elif how == "example":
+        page.click("text=big heart")
+    elif how == "typed":
+        ask(page, "heart")
+    elif how == "upload":
+        film(2, (300, 240)).save(tmp_path / "mine.png")
+        page.set_input_files("input[type=file]", tmp_path / "mine.png")
+    else:
+        search(page, "heart")
+        open_film(page)
+        page.click('[data-act="similar"]')
+        page.wait_for_selector('.asked-for:has-text("films like film")')
+    page.wait_for_function("document.activeElement?.matches('#results .asked-for')")
+    heading = page.locator(".asked-for").bounding_box()
+    assert 0 <= heading["y"] < 844 / 2
+    assert page.locator(FILMS).first.bounding_box()["y"] < 844
+
+
+def test_a_search_on_a_wide_page_leaves_the_box_its_focus(server, visit):
+    page = visit(server)
+    search(page, "heart")
+    assert page.evaluate("document.activeElement.closest('#query') !== null")
+    assert page.evaluate("scrollY") == 0
+
+
+def test_a_filter_and_an_open_film_move_no_focus_to_the_heading(server, visit):
+    page = visit(server, 390, 844)
+    search(page, "heart")
+    open_film(page)
+    assert page.evaluate("document.activeElement.matches('.viewer h2')")
+    page.click(".viewer >> text=Close")
+    page.wait_for_function("document.activeElement.dataset.index === '0'")
+
+
+@pytest.mark.parametrize("searched", [False, True])
+def test_the_results_are_a_few_tabs_from_the_box(server, visit, searched):
+    page = visit(server)
+    if searched:
+        search(page, "heart")
+    page.focus("#query textarea")
+    for _ in range(3):  # the two buttons, then the link
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Skip to the results"
+    page.keyboard.press("Enter")
+    target = "#results .asked-for" if searched else "#welcome h2"
+    assert page.evaluate(f"document.activeElement.matches('{target}')")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.card')"):
+            break
+    assert page.evaluate("document.activeElement.matches('.card')")
+
+
+def test_the_name_of_a_control_holds_the_words_that_are_seen(server, visit):
+    page = visit(server)
+    search(page, "heart")
+    open_film(page)
+    named_otherwise = page.evaluate(  # axe: label-content-name-mismatch
+        """() => {
+          const words = (text) => text.toLowerCase().replace(/[^\\p{L}\\p{N}]+/gu, " ").trim();
+          return [...document.querySelectorAll("button[aria-label], a[aria-label]")]
+            .filter((one) => one.offsetParent)
+            .filter((one) => !words(one.ariaLabel).includes(words(one.innerText)))
+            .map((one) => one.outerHTML);
+        }"""
+    )
+    assert named_otherwise == []

@@ -11,7 +11,7 @@
     }
   }
 
-  /* Gradio follows the system's preference while it mounts; the reading room is dark unless told. */
+  /* Gradio follows the system's preference while it mounts; the page is dark unless a visitor chose. */
   function keep() {
     new MutationObserver(apply).observe(document.body, { attributeFilter: ["class"] });
     apply();
@@ -91,9 +91,34 @@
     box()?.focus();
   });
 
+  /* A link past what the keyboard would have to walk through: to the first target that is shown. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("[data-skip]");
+    if (!link) return;
+    event.preventDefault();
+    const target = shown(link.dataset.skip);
+    if (!target) return;
+    if (target.tabIndex < 0 && !target.hasAttribute("tabindex")) target.tabIndex = -1;
+    target.focus();
+    target.scrollIntoView({ block: "nearest" });
+  });
+
+  /* What a visitor asked for has come: show its heading where it is out of sight, and give it the
+     focus where nothing else has it, so that a reader on a phone or without eyes is told. */
+  function goTo(heading, focus = false) {
+    if (!heading) return false;
+    const { top, bottom } = heading.getBoundingClientRect();
+    const narrow = matchMedia("(max-width: 700px)").matches;      // there little else fits below
+    const away = top < 0 || bottom > innerHeight * (narrow ? 0.3 : 0.8);
+    if (away) heading.scrollIntoView({ block: "start" });
+    if (focus || away || document.activeElement === document.body) heading.focus({ preventScroll: true });
+    return away;
+  }
+
   /* Every tab has an address, ?tab=NAME or #NAME, and the arrow keys walk the bar. */
   const tab = (name) => document.getElementById(`tab-${name}-button`);
   window.cxr = {
+    goTo,
     openTab: (name) => tab(name)?.click(),
     openAddressed() {
       const wanted = location.hash.slice(1) || new URLSearchParams(location.search).get("tab");

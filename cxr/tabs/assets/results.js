@@ -1,4 +1,14 @@
-/* The films found: one listener for every card and button, whatever HTML the server sends. */
+/* The results of a search: one listener for every card and button, whatever HTML the server sends. */
+let searched = "";      // what the results on the page are those of; "waiting" while they come
+let moved = false;      // whether the page was moved to show that they come
+function arrived() {
+  const head = element.querySelector(".results-head");
+  const search = head?.dataset.search || "";
+  if (search && search !== searched) moved = window.cxr.goTo(head.querySelector("h2"), moved);
+  if (search !== "waiting") moved = false;
+  searched = search;
+}
+watch("value", arrived);
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (!button) return;

@@ -26,6 +26,7 @@ EXAMPLES = (
 )
 VIEWS = [("PA", "PA"), ("AP", "AP"), ("Lateral", "lateral"), ("Frontal", "frontal")]
 SEXES = [("Any", ""), ("Female", "F"), ("Male", "M")]
+RESULTS = "#results h2, #results .state, #welcome h2, #welcome .state"
 FOLD = """() => { if (matchMedia("(max-width: 700px)").matches)
   document.querySelector("#filters > button[aria-expanded=true], #filters > .open")?.click(); }"""
 
@@ -73,7 +74,7 @@ def build(services: Services) -> SearchTab:
                 "What do you want to see?", "Findings in your own words", "query", "Search", "go"
             )
             upload = upload_button("Search by a film", "film-upload")
-        example_chips(EXAMPLES)
+        example_chips(EXAMPLES, skip=("Skip to the results", RESULTS))
         filters = _filters()
     notice = html("notice")
     # A component of its own, so that the gallery, when it has been opened, undoes no search.

@@ -73,6 +73,16 @@ def upload_button(label: str, elem_id: str, primary: bool = False) -> gr.UploadB
     )
 
 
-def example_chips(texts: Sequence[str], label: str = "Examples") -> gr.HTML:
-    """Return texts as chips that fill the query box and submit it."""
-    return gr.HTML(render("example_chips.html", texts=texts, label=label), apply_default_css=False)
+def example_chips(
+    texts: Sequence[str], label: str = "Examples", skip: tuple[str, str] | None = None
+) -> gr.HTML:
+    """Return texts as chips that fill the query box and submit it.
+
+    Args:
+        texts: one a chip.
+        label: what a screen reader calls them.
+        skip: a link before them for those who use the keyboard: its text, and CSS selectors of
+            what it leads to, the first that is shown.
+    """
+    filled = render("example_chips.html", texts=texts, label=label, skip=skip)
+    return gr.HTML(filled, apply_default_css=False)
