@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from cxr.defaults import find_shipped
 from cxr.files import read_json
 from cxr.hub import fetch, is_hub_address
 
@@ -65,7 +66,7 @@ def resolve(address: str | Path, patterns: Sequence[str] = CHECKPOINT_FILES) -> 
     """
     if is_hub_address(address):
         return fetch(str(address), patterns)
-    folder = Path(address).expanduser()
+    folder = find_shipped(address)
     if not folder.is_dir():
         raise ValueError(
             f"expected a folder or hf://owner/name, got {str(address)!r}, which is no folder; "

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-RETRIEVAL, GALLERY = "weights/retrieval", "examples/gallery"
-REPORTING, GENERATOR, LOCALIZER = "weights/reporting", "weights/generator", "weights/localizer"
+from cxr.defaults import GALLERY
+
 MAX_TEXT = 2_000  # characters, as the models take
 
 

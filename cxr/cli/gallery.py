@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cxr.cli.arguments import GALLERY, RETRIEVAL, add_json, check_folder, print_json, whole_number
+from cxr.cli.arguments import add_json, check_folder, print_json, whole_number
 from cxr.cli.hub import add_pull, add_push, print_done
+from cxr.defaults import GALLERY, RETRIEVAL
 
 
 def add_gallery(commands) -> None:

@@ -6,7 +6,8 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from cxr.cli.arguments import LOCALIZER, add_json, check_folder, print_json, query_text
+from cxr.cli.arguments import add_json, check_folder, print_json, query_text
+from cxr.defaults import LOCALIZER
 
 THRESHOLD = 0.5
 

@@ -6,15 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from cxr.cli.arguments import (
-    GALLERY,
-    REPORTING,
-    RETRIEVAL,
-    add_json,
-    check_folder,
-    check_gallery_folder,
-    print_json,
-)
+from cxr.cli.arguments import add_json, check_folder, check_gallery_folder, print_json
+from cxr.defaults import GALLERY, REPORTING, RETRIEVAL, find_shipped
 
 
 def add_report(commands) -> None:
@@ -71,6 +64,6 @@ def _default_gallery(weights: str) -> str | None:
     from cxr.checkpoints import fingerprint
     from cxr.gallery import is_gallery, read_header
 
-    folder = Path(GALLERY)
+    folder = find_shipped(GALLERY)
     made_by = read_header(folder).get("encoder") if is_gallery(folder) else None
     return GALLERY if made_by is not None and made_by == fingerprint(weights) else None

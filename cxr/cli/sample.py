@@ -5,15 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cxr.cli.arguments import (
-    GENERATOR,
-    add_json,
-    check_folder,
-    fraction,
-    print_json,
-    query_text,
-    whole_number,
-)
+from cxr.cli.arguments import add_json, check_folder, fraction, print_json, query_text, whole_number
+from cxr.defaults import GENERATOR
 
 MOST = 64  # images in one call
 

@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 
 from cxr.cli.arguments import (
-    GALLERY,
-    RETRIEVAL,
     add_json,
     check_folder,
     check_gallery_folder,
@@ -17,6 +15,7 @@ from cxr.cli.arguments import (
     query_text,
     whole_number,
 )
+from cxr.defaults import GALLERY, RETRIEVAL
 from cxr.findings import SEXES, VIEWS, caption
 
 FILTERS = ("view", "sex", "age_min", "age_max", "present", "absent")

@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cxr.defaults import GALLERY
 from cxr.hub import Repository, explained
 
 TOP = ("app.py", "README.md", "LICENSE", "requirements.txt")
 WEIGHTS = (".json", ".safetensors", ".txt", ".md")  # what a checkpoint is made of
-GALLERY = "examples/gallery"
 STALE = ["cxr/*", "weights/*", "examples/*"]  # in the Space, and no longer here: taken away
 _DATASET = "hf://datasets/"
 

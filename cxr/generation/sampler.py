@@ -15,6 +15,7 @@ from cxr.checkpoints import (
     load_conditioning_text_encoder,
     resolve,
 )
+from cxr.defaults import GENERATOR
 from cxr.devices import best_device
 from cxr.generation.memorization import TrainingImageIndex, has_training_index, load_training_index
 from cxr.models import FrozenTextEncoder, Generator, GeneratorConfig
@@ -52,7 +53,7 @@ class Sampler:
 
     @classmethod
     def load(
-        cls, weights: str | Path = "weights/generator", text_weights: str | Path | None = None
+        cls, weights: str | Path = GENERATOR, text_weights: str | Path | None = None
     ) -> Sampler:
         """Load a generator and the text encoder that it was trained with.
 

@@ -19,6 +19,7 @@ from cxr.checkpoints import (
     load_conditioning_text_encoder,
     resolve,
 )
+from cxr.defaults import LOCALIZER
 from cxr.devices import best_device, has_bf16
 from cxr.images import Preprocess, load_image
 from cxr.language import MAX_TEXT as MAX_TEXT
@@ -101,7 +102,7 @@ class Localizer:
     @classmethod
     def load(
         cls,
-        weights: str | Path = "weights/localizer",
+        weights: str | Path = LOCALIZER,
         text_weights: str | Path | None = None,
     ) -> Localizer:
         """Load a localizer and the text tower that it was trained with.

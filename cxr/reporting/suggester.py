@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from cxr.checkpoints import load_checkpoint
+from cxr.defaults import GALLERY, REPORTING, RETRIEVAL
 from cxr.findings import Study
 from cxr.images import load_image
 from cxr.language import affirmative
@@ -89,9 +90,9 @@ class ReportSuggester:
     @classmethod
     def load(
         cls,
-        weights: str | Path = "weights/retrieval",
-        gallery: str | Path | None = "examples/gallery",
-        reporting: str | Path = "weights/reporting",
+        weights: str | Path = RETRIEVAL,
+        gallery: str | Path | None = GALLERY,
+        reporting: str | Path = REPORTING,
         reports: str | Path | None = None,
     ) -> ReportSuggester:
         """Load everything.
@@ -114,9 +115,9 @@ class ReportSuggester:
     def with_retriever(
         cls,
         retriever: Retriever,
-        reporting: str | Path = "weights/reporting",
+        reporting: str | Path = REPORTING,
         reports: str | Path | None = None,
-        weights: str | Path = "weights/retrieval",
+        weights: str | Path = RETRIEVAL,
     ) -> ReportSuggester:
         """The same around a retriever that is loaded already. Raises ValueError as `load`."""
         calibration, gate = load_reporting(reporting, retriever.encoder, weights)
@@ -260,7 +261,7 @@ def _lacks(study: Study, names: Iterable[str]) -> bool:
 
 
 def load_reporting(
-    folder: str | Path, encoder: str, weights: str | Path = "weights/retrieval"
+    folder: str | Path, encoder: str, weights: str | Path = RETRIEVAL
 ) -> tuple[Calibration, OODGate]:
     """Calibration and gate of a checkpoint that train.reporting.train wrote.
 

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from cxr.checkpoints import fingerprint, resolve, shared_dual_encoder
+from cxr.defaults import GALLERY, RETRIEVAL, find_shipped
 from cxr.devices import best_device, has_bf16
 from cxr.findings import Study
 from cxr.gallery import GALLERY_FILES, Gallery, Where
@@ -88,8 +89,8 @@ class Retriever:
     @classmethod
     def load(
         cls,
-        weights: str | Path = "weights/retrieval",
-        gallery: str | Path | None = "examples/gallery",
+        weights: str | Path = RETRIEVAL,
+        gallery: str | Path | None = GALLERY,
     ) -> Retriever:
         """Load an encoder, and the gallery that it made.
 
@@ -113,8 +114,8 @@ class Retriever:
         encoder = fingerprint(folder)
         opened = None
         if gallery is not None:
-            place = resolve(gallery, GALLERY_FILES) if is_hub_address(gallery) else gallery
-            opened = Gallery.open(place, encoder, weights)
+            fetched = resolve(gallery, GALLERY_FILES) if is_hub_address(gallery) else gallery
+            opened = Gallery.open(find_shipped(fetched), encoder, weights)
         return cls(
             model,
             opened,

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from cxr.defaults import GALLERY, GENERATOR, LOCALIZER, REPORTING, RETRIEVAL
 from cxr.findings import FINDINGS, VIEWS, Study
 from cxr.tabs.localize.reference_masks import ReferenceMasks
 from cxr.tabs.shared.image_urls import ImageUrls
@@ -17,8 +18,6 @@ from cxr.tabs.shared.zerogpu import lent
 
 log = logging.getLogger(__name__)
 
-GALLERY = "examples/gallery"
-WEIGHTS = "weights/retrieval"
 BUILD_GALLERY = (
     "build one with python -m cxr gallery build ROOT --out DIR, or fetch one from the Hub "
     "(hf://datasets/OWNER/NAME); start again with CXR_GALLERY set to it"
@@ -27,17 +26,14 @@ FETCH_WEIGHTS = (
     "train one with accelerate launch -m train.retrieval, or set CXR_WEIGHTS to a folder or to "
     "hf://OWNER/NAME; then start again"
 )
-LOCALIZER = "weights/localizer"
 FETCH_LOCALIZER = (
     "train one with accelerate launch -m train.localizer, or set CXR_LOCALIZER to a folder or to "
     "hf://OWNER/NAME; then start again"
 )
-GENERATOR = "weights/generator"
 FETCH_GENERATOR = (
     "train one with accelerate launch -m train.gan, or set CXR_GENERATOR to a folder or to "
     "hf://OWNER/NAME; then start again"
 )
-REPORTING = "weights/reporting"
 FIT_REPORTING = (
     "fit it with python -m train.reporting --data ROOT, or set CXR_REPORTING to a folder or to "
     "hf://OWNER/NAME; then start again"
@@ -81,7 +77,7 @@ class Services:
     def __init__(
         self,
         gallery: str = GALLERY,
-        weights: str = WEIGHTS,
+        weights: str = RETRIEVAL,
         load: Callable | None = None,
         localizer: Model | None = None,
         generator: Model | None = None,
@@ -111,7 +107,7 @@ class Services:
         place = os.environ.get
         return cls(
             gallery=place("CXR_GALLERY") or GALLERY,
-            weights=place("CXR_WEIGHTS") or WEIGHTS,
+            weights=place("CXR_WEIGHTS") or RETRIEVAL,
             localizer=Model(place("CXR_LOCALIZER") or LOCALIZER, _load_localizer, FETCH_LOCALIZER),
             generator=Model(place("CXR_GENERATOR") or GENERATOR, _load_generator, FETCH_GENERATOR),
             masks=place("CXR_MASKS") or "",

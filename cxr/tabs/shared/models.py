@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from cxr.defaults import find_shipped
 from cxr.tabs.shared.zerogpu import lent
 
 log = logging.getLogger(__name__)
@@ -60,4 +61,4 @@ def loaded(load: Callable):
 def absent(place: str, file: str) -> bool:
     """Whether a local folder lacks a file; what lies on the Hub is never called absent."""
     remote = ":" in place.partition("/")[0] and not Path(place).exists()
-    return not remote and not (Path(place) / file).is_file()
+    return not remote and not (find_shipped(place) / file).is_file()
