@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cxr.data.csv_table import find_columns, open_table
 from cxr.data.image_index import stem
-from cxr.data.outlines import CHESTXDET, read_chestxdet
+from cxr.data.shapes import CHESTXDET, read_chestxdet
 from cxr.findings import CHESTXDET_NAMES, FINDINGS, NIH_NAMES, Study
 
 EXPERT_TABLE = "expert_labels.csv"

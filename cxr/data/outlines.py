@@ -11,33 +11,32 @@ cardiothoracic_ratio.csv   the ratio measured by hand.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from cxr.data.csv_table import find_columns, open_table, parse_age
 from cxr.data.image_index import SUFFIXES, stem
+from cxr.data.load import load_split, load_studies
 from cxr.data.loaded import Notes
 from cxr.data.masks import MaskedImage, load_masked_images
-from cxr.data.shapes import Disc, Polygon, Shape
-from cxr.findings import CHESTXDET_NAMES, OUTLINED, canonical_sex
+from cxr.data.shapes import CHESTXDET, Disc, Shape, read_chestxdet
+from cxr.findings import OUTLINED, canonical_sex
 
-CHESTXDET, NODULES, RATIOS = "chestxdet.json", "nodules.csv", "cardiothoracic_ratio.csv"
+NODULES, RATIOS = "nodules.csv", "cardiothoracic_ratio.csv"
 NODULE = "nodule"
-_NIH_SIDE, _JSRT_SIDE = 1024, 2048  # pixels
-_JSRT_PIXEL = 0.175  # mm
+_JSRT_SIDE, _JSRT_PIXEL = 2048, 0.175  # pixels, mm
 
 
 def load_outlined_images(root: str | Path) -> list[MaskedImage]:
-    """The images below root with outlines, each with the targets that were looked for on it.
+    """Load the images below root with outlines and the targets that were looked for on each.
 
     Args:
         root: a folder with chestxdet.json, whose images have a table of NIH's or none, or with
             nodules.csv. Images that are listed and not there are left out.
 
     Returns:
-        In the order of their ids; the shapes of a target that was looked for and is absent are ().
+        In the order of their ids. A target of `known` without shapes is absent: its mask is empty.
         The split is that of split.csv, of masks.csv, or train.
 
     Raises:
@@ -54,32 +53,6 @@ def load_outlined_images(root: str | Path) -> list[MaskedImage]:
             "folder that holds them"
         )
     return sorted(images, key=lambda image: image.id)
-
-
-def read_chestxdet(root: Path) -> dict[str, dict[str, tuple[Polygon, ...]]]:
-    """The polygons of chestxdet.json: {stem of the image's name: {name in OUTLINED: polygons}}.
-
-    An image that was read and shows none of the thirteen has {}.
-
-    Raises:
-        ValueError: the file is no list of images with as many polygons as names.
-    """
-    path = root / CHESTXDET
-    try:
-        found: dict[str, dict[str, tuple[Polygon, ...]]] = {}
-        for entry in json.loads(path.read_text("utf-8")):
-            shapes: dict[str, tuple[Polygon, ...]] = {}
-            for name, points in zip(entry["syms"], entry["polygons"], strict=True):
-                polygon = Polygon(tuple((x / _NIH_SIDE, y / _NIH_SIDE) for x, y in points))
-                target = CHESTXDET_NAMES[name]
-                shapes[target] = (*shapes.get(target, ()), polygon)
-            found[stem(entry["image"])] = shapes
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}: expected a list of images with syms and polygons, could not read it "
-            f"({error!r}); fetch it again"
-        ) from error
-    return found
 
 
 def load_cardiothoracic_ratios(root: str | Path) -> dict[str, float]:
@@ -104,8 +77,6 @@ def load_cardiothoracic_ratios(root: str | Path) -> dict[str, float]:
 
 
 def _from_chestxdet(root: Path) -> list[MaskedImage]:
-    from cxr.data.load import load_split, load_studies  # which read the labels of outlines here
-
     studies = load_studies(root, labels="mined")
     split = {"train": studies}
     if (root / "split.csv").is_file():
