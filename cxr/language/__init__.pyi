@@ -7,6 +7,18 @@ from .chips import (
 from .chips import (
     without as without,
 )
+from .negation import (
+    ABSENT as ABSENT,
+)
+from .negation import (
+    POSSIBLE as POSSIBLE,
+)
+from .negation import (
+    PRESENT as PRESENT,
+)
+from .negation import (
+    states_of as states_of,
+)
 from .prompts import (
     affirmative as affirmative,
 )

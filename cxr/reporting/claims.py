@@ -1,8 +1,8 @@
 """What a sentence of a report says about each finding: present, possible or absent.
 
-Rules in the manner of NegEx (Chapman et al. 2001) and of CheXpert's labeller (Irvin et al. 2019):
-a mention counts for the clause that it stands in, and words before it in that clause negate it or
-put it in doubt. Sentences that call a structure normal deny what would make it abnormal.
+Mentions are those of CheXpert's labeller (Irvin et al. 2019) and more; whether one is denied or in
+doubt is decided by cxr.language. Sentences that call a structure normal deny what would make it
+abnormal.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-PRESENT, POSSIBLE, ABSENT = "present", "possible", "absent"
+from cxr.language import ABSENT, POSSIBLE, PRESENT, states_of
 
 # Finding -> words that mean it; the longer ones hide the shorter that they contain.
 MENTIONS: dict[str, str] = {
@@ -62,24 +62,6 @@ NORMAL: tuple[tuple[str, tuple[str, ...]], ...] = (
         ACUTE,
     ),
 )
-_BREAK = re.compile(r"[.;:]\s+|[.;]$|\bbut\b|\bhowever\b|\balthough\b|\bwhich may\b", re.I)
-_DENIED = re.compile(
-    r"\b(?:no|not|without|free of|clear of|absence of|negative for|neither|never|resolved)\b", re.I
-)
-_UNDENIED = re.compile(r"\b(?:not (?:be )?exclude|no change|not (?:\w+ )?changed|no longer)", re.I)
-_DOUBTED = re.compile(
-    r"\b(?:possibl[ey]|probabl[ey]|may|might|could|suggest\w*|suspicious|suspected|versus|vs"
-    r"|question\w*|exclude|uncertain|unsure|likely|perhaps|suspicion|concern\w*)\b",
-    re.I,
-)
-_DOUBTED_AFTER = re.compile(
-    r"^[^,]{0,40}\b(?:(?:is|are) (?:possible|suspected|questioned)"
-    r"|(?:cannot|can not|not) (?:be )?(?:\w+ )?excluded)\b",
-    re.I,
-)
-_DENIED_AFTER = re.compile(
-    r"^[^,.;]{0,30}\b(?:is|are|was) (?:not|no longer) (?:seen|identified|present|evident)\b", re.I
-)
 _MENTION = {name: re.compile(rf"\b(?:{words})\b", re.I) for name, words in MENTIONS.items()}
 _NORMAL = tuple((re.compile(words, re.I), denied) for words, denied in NORMAL)
 _STRENGTH = {ABSENT: 0, POSSIBLE: 1, PRESENT: 2}
@@ -99,22 +81,17 @@ def claims_of(sentence: str) -> dict[str, str]:
     for pattern, denied in _NORMAL:
         if pattern.search(sentence):
             found.update(dict.fromkeys(denied, ABSENT))
-    for clause in filter(None, _BREAK.split(sentence)):
-        for name, pattern in _MENTION.items():
-            for match in pattern.finditer(clause):
-                state = _state(clause[: match.start()], clause[match.end() :])
-                if name not in found or _STRENGTH[state] > _STRENGTH[found[name]]:
-                    found[name] = state
+    text = sentence.lower()
+    mentions = sorted(
+        (*match.span(), name)
+        for name, pattern in _MENTION.items()
+        for match in pattern.finditer(text)
+    )
+    states = states_of(text, [(start, end) for start, end, _ in mentions], report=True)
+    for (_, _, name), state in zip(mentions, states):
+        if name not in found or _STRENGTH[state] > _STRENGTH[found[name]]:
+            found[name] = state
     return found
-
-
-def _state(before: str, after: str) -> str:
-    denied = _DENIED.search(_UNDENIED.sub("", before)) or _DENIED_AFTER.search(after)
-    if _DOUBTED_AFTER.search(after):
-        return POSSIBLE
-    if denied:
-        return ABSENT
-    return POSSIBLE if _DOUBTED.search(before) else PRESENT
 
 
 def labels_of_text(text: str) -> dict[str, str]:
