@@ -30,8 +30,9 @@ _WORD_CUES = {
     "doubt": r"(?:can ?not|can't|could not|couldn't|not|unable to|difficult to|hard to|never) "
     r"(?:be )?(?:\w+ly )?(?:exclude|rule (?:it )?out)(?!d)|rule[- ]out|ruling out|r ?/ ?o|r\.o\."
     r"|possibl[ey]|possibility(?: of)?|probabl[ey]|probability of|likely|maybe|perhaps"
-    r"|(?:may|might|could)(?: be| represent| reflect| have| indicate)?|presum(?:ed|ably)"
-    r"|suggest(?:s|ed|ing|ive)?(?: of)?|suspicious(?: for| of)?|suspicion(?: of| for)?"
+    r"|(?:may|might|could)(?: also)?(?: be| represent| reflect| have| indicate)?|to exclude"
+    r"|presum(?:ed|ably)"
+    r"|suggest(?:s|ed|ing|ive|ion)?(?: of)?|suspicious(?: for| of)?|suspicion(?: of| for)?"
     r"|suspect(?:ed|ing)?|question(?:able|ed)?(?: of| about)?|uncertain|unsure"
     r"|unclear(?: if| whether)?|concern(?:s|ed|ing)?(?: for| of| about)?|potential(?:ly)?"
     r"|worr(?:y|ied|isome)(?: about| for)?|equivocal(?: for)?|indeterminate(?: for)?"
@@ -55,7 +56,7 @@ _WORD_CUES = {
     r"|anything but",
     "break": r"but|however|although|though|except(?:ing)?(?: for)?|yet|whereas|while|apart from"
     r"|aside from|other than|besides|still|nevertheless|otherwise|save for|which may|only|now"
-    r"|with the exception of|in (?:an? |the )?patients?|because of|due to|secondary to|despite"
+    r"|with the exception of|in (?:an? |the )?patients?|despite"
     r"|plus|also|instead|then|as well as",
     "with": r"with|has|have|having|shows?|showing|there (?:is|are)|demonstrates?|containing"
     r"|presence of|positive for",
@@ -63,7 +64,7 @@ _WORD_CUES = {
     "and": r"and",
 }
 _MARK_CUES = {
-    "free": r"[- ]free(?= |$|[.,;])",
+    "free": r"[- ]free(?! (?:of|from))(?= |$|[.,;])",
     "or": r"/",
     "and": r"[&+]",
     "comma": r",| - ",
@@ -176,7 +177,9 @@ class _Walk:
         word = self.text[start:end]
         if word in ("versus", "vs") and self.segment and self.active != ABSENT:
             self.states[self.segment[-1]] = POSSIBLE
-        if not (self.active == ABSENT and not self.used):
+        if re.match(r" ?(?:[.,;!]|$)", self.text[end:]) and self.segment:
+            self._after(POSSIBLE)
+        elif not (self.active == ABSENT and (not self.used or word.startswith("su"))):
             self._open(POSSIBLE)
 
     def _after(self, state: str) -> None:
