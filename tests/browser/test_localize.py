@@ -127,6 +127,19 @@ def test_what_is_not_there_is_not_found(visit_tab, mine):
     assert said(page, "verdict") == "Found"
 
 
+def test_a_finding_that_is_not_assessed_and_a_text_that_names_nothing_say_so(visit_tab, mine):
+    page = visit_tab()
+    bring(page, mine)
+    ask(page, "cardiomegaly")
+    assert said(page, "verdict") == "Outlined: heart and mediastinum"
+    assert "Cardiomegaly itself is not assessed" in page.inner_text(".caveat")
+    assert "ratio 0.2" in page.inner_text("[data-fact=ratio]")
+    page.fill("#locate-query textarea", "bonjour")
+    page.press("#locate-query textarea", "Enter")
+    page.wait_for_selector('#locate-notice [role="alert"]:has-text("bonjour")')
+    page.wait_for_selector(".locate:not(:has(.verdict))")
+
+
 def test_mask_and_picture_are_downloaded(visit_tab, mine):
     page = visit_tab()
     bring(page, mine)

@@ -219,6 +219,55 @@ def test_a_strange_picture_is_refused_until_the_reader_insists(
         assert "does not look like" in page.inner_text(".gate")
 
 
+def test_an_edited_report_is_not_lost_without_a_question(visit_tab, mine, xray):
+    page = visit_tab()
+    read(page, mine)
+    said, answers = [], ["dismiss", "dismiss", "accept"]
+
+    def answer(dialog):
+        said.append(dialog.message)
+        getattr(dialog, answers[len(said) - 1])()
+
+    page.on("dialog", answer)
+    page.fill("#report-text", EDITED)
+    bring(page, xray)
+    page.click('#read-film [data-act="close"]')
+    page.wait_for_timeout(500)
+    assert len(said) == 2 and "will be lost" in said[0]
+    assert page.input_value("#report-text") == EDITED
+    bring(page, xray)
+    page.wait_for_function("document.querySelector('#read-film canvas')?.width === 320")
+    page.wait_for_function("document.querySelector('#report-text')?.value.startsWith('Findings')")
+    page.click('#read-film [data-act="close"]')  # nothing was edited: no question
+    page.wait_for_selector("#read-film .bring")
+    assert len(said) == 3
+
+
+def test_on_a_phone_the_report_comes_before_the_findings(visit_tab, mine):
+    page = visit_tab(390, 844)
+    read(page, mine)
+    top = "document.querySelector('{}').getBoundingClientRect().top + scrollY"
+    report, first = (page.evaluate(top.format(one)) for one in ("#report-text", ".finding"))
+    assert report < first and report < 1100
+    page.click("text=Go to the report")
+    assert page.evaluate("document.activeElement.id") == "report-text"
+    box = page.locator("#report-text").bounding_box()
+    assert 0 <= box["y"] < 300
+
+
+def test_names_of_buttons_hold_what_is_seen_on_them(visit_tab, mine):
+    page = visit_tab()
+    read(page, mine)
+    page.click(".evidence summary")
+    wrong = page.evaluate(
+        r"""() => [...document.querySelectorAll("#tab-read button[aria-label]")]
+          .filter(e => e.offsetParent && e.innerText.trim().length > 1)
+          .map(e => [e.ariaLabel, e.innerText].map(s => s.replace(/\s+/g, " ").trim().toLowerCase()))
+          .filter(([name, seen]) => !name.includes(seen))"""
+    )
+    assert wrong == []
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_nothing_overflows_on_a_phone(visit_tab, mine, scheme):
     page = visit_tab(390, 844, path=f"?tab=read&__theme={scheme}")

@@ -11,3 +11,11 @@ function arrived() {
 }
 watch("value", arrived);
 arrived();
+
+element.addEventListener("click", (event) => {
+  if (!event.target.closest(".to-report")) return;
+  event.preventDefault();
+  const text = document.querySelector("#report-text");
+  text?.closest("section").scrollIntoView({ block: "start" });
+  text?.focus({ preventScroll: true });
+});

@@ -141,3 +141,23 @@ element.addEventListener("click", (event) => {
   const kind = event.target.closest("button")?.dataset.save;
   if (kind) saves[kind]();
 });
+
+/* An edited report is not lost without a question: not to another film, not to a reload. */
+const QUESTION = "The report that you edited will be lost. Go on?";
+const unsaved = () => Boolean($("#report-text")) && edited();
+function ask(event) {
+  if (!unsaved() || confirm(QUESTION)) return true;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  return false;
+}
+const REPLACING = '#read-film [data-act="close"], #detail [data-act="read"]';
+document.addEventListener("click", (event) => { if (event.target.closest?.(REPLACING)) ask(event); }, true);
+/* A film that is chosen, dropped or pasted comes by the file input beside its button. */
+document.addEventListener("change", (event) => {
+  const button = document.querySelector("#read-upload");
+  if (!event.target.matches?.("input[type=file]") || !button?.parentElement.contains(event.target)) return;
+  if (event.target.nextElementSibling !== button && event.target.previousElementSibling !== button) return;
+  if (!ask(event)) event.target.value = "";
+}, true);
+addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); });
