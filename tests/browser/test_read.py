@@ -93,7 +93,7 @@ def choose(page, index: int) -> str:
 def test_a_dicom_film_is_read_the_report_edited_and_saved(visit_tab, reading_server, xray):
     page = visit_tab()
     findings = read(page, xray)
-    assert len(findings) == 14 and all("%, between" in said for said in findings)
+    assert len(findings) == 14 and all(", between" in said for said in findings)
     assert canvas(page, "#read-film canvas").shape == (400, 320, 3)
     name = choose(page, 0)
     assert f"“no {name}”" in page.inner_text(".why")
@@ -262,7 +262,8 @@ def test_names_of_buttons_hold_what_is_seen_on_them(visit_tab, mine):
     wrong = page.evaluate(
         r"""() => [...document.querySelectorAll("#tab-read button[aria-label]")]
           .filter(e => e.offsetParent && e.innerText.trim().length > 1)
-          .map(e => [e.ariaLabel, e.innerText].map(s => s.replace(/\s+/g, " ").trim().toLowerCase()))
+          .map(e => [e.ariaLabel, e.innerText]
+            .map(s => s.replace(/\s+/g, " ").trim().toLowerCase()))
           .filter(([name, seen]) => !name.includes(seen))"""
     )
     assert wrong == []

@@ -1,4 +1,4 @@
-/* A pane whose buttons say what they do: data-act is one of EVENTS, which stands before this;
+/* HTML whose buttons say what they do: data-act is one of EVENTS, which stands before this;
    data-index or data-name says with what. */
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-act]");

@@ -28,9 +28,9 @@ function paint(canvas, image) {
 }
 
 function sync() {
-  const pane = $(".made");
-  if (!pane || !films.length) return;
-  pane.dataset.layout = view.layout;
+  const section = $(".made");
+  if (!section || !films.length) return;
+  section.dataset.layout = view.layout;
   for (const button of element.querySelectorAll("[data-layout]:is(button)")) {
     button.setAttribute("aria-pressed", String(button.dataset.layout === view.layout));
   }
@@ -47,16 +47,16 @@ function sync() {
   step.nextElementSibling.textContent = `${share}%`;
   $("[data-show=place]").textContent = `film ${view.film + 1}, ${share}%`;
   paint($("canvas"), current());
-  pane.dataset.drawn = `${view.film} ${share}`;
+  section.dataset.drawn = `${view.film} ${share}`;
 }
 
 async function arrived() {
-  const pane = $(".made");
-  if (!pane) { run = ""; films = []; return; }
-  const now = pane.dataset.run, index = Number(pane.dataset.index), path = pane.dataset.path;
+  const section = $(".made");
+  if (!section) { run = ""; films = []; return; }
+  const now = section.dataset.run, index = Number(section.dataset.index), path = section.dataset.path;
   if (now !== run) {
-    const fresh = await pictures(pane.dataset.films);
-    if ($(".made") !== pane) return;
+    const fresh = await pictures(section.dataset.films);
+    if ($(".made") !== section) return;
     run = now;
     films = fresh;
     paths.clear();

@@ -80,10 +80,10 @@ function paint(canvas, marked) {
 
 /* What was measured at this threshold, in the server's words. */
 function read() {
-  const pane = $(".locate");
+  const section = $(".locate");
   if (!map) return;
   const row = measures.rows[view.threshold - measures.low];
-  pane.classList.toggle("nothing", !row.found);
+  section.classList.toggle("nothing", !row.found);
   for (const name of ["verdict", "area", "each", "dice"]) {
     const place = $(`[data-read=${name}]`);
     if (place) place.textContent = row[name];
@@ -92,10 +92,10 @@ function read() {
 
 let measures = null;
 function sync() {
-  const pane = $(".locate");
-  if (!pane || !film) return;
-  pane.dataset.layout = map ? view.layout : "plain";
-  pane.style.setProperty("--split", `${view.split}%`);
+  const section = $(".locate");
+  if (!section || !film) return;
+  section.dataset.layout = map ? view.layout : "plain";
+  section.style.setProperty("--split", `${view.split}%`);
   for (const slider of element.querySelectorAll("[data-slider]")) {
     slider.value = view[slider.dataset.slider];
     slider.nextElementSibling.textContent = `${Math.round(view[slider.dataset.slider])}%`;
@@ -123,19 +123,19 @@ function uncovering() {
 }
 
 async function arrived() {
-  const pane = $(".locate");
-  if (!pane) { film = map = reference = null; drawn = ""; return; }
-  const now = pane.dataset.key;
+  const section = $(".locate");
+  if (!section) { film = map = reference = null; drawn = ""; return; }
+  const now = section.dataset.key;
   if (now === drawn) return sync();
   drawn = now;
   try {
     const parts = await Promise.all(
-      [picture(pane.dataset.film), levels(pane.dataset.map), levels(pane.dataset.reference)]);
+      [picture(section.dataset.film), levels(section.dataset.map), levels(section.dataset.reference)]);
     if (drawn !== now) return;
     [film, map, reference] = parts;
-    measures = map ? JSON.parse(pane.dataset.measures) : null;
-    if (map) { view.threshold = Number(pane.dataset.threshold); view.split = uncovering(); }
-    colors = Uint8Array.from(atob(pane.dataset.colors), (char) => char.charCodeAt(0));
+    measures = map ? JSON.parse(section.dataset.measures) : null;
+    if (map) { view.threshold = Number(section.dataset.threshold); view.split = uncovering(); }
+    colors = Uint8Array.from(atob(section.dataset.colors), (char) => char.charCodeAt(0));
     sync();
   } catch { $(".stage-note").textContent = "This film cannot be drawn."; }
 }

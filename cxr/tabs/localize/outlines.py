@@ -5,7 +5,6 @@ The page draws and measures again at each move of a slider without asking: it lo
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,14 @@ from cxr.anatomy import (
     AIRWAYS,
     CONSOLIDATION,
     DEVICES,
+    GROUND_GLASS,
     HEART,
     LEFT_LUNG,
     LUNGS,
     OPACITY,
     RIGHT_LUNG,
 )
-from cxr.findings import FINDINGS
-from cxr.language import asked_for
+from cxr.language import parse
 from cxr.localization import Measure, Query, cardiothoracic_ratio, measure_region
 from cxr.metrics import dice
 from cxr.tabs.shared.image_urls import inline
@@ -36,19 +35,12 @@ START = 50  # percent: where the slider stands at first
 MAP_SIDE = 512  # pixels of a map's longer side; the model itself sees 256
 OUTSIDE = (HEART, AIRWAYS, DEVICES)  # what has no side among the lungs
 ORGANS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, AIRWAYS)  # on every image, whatever the finding
-ASSESSED = {  # findings that have a target of their own
-    "consolidation": CONSOLIDATION,
-    "lung opacity": OPACITY,
-    "support devices": DEVICES,
+ASSESSED = {  # what a text may name that has a target of its own
+    "consolidation": (CONSOLIDATION,),
+    "lung opacity": (OPACITY, GROUND_GLASS),
+    GROUND_GLASS: (GROUND_GLASS,),
+    "support devices": (DEVICES,),
 }
-# Words that name an organ or its place and say nothing about its state.
-_PLAIN = set(
-    "heart cardiac mediastinum mediastinal cardiomediastinal silhouette shadow contour border "
-    "outline aorta aortic lung lungs pulmonary airway airways trachea tracheal windpipe bronchus "
-    "bronchi bronchial carina right left upper middle lower mid top bottom base bases apex zone "
-    "zones field fields lobe lobes side sided both bilateral the a an of in on at and rul rml rll "
-    "lul lll lingula".split()
-)
 
 
 @dataclass(frozen=True)
@@ -142,12 +134,10 @@ def not_assessed(text: str, query: Query) -> str:
     Returns:
         A sentence in plain text; "" where the text names the target and nothing else.
     """
-    named = asked_for(text, FINDINGS[1:])
-    others = [one for one in FINDINGS if one in named and ASSESSED.get(one) != query.target]
-    organ = query.target in ORGANS
-    if organ and not others and set(re.findall(r"[^\W_]+", text.lower())) <= _PLAIN:
-        return ""
-    if not organ and not others:
+    asked, organ = parse(text), query.target in ORGANS
+    named = dict.fromkeys((*asked.present, *asked.uncertain, *asked.other))
+    others = [name for name in named if query.target not in ASSESSED.get(name, ())]
+    if not others and not (organ and asked.unknown):
         return ""
     subject = " and ".join(others) or f"“{_short(text)}”"
     subject = subject[0].upper() + subject[1:]

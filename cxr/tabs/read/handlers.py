@@ -114,8 +114,10 @@ class ReadHandlers:
         return state.with_answer(said) if said else None
 
     def show(self, state: ReadState | None, message: str = "", busy: str = "") -> tuple:
-        """The outputs of every handler: the message, the image, its findings, the report, similar
-        studies, what sentences rest on, the state. For None the page stays as it is.
+        """The outputs of every handler; for None the page stays as it is.
+
+        They are the message, the image, its findings, the report, similar studies, what sentences
+        rest on, and the state.
         """
         if state is None:
             return (gr.skip(),) * OUTPUT_COUNT

@@ -48,17 +48,17 @@ def state(film):
     return with_image(film(1, (300, 240)), "Your film")
 
 
-def located(desk, state, text):
+def located(handlers, state, text):
     """The state after the model has said where a text's finding is."""
-    return answered(desk, desk.locate(state, text))
+    return answered(handlers, handlers.locate(state, text))
 
 
-def answered(desk, state):
-    return desk.receive(state, desk.ask(state))
+def answered(handlers, state):
+    return handlers.receive(state, handlers.ask(state))
 
 
-def page(desk, state):
-    return desk.show(state)[1]
+def page(handlers, state):
+    return handlers.show(state)[1]
 
 
 def data(html, name):
@@ -212,10 +212,10 @@ def test_a_picture_that_is_no_chest_film_is_doubted(strict, film, upload):
     doubting = Services(
         strict.gallery, strict.weights, localizer=drawn(DrawnLocalizer), suggester=strict.suggester
     )
-    desk = LocalizeHandlers(doubting)
-    state = desk.upload(LocalizeState(), upload, "")
-    assert "does not look like a frontal chest X-ray" in page(desk, state)
-    assert "does not look like" in page(desk, located(desk, state, "lungs"))
+    handlers = LocalizeHandlers(doubting)
+    state = handlers.upload(LocalizeState(), upload, "")
+    assert "does not look like a frontal chest X-ray" in page(handlers, state)
+    assert "does not look like" in page(handlers, located(handlers, state, "lungs"))
 
 
 @pytest.mark.parametrize("mode", ["I;16", "P", "RGBA", "1"])
@@ -235,14 +235,14 @@ def test_a_dicom_film_is_taken(handlers, tmp_path):
 
 
 def test_the_open_film_of_a_search_is_carried_over(handlers, desk):
-    room = opened(desk, "generated", query="big heart")
-    state = handlers.carry_from_search(LocalizeState(), room)
-    assert state.study.id == "generated" and handlers.text_from_search(room) == "big heart"
+    search_state = opened(desk, "generated", query="big heart")
+    state = handlers.carry_from_search(LocalizeState(), search_state)
+    assert state.study.id == "generated" and handlers.text_from_search(search_state) == "big heart"
     assert state.text == "big heart" and state.waiting
     html = page(handlers, state)
     assert '<span class="badge">synthetic</span>' in html and data(html, "mark") == "SYNTHETIC"
     with pytest.raises(ValueError, match="No film is open"):
-        handlers.carry_from_search(LocalizeState(), desk.close_film(room))
+        handlers.carry_from_search(LocalizeState(), desk.close_film(search_state))
     with pytest.raises(ValueError, match="No film is open"):
         handlers.carry_from_search(LocalizeState(), SearchState())
     assert handlers.text_from_search(SearchState()) == ""
@@ -272,11 +272,11 @@ def test_without_weights_the_tab_says_what_to_do(services, state, tmp_path):
         services.weights,
         localizer=Model(str(tmp_path / "none"), None, "train one"),
     )
-    desk = LocalizeHandlers(bare)
-    assert "No model at" in page(desk, LocalizeState()) and "train one" in page(
-        desk, LocalizeState()
+    handlers = LocalizeHandlers(bare)
+    assert "No model at" in page(handlers, LocalizeState()) and "train one" in page(
+        handlers, LocalizeState()
     )
-    told = desk.show(located(desk, state, "lungs"))
+    told = handlers.show(located(handlers, state, "lungs"))
     assert "train one" in told[0] and told[2].image is state.image
 
 

@@ -91,8 +91,8 @@ def test_support_is_counted_among_the_similar_studies(read_handlers, state):
 
 
 def test_similar_studies_say_in_what_they_are_alike(read_handlers, desk):
-    room = opened(desk, "big heart")
-    state = answered(read_handlers, read_handlers.carry_from_search(ReadState(), room))
+    search_state = opened(desk, "big heart")
+    state = answered(read_handlers, read_handlers.carry_from_search(ReadState(), search_state))
     assert len(state.similar) == 11 and state.study not in [match.study for match in state.similar]
     html = read_handlers.show(state)[4]
     assert html.count('data-act="compare"') == 11
@@ -155,8 +155,8 @@ def test_films_of_the_gallery_begin_and_go(read_handlers):
 def test_film_and_finding_are_carried_to_the_localize_tab(read_handlers, state):
     localizing = LocalizeHandlers(read_handlers.services)
     chosen = read_handlers.choose(state, event(name="consolidation"))
-    bench = localizing.carry_from_read(None, chosen)
-    assert bench.image.size == state.image.size and bench.source == "Your film"
+    localize_state = localizing.carry_from_read(None, chosen)
+    assert localize_state.image.size == state.image.size and localize_state.source == "Your film"
     assert localizing.text_from_read(chosen) == "consolidation"
     assert 'data-act="locate"' in read_handlers.show(chosen)[2]
     hernia = read_handlers.show(read_handlers.choose(state, event(name="hernia")))[2]

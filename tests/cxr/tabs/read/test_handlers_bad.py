@@ -31,17 +31,17 @@ def test_findings_that_are_not_there_say_so(read_handlers, state):
 
 
 def test_a_picture_that_is_no_chest_film_is_refused_in_plain_words(strict, upload):
-    desk = ReadHandlers(strict)
-    state = answered(desk, desk.upload(ReadState(), upload))
-    html = html_of(desk, state)
+    handlers = ReadHandlers(strict)
+    state = answered(handlers, desk.upload(ReadState(), upload))
+    html = html_of(handlers, state)
     assert WARNING in html and "withheld" in html and state.withheld
     assert 'data-act="choose"' not in html and "<textarea" not in html
-    assert desk.show(state)[4] == ""
-    forced = answered(desk, desk.force(state))
-    html = html_of(desk, forced)
+    assert handlers.show(state)[4] == ""
+    forced = answered(handlers, desk.force(state))
+    html = html_of(handlers, forced)
     assert WARNING in html and 'class="findings doubted"' in html and "<textarea" in html
-    assert WARNING in data(desk.show(forced)[3], "warning")
-    assert desk.force(forced) is forced
+    assert WARNING in data(handlers.show(forced)[3], "warning")
+    assert handlers.force(forced) is forced
 
 
 @pytest.mark.parametrize(
@@ -54,27 +54,27 @@ def test_a_picture_that_is_no_chest_film_is_refused_in_plain_words(strict, uploa
     ],
 )
 def test_a_film_on_its_side_or_inverted_is_put_right_at_a_click(strict, film, kind, mask_patches):
-    desk, right = ReadHandlers(strict), film(1, (300, 240))
+    handlers, right = ReadHandlers(strict), film(1, (300, 240))
     spoilt = ReadState("key", mask_patches(right), "data:", "Your film")
-    state = answered(desk, spoilt)
+    state = answered(handlers, spoilt)
     verdict = replace(state.suggestion.verdict, kind=kind)
     state = replace(state, suggestion=replace(state.suggestion, verdict=verdict))
-    assert 'data-act="correct"' in desk.show(state)[2]
-    corrected = desk.correct(state)
+    assert 'data-act="correct"' in handlers.show(state)[2]
+    corrected = handlers.correct(state)
     assert np.array_equal(np.asarray(corrected.image), np.asarray(right))
     assert corrected.key != state.key and corrected.waiting_for == REPORT
     assert (
-        desk.receive(corrected, desk.ask(state)) is None
+        handlers.receive(corrected, handlers.ask(state)) is None
     )  # what is said of the other film is not heard
 
 
 def test_what_cannot_be_put_right_offers_no_such_click(strict, upload):
-    desk = ReadHandlers(strict)
-    state = answered(desk, desk.upload(ReadState(), upload))
+    handlers = ReadHandlers(strict)
+    state = answered(handlers, desk.upload(ReadState(), upload))
     other = replace(state.suggestion, verdict=replace(state.suggestion.verdict, kind="other"))
     state = replace(state, suggestion=other)
-    assert 'data-act="correct"' not in desk.show(state)[2] and desk.correct(state) is state
-    assert desk.correct(ReadState()) == ReadState()
+    assert 'data-act="correct"' not in handlers.show(state)[2] and handlers.correct(state) is state
+    assert handlers.correct(ReadState()) == ReadState()
 
 
 def test_a_blank_picture_is_refused(read_handlers, tmp_path):
@@ -126,7 +126,7 @@ def test_a_dicom_film_is_read_and_its_patient_is_never_named(read_handlers, tmp_
 
 def test_a_hostile_study_is_only_text(read_handlers, desk):
     state = answered(
-        read_handlers, read_handlers.carry_from_search(ReadState(), opened(desk, "hostile"))
+        read_handlers, read_handlers.carry_from_search(ReadState(), opened(handlers, "hostile"))
     )
     html = html_of(read_handlers, read_handlers.compare(state, event(index=0)))
     assert HOSTILE not in html and "<script" not in html
@@ -137,8 +137,8 @@ def test_without_weights_the_tab_says_what_to_do(services, upload, tmp_path):
     bare = Services(services.gallery, services.weights, reporting=none)
     untrained = Services(services.gallery, none, reporting=none)
     for here, said in ((bare, "train.reporting"), (untrained, "train.retrieval")):
-        desk = ReadHandlers(here)
-        html = desk.show(ReadState())[1]
+        handlers = ReadHandlers(here)
+        html = handlers.show(ReadState())[1]
         assert said in html and "\n" not in here.unreadable() and 'class="state setup"' in html
     state = answered(ReadHandlers(bare), ReadHandlers(bare).upload(ReadState(), upload))
     assert "train.reporting" in ReadHandlers(bare).show(state)[0] and state.waiting_for == ""
@@ -148,11 +148,11 @@ def test_without_a_gallery_a_film_is_read_and_one_line_says_what_is_missing(
     reading, upload, tmp_path
 ):
     bare = Services(str(tmp_path / "none"), reading.weights, reporting=reading.suggester.weights)
-    desk = ReadHandlers(bare)
-    assert "Bring a film" in desk.show(ReadState())[1]
-    state = answered(desk, desk.upload(ReadState(), upload))
-    assert state.suggestion.report and "gallery build" in desk.show(state)[4]
-    assert "no gallery to search" in desk.show(desk.choose(state, event(name="mass")))[2]
+    handlers = ReadHandlers(bare)
+    assert "Bring a film" in handlers.show(ReadState())[1]
+    state = answered(handlers, desk.upload(ReadState(), upload))
+    assert state.suggestion.report and "gallery build" in handlers.show(state)[4]
+    assert "no gallery to search" in handlers.show(handlers.choose(state, event(name="mass")))[2]
 
 
 def test_a_calibration_of_another_encoder_is_refused_with_the_remedy(services, upload, tmp_path):
@@ -160,6 +160,6 @@ def test_a_calibration_of_another_encoder_is_refused_with_the_remedy(services, u
     model = Services(
         services.gallery, services.weights, lambda **_: services.retriever(), reporting=str(folder)
     )
-    desk = ReadHandlers(model)
-    state = answered(desk, desk.upload(ReadState(), upload))
-    assert "python -m train.reporting" in desk.show(state)[0]
+    handlers = ReadHandlers(model)
+    state = answered(handlers, desk.upload(ReadState(), upload))
+    assert "python -m train.reporting" in handlers.show(state)[0]
