@@ -32,12 +32,12 @@ def test_findings_that_are_not_there_say_so(read_handlers, state):
 
 def test_a_picture_that_is_no_chest_film_is_refused_in_plain_words(strict, upload):
     handlers = ReadHandlers(strict)
-    state = answered(handlers, desk.upload(ReadState(), upload))
+    state = answered(handlers, handlers.upload(ReadState(), upload))
     html = html_of(handlers, state)
     assert WARNING in html and "withheld" in html and state.withheld
     assert 'data-act="choose"' not in html and "<textarea" not in html
     assert handlers.show(state)[4] == ""
-    forced = answered(handlers, desk.force(state))
+    forced = answered(handlers, handlers.force(state))
     html = html_of(handlers, forced)
     assert WARNING in html and 'class="findings doubted"' in html and "<textarea" in html
     assert WARNING in data(handlers.show(forced)[3], "warning")
@@ -70,7 +70,7 @@ def test_a_film_on_its_side_or_inverted_is_put_right_at_a_click(strict, film, ki
 
 def test_what_cannot_be_put_right_offers_no_such_click(strict, upload):
     handlers = ReadHandlers(strict)
-    state = answered(handlers, desk.upload(ReadState(), upload))
+    state = answered(handlers, handlers.upload(ReadState(), upload))
     other = replace(state.suggestion, verdict=replace(state.suggestion.verdict, kind="other"))
     state = replace(state, suggestion=other)
     assert 'data-act="correct"' not in handlers.show(state)[2] and handlers.correct(state) is state
@@ -126,7 +126,7 @@ def test_a_dicom_film_is_read_and_its_patient_is_never_named(read_handlers, tmp_
 
 def test_a_hostile_study_is_only_text(read_handlers, desk):
     state = answered(
-        read_handlers, read_handlers.carry_from_search(ReadState(), opened(handlers, "hostile"))
+        read_handlers, read_handlers.carry_from_search(ReadState(), opened(desk, "hostile"))
     )
     html = html_of(read_handlers, read_handlers.compare(state, event(index=0)))
     assert HOSTILE not in html and "<script" not in html
@@ -150,7 +150,7 @@ def test_without_a_gallery_a_film_is_read_and_one_line_says_what_is_missing(
     bare = Services(str(tmp_path / "none"), reading.weights, reporting=reading.suggester.weights)
     handlers = ReadHandlers(bare)
     assert "Bring a film" in handlers.show(ReadState())[1]
-    state = answered(handlers, desk.upload(ReadState(), upload))
+    state = answered(handlers, handlers.upload(ReadState(), upload))
     assert state.suggestion.report and "gallery build" in handlers.show(state)[4]
     assert "no gallery to search" in handlers.show(handlers.choose(state, event(name="mass")))[2]
 
@@ -161,5 +161,5 @@ def test_a_calibration_of_another_encoder_is_refused_with_the_remedy(services, u
         services.gallery, services.weights, lambda **_: services.retriever(), reporting=str(folder)
     )
     handlers = ReadHandlers(model)
-    state = answered(handlers, desk.upload(ReadState(), upload))
+    state = answered(handlers, handlers.upload(ReadState(), upload))
     assert "python -m train.reporting" in handlers.show(state)[0]
