@@ -1,4 +1,4 @@
-"""Parts of training: packed films, augmentation, texts, negatives over processes."""
+"""Parts of the retrieval training: texts, rows of an epoch, negatives over processes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ import numpy as np
 import pytest
 import torch
 import torch.multiprocessing as mp
-from drawn_films import draw_film
 
 from cxr.findings import FINDINGS, Study
-from cxr.images.load import Preprocess, load_image
 from cxr.models.losses import contrastive_loss
-from train.common.augment import augment
-from train.common.image_cache import pack, pack_studies
-from train.common.studies import Attributes, labels_of
 from train.retrieval.objective import equal_keys, findings_key, gather_with_gradient
 from train.retrieval.paraphrases import SYNONYMS, imagined_study, paraphrase, text_pair
 from train.retrieval.train import epoch_rows
@@ -25,56 +20,6 @@ from train.retrieval.train import epoch_rows
 
 def study(findings=None, **more):
     return Study(id="s", source="drawn", patient="p", findings=findings or {}, **more)
-
-
-def test_films_are_decoded_once_and_broken_ones_left_out(tmp_path, caplog):
-    paths = [tmp_path / f"{row}.png" for row in range(4)]
-    for row in (0, 2):
-        draw_film(row).save(paths[row])
-    paths[1].write_bytes(b"no picture")  # and 3.png does not exist
-    films, readable = pack(paths, Preprocess(32), tmp_path / "cache")
-    assert films.shape == (2, 32, 32) and films.dtype == np.uint8
-    assert readable.tolist() == [True, False, True, False]
-    for row, path in zip(films, (paths[0], paths[2])):
-        assert np.array_equal(row, Preprocess(32).square(load_image(path)))
-    assert "2 of 4 images" in caplog.text and "1.png" in caplog.text
-    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
-    assert len(written) == 2
-    again, _ = pack(paths, Preprocess(32), tmp_path / "cache")
-    assert np.array_equal(films, again)
-    assert written == {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
-    draw_film(7, (50, 50)).save(paths[0])
-    changed, _ = pack(paths, Preprocess(32), tmp_path / "cache")
-    assert not np.array_equal(films[0], changed[0])
-
-
-def test_studies_without_a_readable_film_are_not_trained_on(tmp_path):
-    studies = []
-    for row in range(3):
-        path = tmp_path / f"{row}.png"
-        draw_film(row).save(path)
-        studies.append(Study(id=str(row), source="drawn", patient=str(row), image=path))
-    studies[0].image.write_bytes(b"no picture")
-    kept, films, readable = pack_studies(studies, Preprocess(32), tmp_path / "cache")
-    assert [s.id for s in kept] == ["1", "2"] and len(films) == 2
-    assert films.reshape(2, -1).any(1).all() and readable.tolist() == [False, True, True]
-    for study in studies:
-        study.image.write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="all 3 failed"):
-        pack_studies(studies, Preprocess(32), tmp_path / "cache")
-    assert pack_studies([], Preprocess(32), tmp_path / "cache")[0] == []
-
-
-def test_augmentation_keeps_range_and_side_and_never_mirrors():
-    films = torch.zeros(8, 40, 40, dtype=torch.uint8)
-    films[:, 16:24, :12] = 255  # a mark on the left
-    out = augment(films, torch.Generator().manual_seed(0))
-    assert out.shape == (8, 1, 40, 40) and out.min() >= 0 and out.max() <= 1
-    left, right = out[..., :20].mean((1, 2, 3)), out[..., 20:].mean((1, 2, 3))
-    assert (left > right).all()
-    assert torch.equal(augment(films, torch.Generator(), 0.0)[:, 0], films.float() / 255)
-    again = augment(films, torch.Generator().manual_seed(0))
-    assert torch.equal(out, again)
 
 
 def test_every_finding_has_other_words_and_every_study_a_text():
@@ -101,14 +46,6 @@ def test_equal_findings_are_no_negatives_whatever_the_person():
     same = equal_keys(keys)
     assert same[0, 1] and not same[0, 2]
     assert keys[3] is None and not same[3, 4]  # nothing is known to be equal
-
-
-def test_labels_of_uncertain_and_unread_findings_are_unknown():
-    rows = labels_of([study({"mass": 1, "edema": 0, "hernia": -1})], ("mass", "edema", "hernia"))
-    assert rows[0, :2].tolist() == [1, 0] and rows[0, 2].isnan()
-    known = Attributes.of([study(age=70, sex="F", view="AP"), study(view="frontal")])
-    assert known.age[0] == 2 and known.female[0] == 1 and known.ap[0] == 1
-    assert known.age[1].isnan() and known.female[1].isnan() and known.ap[1].isnan()
 
 
 def test_an_epoch_takes_its_share_and_repeats_nothing_before_all_were_seen():
