@@ -77,12 +77,13 @@ def test_queries_of_the_development_half_are_understood():
     assert accuracy("development.tsv") >= 0.97
 
 
-# negspacy 1.1 (English term set, findings given to it as entities) agrees on 189 of 241 mentions of
-# negation.tsv. The other 52, each read: it misses words after a finding ("is not seen", "has
-# resolved", "absent", "ruled out", "gone"; 19 mentions) and before it ("neither", "devoid of", "w/o",
-# "clear of", "rather than", "avoid"; 14); it takes "rule out", "cannot exclude" and "versus" for a
-# denial, where these rules say possible (8); and it denies past ";", ",", "with", "and a", "there is"
-# and "as well as", or after "no doubt" and "not without" (11).
+# negspacy 1.1 (English term set, findings given to it as entities) agrees on 189 of 241
+# mentions of negation.tsv. The other 52, each read: it misses words after a finding ("is not
+# seen", "has resolved", "absent", "ruled out", "gone"; 19 mentions) and before it ("neither",
+# "devoid of", "w/o", "clear of", "rather than", "avoid"; 14); it takes "rule out", "cannot
+# exclude" and "versus" for a denial, where these rules say possible (8); and it denies past
+# ";", ",", "with", "and a", "there is" and "as well as", or after "no doubt" and "not without"
+# (11).
 def test_negation_is_decided_as_by_hand():
     wrong = [
         row["text"]
