@@ -81,7 +81,7 @@ def project_training_images(
     distances between a film and the 8-bit rows of other patients. Raises ValueError otherwise.
     """
     embeddings = np.asarray(embeddings, np.float32)
-    patients = np.asarray(patients)
+    names = np.asarray(patients)
     if embeddings.ndim != 2 or len(embeddings) != len(patients) or len({*patients} - {""}) < 2:
         raise ValueError(
             f"expected embeddings [N, D] of N films of two patients or more, got "
@@ -93,8 +93,8 @@ def project_training_images(
     projected = (embeddings - mean) @ axes.T
     step = float(np.abs(projected).max() / 127) or 1.0
     rows = np.round(projected / step).astype(np.int8)
-    known = np.flatnonzero(patients != "")
-    other = patients[known][:, None] != patients[known][None]
+    known = np.flatnonzero(names != "")
+    other = names[known][:, None] != names[known][None]
     coarse = rows[known].astype(np.float32) * step
     distance, _ = nearest_distance(projected[known], coarse, other)
     return TrainingImageIndex(mean, axes, rows, step, copy_limit(distance), encoder)

@@ -61,7 +61,7 @@ def _disk(error: BaseException, elsewhere: str) -> str:
     if "Consistency check failed" in str(error):
         return "got only a part of a file; run this again: it goes on where it stopped"
     system = _first(error, "errno", OSError)
-    if system is None:
+    if not isinstance(system, OSError):
         return ""
     if system.errno in (errno.ENOSPC, errno.EDQUOT):
         return (

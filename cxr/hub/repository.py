@@ -110,18 +110,22 @@ def send(
     from huggingface_hub import HfApi
 
     api = HfApi()
-    about = {"repo_id": repository.name, "repo_type": repository.kind}
+    name, kind = repository.name, repository.kind
     with explained(f"to push to {repository}", repository.name):
         _limit_waiting()
-        patiently(lambda: api.create_repo(**about, private=private, exist_ok=True))
-        if private and not patiently(lambda: api.repo_info(**about)).private:
+        patiently(lambda: api.create_repo(name, repo_type=kind, private=private, exist_ok=True))
+        if private and not patiently(lambda: api.repo_info(name, repo_type=kind)).private:
             raise ValueError(
                 f"expected a private repository at {repository}, it is public; push to another "
                 "name, or with --public if everyone may see this"
             )
         commit = patiently(
             lambda: api.upload_folder(
-                **about, folder_path=folder, commit_message=message, delete_patterns=list(replaces)
+                repo_id=name,
+                repo_type=kind,
+                folder_path=folder,
+                commit_message=message,
+                delete_patterns=list(replaces),
             )
         )
     return Repository(repository.name, repository.kind, commit.oid)

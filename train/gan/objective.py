@@ -18,10 +18,10 @@ from cxr.models import (
     bce_discriminator_loss,
     bce_generator_loss,
     contrastive_loss,
+    finding_margin_loss,
     hinge_discriminator_loss,
     hinge_generator_loss,
-    likeness_loss,
-    shortfall_loss,
+    mode_seeking_loss,
 )
 from train.evaluate.generator_measures import THUMBNAIL
 from train.gan.augment import cut_out, move, vary_tone
@@ -152,7 +152,9 @@ class AdversarialObjective:
         return {
             "adversarial": hinge_generator_loss(logits),
             "caption": contrastive_loss(fake.embedding, step.wanted, self.temperature, alike),
-            "finding": shortfall_loss(scores, step.labels, self.scores.present, self.scores.absent),
+            "finding": finding_margin_loss(
+                scores, step.labels, self.scores.present, self.scores.absent
+            ),
             "diversity": self._diversity_loss(images, fake.embedding),
         }
 
@@ -164,7 +166,8 @@ class AdversarialObjective:
         steps = (small[:half] - small[half : 2 * half]).square().sum(1)
         pixels = (steps + 1e-6).sqrt()  # a root has no gradient at zero
         return (
-            likeness_loss(cosine, self.distances[0]) + likeness_loss(pixels, self.distances[1])
+            mode_seeking_loss(cosine, self.distances[0])
+            + mode_seeking_loss(pixels, self.distances[1])
         ) / 2
 
     def total(self, terms: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -11,8 +11,15 @@ from cxr.models.discriminator import (
     Discriminator,
     DiscriminatorConfig,
 )
-from cxr.models.generator import EMBEDDED, REFERENCE, SIDE, Generator, GeneratorConfig
-from cxr.models.generator_layers import ConditionalNorm, double
+from cxr.models.generator import (
+    EMBEDDED,
+    REFERENCE,
+    SIDE,
+    ConditionalNorm,
+    Generator,
+    GeneratorConfig,
+    double,
+)
 
 
 def inputs(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

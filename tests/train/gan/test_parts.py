@@ -12,7 +12,7 @@ from tiny import tiny_dual_encoder
 
 from cxr.findings import Study
 from cxr.models.discriminator import Discriminator
-from cxr.models.losses_adversarial import bce_discriminator_loss, bce_generator_loss
+from cxr.models.losses import bce_discriminator_loss, bce_generator_loss
 from train.gan.augment import cut_out, move, vary_tone
 from train.gan.data import (
     SHARES,
