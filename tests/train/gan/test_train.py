@@ -26,6 +26,7 @@ CHANNELS = {"embedded": ("16", "16", "8", "8", "8"), "reference": ("16", "8", "8
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
+    torch.set_num_threads(1)
     root = tmp_path_factory.mktemp("gan")
     make_nih(root / "nih")
     save_dual_encoder(tiny_dual_encoder(dimension=32), root / "retrieval")

@@ -20,6 +20,7 @@ from train.retrieval import train as script
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
+    torch.set_num_threads(1)
     root = tmp_path_factory.mktemp("training")
     return root, make_nih(root / "nih"), make_text_model(root / "text")
 
