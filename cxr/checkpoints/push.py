@@ -21,6 +21,7 @@ _BESIDE = (
     "trials.json",
     "reliability.png",
     "originals.safetensors",
+    "findings.safetensors",
     TOKENIZER,
     "tokenizer_config.json",
     "special_tokens_map.json",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from cxr.cli.arguments import (
@@ -38,6 +39,15 @@ def add_search(commands) -> None:
     search.add_argument("--age-max", type=int, metavar="YEARS")
     search.add_argument("--present", type=names, metavar="A,B", help="findings it must show")
     search.add_argument("--absent", type=names, metavar="C", help="findings it must not show")
+    search.add_argument(
+        "--evidence",
+        choices=("all", "image"),
+        default="all",
+        help="labels, reports and images joined (all), or images alone (image)",
+    )
+    search.add_argument(
+        "--explain", action="store_true", help="say how the text was read, and why each is there"
+    )
     add_json(search)
     search.set_defaults(run=_search)
 
@@ -45,6 +55,7 @@ def add_search(commands) -> None:
 def _search(options: argparse.Namespace) -> int:
     from cxr.gallery import Where
     from cxr.images import load_image
+    from cxr.language import describe
 
     where = Where.of({key: getattr(options, key) for key in FILTERS})
     query = load_image(options.image) if options.image else options.query
@@ -52,23 +63,35 @@ def _search(options: argparse.Namespace) -> int:
     check_gallery_folder(options.gallery)
     from cxr.retrieval import Retriever  # slow to import: everything above needs no model
 
-    matches = Retriever.load(options.weights, options.gallery).search(query, options.k, where)
+    retriever = Retriever.load(options.weights, options.gallery)
+    matches = retriever.search(query, options.k, where, options.evidence)
+    understood = None
+    if options.query and options.evidence == "all":
+        understood = retriever.understand(options.query)
     if options.json:
         rows = [
             {
                 "score": round(match.score, 4),
                 "similarity": match.similarity,
+                "evidence": [asdict(one) for one in match.evidence],
                 "caption": caption(match.study),
                 **match.study.to_dict(),
             }
             for match in matches
         ]
         asked = {"query": options.query, "image": str(options.image) if options.image else None}
-        print_json({**asked, "k": options.k, "matches": rows})
+        read = understood and asdict(understood)
+        print_json({**asked, "k": options.k, "understood": read, "matches": rows})
         return 0
+    if options.explain and understood:
+        print(f"Understood: {', '.join(chip.label for chip in describe(understood.query))}")
+        if understood.query.unknown:
+            print(f"Not understood: {', '.join(understood.query.unknown)}")
     for match in matches:
         study = match.study
         print(f"{match.score:6.3f}  {match.similarity:<16}  {study.id}  {caption(study)}")
+        if options.explain:
+            print(f"{'':26}{'; '.join(one.text for one in match.evidence)}")
     if not matches:
         print("cxr: no study passes the filters", file=sys.stderr)
     return 0

@@ -31,6 +31,7 @@ from .gallery import (
 from .gallery import (
     build_gallery as build_gallery,
 )
+from .gallery import checked_count as checked_count
 from .hub import (
     pull_gallery as pull_gallery,
 )

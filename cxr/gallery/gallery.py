@@ -17,6 +17,8 @@ from cxr.gallery.filter import Attributes, Where
 from cxr.gallery.format import DIMENSIONS, INDEX, read_embeddings, read_header
 from cxr.gallery.index import NearestVectors
 
+_BLOCK = 16_384  # embeddings converted to float32 at a time
+
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
@@ -89,10 +91,23 @@ class Gallery:
                 f"expected a finite vector [{DIMENSIONS}] other than zero, got shape "
                 f"{list(query.shape)} and length {length}"
             )
-        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-            raise ValueError(f"expected k, the number of results, to be 1 or more, got {k!r}")
-        rows = self._attributes.passing(Where.of(where))
-        return self._nearest.search(query / length, int(k), rows)
+        return self._nearest.search(query / length, checked_count(k), self.passing(where))
+
+    def passing(self, where: Where | Mapping[str, Any] | None) -> np.ndarray | None:
+        """Rows of the studies that pass a filter, ascending int64 [M]; None when all do.
+
+        Raises:
+            ValueError: an unknown filter.
+        """
+        return self._attributes.passing(Where.of(where))
+
+    def cosines(self, vector: np.ndarray) -> np.ndarray:
+        """Cosines between a unit vector, float32 [512], and every image: float32 [N]."""
+        scores = np.empty(len(self.embeddings), np.float32)
+        for start in range(0, len(scores), _BLOCK):
+            rows = np.asarray(self.embeddings[start : start + _BLOCK], np.float32)
+            scores[start : start + _BLOCK] = rows @ vector
+        return scores.clip(-1, 1)
 
     def info(self) -> dict:
         """JSON-able summary: the header, and how many studies have which view, sex and finding."""
@@ -109,6 +124,17 @@ class Gallery:
             "sexes": {name: sexes.count(name) for name in sorted(set(sexes))},
             "findings": {name: present.count(name) for name in FINDINGS if name in present},
         }
+
+
+def checked_count(k: object) -> int:
+    """Return k, a number of results.
+
+    Raises:
+        ValueError: no whole number, or less than 1.
+    """
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise ValueError(f"expected k, the number of results, to be 1 or more, got {k!r}")
+    return int(k)
 
 
 def rebuild_command(folder: Path, weights: str | Path = "") -> str:

@@ -1,5 +1,23 @@
+from .finding_space import (
+    FindingSpace as FindingSpace,
+)
+from .finding_space import (
+    fit_finding_space as fit_finding_space,
+)
 from .query_encoder import (
     QueryEncoder as QueryEncoder,
+)
+from .ranking import (
+    Evidence as Evidence,
+)
+from .ranking import (
+    LabelTable as LabelTable,
+)
+from .ranking import (
+    Ranking as Ranking,
+)
+from .ranking import (
+    RankingWeights as RankingWeights,
 )
 from .retriever import EncodedQuery as EncodedQuery
 from .retriever import (
@@ -10,4 +28,7 @@ from .retriever import (
 )
 from .similarity import (
     WORDS as WORDS,
+)
+from .understanding import (
+    Understanding as Understanding,
 )

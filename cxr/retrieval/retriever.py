@@ -17,11 +17,13 @@ from cxr.checkpoints import fingerprint, resolve, shared_dual_encoder
 from cxr.defaults import GALLERY, RETRIEVAL, find_shipped
 from cxr.devices import best_device, has_bf16
 from cxr.findings import Study
-from cxr.gallery import GALLERY_FILES, Gallery, Where
+from cxr.gallery import GALLERY_FILES, Gallery, Where, checked_count
 from cxr.hub import is_hub_address
 from cxr.images import load_image
 from cxr.models import DualEncoder
+from cxr.retrieval.finding_space import FindingSpace
 from cxr.retrieval.query_encoder import QueryEncoder
+from cxr.retrieval.ranking import Evidence, Ranking, RankingWeights
 from cxr.retrieval.similarity import (
     DEFAULT_BANDS,
     DEFAULT_FILM_BANDS,
@@ -30,18 +32,25 @@ from cxr.retrieval.similarity import (
     checked_bands,
     scale_of,
 )
+from cxr.retrieval.understanding import QueryReader, checked_query
 
-MAX_QUERY = 2_000  # characters
+EVIDENCE = ("all", "image")
 _BATCH = 32
 
 
 @dataclass(frozen=True)
 class Match:
-    """A study found, its cosine similarity to the query vector in [-1, 1], and that in words."""
+    """A study found.
+
+    Attributes:
+        study: the study. score: cosine similarity of its image to the query vector, in [-1, 1].
+        similarity: the score in words. evidence: why it is among the matches, the strongest first.
+    """
 
     study: Study
     score: float
     similarity: str = WORDS[-1]
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +86,8 @@ class Retriever:
         device: torch.device | None = None,
         film_bands: Sequence[float] = DEFAULT_FILM_BANDS,
         query_contrast: float = 0.0,
+        ranking_weights: RankingWeights | None = None,
+        finding_space: FindingSpace | None = None,
     ) -> None:
         self.device = device or best_device()
         self.model = model.eval().requires_grad_(False).to(self.device)
@@ -84,6 +95,9 @@ class Retriever:
         self.bands, self.film_bands = checked_bands(bands), checked_bands(film_bands)
         self.encoder = encoder
         self.encode_query = QueryEncoder(self.encode_text, query_contrast)
+        self.understand = QueryReader(self.encode_text)
+        self.finding_space = finding_space
+        self._ranking_weights = ranking_weights or RankingWeights()
         self._bf16 = has_bf16(self.device)
 
     @classmethod
@@ -123,6 +137,8 @@ class Retriever:
             encoder,
             film_bands=config.get("film_bands", DEFAULT_FILM_BANDS),
             query_contrast=config.get("query_contrast", 0.0),
+            ranking_weights=RankingWeights.from_dict(config.get("ranking")),
+            finding_space=FindingSpace.load(folder, model.config.dimension),
         )
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
@@ -188,7 +204,7 @@ class Retriever:
     def _encode(self, query: str | Image.Image) -> EncodedQuery:
         if isinstance(query, Image.Image):
             return EncodedQuery(self.encode_images([query])[0])
-        text = _checked_query(query)
+        text = checked_query(query)
         return EncodedQuery(self.encode_query([text])[0], text)
 
     def search(
@@ -196,46 +212,124 @@ class Retriever:
         query: str | Image.Image | EncodedQuery,
         k: int = 12,
         where: Where | Mapping[str, Any] | None = None,
+        evidence: str = "all",
     ) -> list[Match]:
-        """Find the k studies that match a query best.
+        """Find the k studies that match `query` best, best first.
 
         Args:
             query: text of at most 2,000 characters, a PIL image, or either from `encode`.
-            k: at least 1; fewer come back only when fewer studies pass `where`.
+            k: at least 1; fewer come back when fewer studies pass `where`, or, for a text with all
+                evidence, when fewer hold nothing contrary to it.
             where: a Where, or a dict with its fields as keys.
+            evidence: for a text, "all" joins labels, reports and images (cxr.retrieval.ranking);
+                for an image it compares the findings that the images seem to show
+                (cxr.retrieval.finding_space). "image" ranks by the cosine of embeddings alone.
 
         Returns:
-            The matches, best first.
+            Matches whose `evidence` says why each is among them; where no study holds what was
+            asked, the nearest ones, which say so.
 
         Raises:
-            ValueError: no gallery, an empty or overlong text, another type, k < 1, bad filter.
+            ValueError: no gallery, an empty, overlong or not understood text, another type, k < 1,
+                a bad filter, or unknown evidence.
         """
+        gallery = self._open_gallery()
+        if evidence not in EVIDENCE:
+            raise ValueError(f"expected evidence out of {', '.join(EVIDENCE)}; got {evidence!r}")
+        encoded = query if isinstance(query, EncodedQuery) else self._encode(query)
+        if encoded.text is None:
+            return self._like_image(encoded.vector, k, where, evidence)
+        understood = self.understand(encoded.text) if evidence == "all" else None
+        if understood is None or understood.by_look:
+            return self._by_image(encoded.vector, k, where)
+        cosines = gallery.cosines(encoded.vector)
+        rows = gallery.passing(where)
+        ranked = self.ranking.order(understood.query, cosines, checked_count(k), rows)
+        return [
+            Match(
+                gallery.studies[one.row],
+                float(cosines[one.row]),
+                self.scale.text_word(float(cosines[one.row]), encoded.vector),
+                one.evidence,
+            )
+            for one in ranked
+        ]
+
+    def _like_image(
+        self,
+        vector: np.ndarray,
+        k: int,
+        where: Where | Mapping[str, Any] | None,
+        evidence: str,
+    ) -> list[Match]:
+        """The k studies most like an image with this vector, float32 [512], by their findings."""
+        gallery = self._open_gallery()
+        if self.finding_space is None or evidence == "image":
+            return self.matches(gallery.search(vector, k, where))
+        own = self.finding_space.probabilities(vector[None])[0]
+        alike = self._coordinates @ self.finding_space.coordinates(vector[None])[0]
+        rows = gallery.passing(where)
+        rows = np.arange(len(alike)) if rows is None else rows
+        best = rows[np.lexsort((rows, -alike[rows]))][: checked_count(k)]
+        chances = self.finding_space.probabilities(gallery.embeddings[best])
+        cosines = np.asarray(gallery.embeddings[best], np.float32) @ vector
+        return [
+            Match(
+                gallery.studies[row],
+                float(cosine),
+                self.scale.film_word(float(cosine)),
+                _shared_evidence(self.finding_space.shared(own, chance)),
+            )
+            for row, cosine, chance in zip(best, cosines.clip(-1, 1), chances)
+        ]
+
+    @cached_property
+    def _coordinates(self) -> np.ndarray:
+        """The gallery's images by their findings: float32 [N, 2F]."""
+        assert self.finding_space is not None
+        return self.finding_space.coordinates(self._open_gallery().embeddings)
+
+    def _by_image(
+        self, vector: np.ndarray, k: int, where: Where | Mapping[str, Any] | None
+    ) -> list[Match]:
+        """The k studies whose images are nearest to a text's vector, float32 [512]."""
+        gallery = self._open_gallery()
+        looks = (Evidence("image", "looks like it"),)
+        return [
+            Match(gallery.studies[row], score, self.scale.text_word(score, vector), looks)
+            for row, score in gallery.search(vector, k, where)
+        ]
+
+    def cosines(self, text: str) -> np.ndarray:
+        """Cosines between a text's query vector and every image of the gallery: float32 [N].
+
+        Raises:
+            ValueError: no gallery.
+        """
+        return self._open_gallery().cosines(self.encode_query([text])[0])
+
+    def _open_gallery(self) -> Gallery:
         if self.gallery is None:
             raise ValueError(
                 "expected a gallery to search in, this retriever was loaded with gallery=None; "
                 "build one with: python -m cxr gallery build ROOT --out DIR"
             )
-        encoded = query if isinstance(query, EncodedQuery) else self._encode(query)
-        vector = encoded.vector
-        found = self.gallery.search(vector, k, where)
-        if encoded.text is None:
-            return self.matches(found)
-        return [
-            Match(self.gallery.studies[row], score, self.scale.text_word(score, vector))
-            for row, score in found
-        ]
+        return self.gallery
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """The order of this gallery's studies by all evidence. Raises ValueError without one."""
+        return Ranking(self._open_gallery().studies, self._ranking_weights)
 
     def matches(self, found: Sequence[tuple[int, float]]) -> list[Match]:
-        """Rows of the gallery with their cosines to a film -> the same with their words."""
-        return [
-            Match(self.gallery.studies[row], score, self.scale.film_word(score))
-            for row, score in found
-        ]
+        """Rows of the gallery with their cosines to an image -> the same with their words."""
+        studies = self._open_gallery().studies
+        return [Match(studies[row], score, self.scale.film_word(score)) for row, score in found]
 
     @cached_property
     def scale(self) -> Scale:
         """How similar is similar in this gallery."""
-        return scale_of(self.gallery, self.encode_query, self.bands, self.film_bands)
+        return scale_of(self._open_gallery(), self.encode_query, self.bands, self.film_bands)
 
     def heat_map(self, image: Image.Image, query: str) -> np.ndarray:
         """Where `image` speaks for `query` -> float32 [H, W] in [0, 1] at the image's own size.
@@ -246,11 +340,11 @@ class Retriever:
         Raises:
             ValueError: an unreadable image, an empty or overlong text.
         """
-        film = load_image(image)
-        text = torch.from_numpy(self.encode_query([_checked_query(query)])[0]).to(self.device)
-        cells = self.model.patch_similarity(self._pixels([self.prepare(film)]), text)
-        cells = cells[0].float().cpu().numpy()
-        heat = self.model.preprocess.unsquare(cells, film.size).clip(min=0)
+        image = load_image(image)
+        text = torch.from_numpy(self.encode_query([checked_query(query)])[0]).to(self.device)
+        cells = self.model.patch_similarity(self._pixels([self.prepare(image)]), text)
+        square = cells[0].float().cpu().numpy()
+        heat = self.model.preprocess.unsquare(square, image.size).clip(min=0)
         peak = float(heat.max())
         return heat / peak if peak > 0 else heat
 
@@ -278,19 +372,12 @@ class Retriever:
             yield
 
 
-def _checked_query(query: object) -> str:
-    if not isinstance(query, str):
-        raise ValueError(f"expected a text or a PIL image as query, got {type(query).__name__}")
-    if not query.strip():
-        raise ValueError("expected a query, got an empty text; type what you are looking for")
-    if len(query) > MAX_QUERY:
-        raise ValueError(
-            f"expected a query of at most {MAX_QUERY} characters, got {len(query)}; shorten it"
-        )
-    return query
+def _shared_evidence(names: Sequence[str]) -> tuple[Evidence, ...]:
+    said = f"both seem to show: {', '.join(names[:3])}" if names else "looks alike"
+    return (Evidence("image", said),)
 
 
-def _kinds(values: object) -> str:
+def _kinds(values: Any) -> str:
     if isinstance(values, (str, Image.Image)):
         return f"one {type(values).__name__}"
     return f"a list with {', '.join(sorted({type(value).__name__ for value in values}))}"

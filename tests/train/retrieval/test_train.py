@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from training_data import make_nih, make_text_model, training_options
 
 from cxr.images.load import load_image
+from cxr.retrieval.finding_space import FindingSpace
 from cxr.retrieval.retriever import Retriever
 from train.retrieval import finetune_heads, search_settings
 from train.retrieval import train as script
@@ -155,6 +156,8 @@ def test_settings_of_a_search_are_measured_anew_without_touching_the_weights(fin
     # The same films, weights and rule as at the end of training, but for rounding on disk.
     assert after.pop("film_bands") == pytest.approx(before.pop("film_bands"), abs=0.01)
     assert after.pop("similarity_bands") == pytest.approx(before.pop("similarity_bands"), abs=0.01)
+    assert set(after.pop("search_fit")) == {"similar_images"}
+    assert FindingSpace.load(folder, 16) is not None
     assert after == before and 0 <= after["query_contrast"] <= 1
 
 

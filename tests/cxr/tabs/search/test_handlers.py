@@ -84,7 +84,7 @@ def test_a_heat_map_is_never_drawn_over_another_film_or_for_another_query(desk):
         "another film": desk.step(room, event(by=1 if room.selected == 0 else -1)),
         "no film": desk.close_film(room),
         "another search": desk.search(room, "edema", *NO_FILTER),
-        "the film in another search": opened(desk, "big heart", query="edema"),
+        "the film in another search": opened(desk, "big heart", query="cardiomegaly"),
         "the way back": desk.back(room),
     }
     for what, now in meanwhile.items():
