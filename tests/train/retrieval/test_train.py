@@ -157,7 +157,7 @@ def test_settings_of_a_search_are_measured_anew_without_touching_the_weights(fin
     assert after.pop("film_bands") == pytest.approx(before.pop("film_bands"), abs=0.01)
     assert after.pop("similarity_bands") == pytest.approx(before.pop("similarity_bands"), abs=0.01)
     assert set(after.pop("search_fit")) == {"similar_images"}
-    assert FindingSpace.load(folder, 16) is not None
+    assert FindingSpace.load(folder, 512) is not None
     assert after == before and 0 <= after["query_contrast"] <= 1
 
 
