@@ -64,6 +64,7 @@ def search_endpoint(services: Services) -> Callable:
             query: findings in words, at most 2,000 characters.
             k: how many studies, 1 to 100.
             where: None, or keys view (list), sex (F, M), age_min, age_max, present, absent (lists).
+            request: given by the server.
 
         Returns:
             a list of studies, each what is known of it

@@ -1,4 +1,4 @@
-"""The page: one file a tab, each with build(services); the only place that imports gradio."""
+"""The page: one package a tab, each with build(services)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from cxr.tabs.localize import tab as localize
 from cxr.tabs.read import tab as read
 from cxr.tabs.search import tab as search
 from cxr.tabs.services import Services
-from cxr.tabs.shared.forget import forget_visitors
 from cxr.tabs.shared.page_frame import footer, header
 from cxr.tabs.shared.theme import ASSETS, gradio_theme, head, style
 from cxr.tabs.shared.uploads import GONE, upload_route
@@ -59,3 +58,18 @@ def launch_options(services: Services) -> dict:
         "enable_monitoring": False,
         "run_history": False,
     }
+
+
+def forget_visitors(app: gr.Blocks) -> None:
+    """Drop all that a visitor had on the page, uploads among it, when the page closes.
+
+    Gradio keeps what a closed page had for an hour, and what it last showed for longer.
+    """
+
+    def forget(request: gr.Request) -> None:
+        """Drop what the visitor of this session had."""
+        session = request.session_hash or ""
+        app.state_holder.session_data.pop(session, None)
+        app.state_holder.time_last_used.pop(session, None)
+
+    app.unload(forget)

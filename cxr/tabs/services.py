@@ -14,7 +14,7 @@ from cxr.findings import FINDINGS, VIEWS, Study
 from cxr.tabs.localize.reference_masks import ReferenceMasks
 from cxr.tabs.shared.image_urls import ImageUrls
 from cxr.tabs.shared.models import Model, absent, loaded
-from cxr.tabs.shared.zerogpu import lent
+from cxr.tabs.shared.zerogpu import with_gpu
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +100,10 @@ class Services:
 
     @classmethod
     def from_environment(cls) -> Services:
-        """CXR_GALLERY, CXR_WEIGHTS, CXR_LOCALIZER, CXR_GENERATOR and CXR_REPORTING, else what ships
-        with the project; CXR_MASKS, else no outlines to compare with; CXR_REPORTS, a corpus of
-        sentences, else our own alone.
+        """Return services over what the environment names, else over what ships with the project.
+
+        CXR_GALLERY, CXR_WEIGHTS, CXR_LOCALIZER, CXR_GENERATOR and CXR_REPORTING name folders or
+        addresses; CXR_MASKS outlines to compare with; CXR_REPORTS a corpus of sentences.
         """
         place = os.environ.get
         return cls(
@@ -143,8 +144,8 @@ class Services:
                     raise ValueError(problem)
                 retriever = loaded(lambda: self._load(weights=self.weights, gallery=self.gallery))
                 self._facts = Facts.of(retriever.gallery.studies)
-                retriever.scale  # noqa: B018 - kept here; what a lent call keeps is lost with it
-                self._retriever = lent(retriever)
+                retriever.scale  # noqa: B018 - kept here; what a call on a GPU keeps is lost with it
+                self._retriever = with_gpu(retriever)
         return self._retriever
 
     def _load_suggester(self, weights: str):
@@ -154,14 +155,16 @@ class Services:
         if absent(self.gallery, "gallery.json"):
             if problem := self._untrained():
                 raise ValueError(problem)
-            retriever = lent(self._load(weights=self.weights, gallery=None))
+            retriever = with_gpu(self._load(weights=self.weights, gallery=None))
         else:
             retriever = self.retriever()
         return ReportSuggester.with_retriever(retriever, weights, self.reports, self.weights)
 
     def ood_warning(self, film, embedding=None) -> str:
-        """Return why a PIL image hardly is a frontal chest X-ray, in words; "" where it may be one,
-        or where the gate that could tell is missing. embedding: as for ReportSuggester.judge.
+        """Return why a PIL image hardly is a frontal chest X-ray, in words.
+
+        "" where it may be one, or where the gate that could tell is missing. embedding: as for
+        ReportSuggester.judge.
         """
         try:
             return self.suggester.get().judge(film, embedding).warning
@@ -178,20 +181,25 @@ class Services:
     def facts(self) -> Facts:
         """Counts over the gallery; loads it when need be. Raises ValueError as retriever does."""
         self.retriever()
+        assert self._facts is not None, "counted when the retriever is loaded"
         return self._facts
 
-    def load(self, tell: Callable[[str], None]) -> None:
-        """Load all that is there, so that every first answer is quick, and tell(line) of each."""
+    def load(self, progress: Callable[[str], None]) -> None:
+        """Load all that is there, so that every first answer is quick.
+
+        Args:
+            progress: is given one line a step.
+        """
         models = {"Read": self.suggester, "Localize": self.localizer, "Generate": self.generator}
         parts = {"Search": self.facts} | {tab: model.get for tab, model in models.items()}
         for tab, load in parts.items():
-            tell(f"{tab}: loading")
+            progress(f"{tab}: loading")
             try:
                 load()
             except ValueError as error:
-                tell(f"{tab}: {error}")
+                progress(f"{tab}: {error}")
             else:
-                tell(f"{tab}: ready")
+                progress(f"{tab}: ready")
 
 
 def finding_choices(facts: Facts | None) -> list[tuple[str, str]]:
@@ -202,7 +210,7 @@ def finding_choices(facts: Facts | None) -> list[tuple[str, str]]:
     return [(f"{name} ({counts[name]:,})", name) for name in FINDINGS if name in counts]
 
 
-def _load_retriever(weights: str, gallery: str):
+def _load_retriever(weights: str, gallery: str | None):
     from cxr.retrieval import Retriever
 
     return Retriever.load(weights=weights, gallery=gallery)

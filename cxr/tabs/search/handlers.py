@@ -122,8 +122,9 @@ class SearchHandlers:
         return None if state.heat_map else answer(_shown(state), self._heat_map, state)
 
     def heat_map(self, state: SearchState, answer: Answer[str] | None) -> SearchState | None:
-        """The heat map over its image, or taken off again; None, and nothing on the page changes,
-        when another image or search has come in front of it.
+        """The heat map over its image, or taken off again.
+
+        None, and nothing on the page changes, when another image or search has come before it.
         """
         if answer is None:
             return replace(state, heat_map="")
@@ -161,8 +162,9 @@ class SearchHandlers:
         return detail(state, self.services, "" if state.heat_map else LOOKING)
 
     def show(self, state: SearchState | None, message: str = "", busy: str = "") -> tuple:
-        """The outputs of every handler: the message, the results, the open image, the state. For
-        None the page stays as it is.
+        """The outputs of every handler: the message, the results, the open image, the state.
+
+        For None the page stays as it is.
         """
         if state is None:
             return (gr.skip(),) * 4

@@ -25,8 +25,9 @@ QUERY_LENGTH = 32  # characters of the query on a button
 
 
 def welcome(services: Services) -> Markup:
-    """Before the first search: an image for each of the commonest findings, or the one line to read
-    when the gallery or the model is missing.
+    """Before the first search: an image for each of the commonest findings.
+
+    Where the gallery or the model is missing, one line that says what to do.
     """
     if problem := services.missing():
         return render("welcome.html", title="No gallery found.", line=problem, kind="setup")

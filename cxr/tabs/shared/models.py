@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cxr.defaults import find_shipped
-from cxr.tabs.shared.zerogpu import lent
+from cxr.tabs.shared.zerogpu import with_gpu
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Model:
             if self._service is None:
                 if problem := self.missing():
                     raise ValueError(problem)
-                self._service = lent(loaded(lambda: self._load(weights=self.weights)))
+                self._service = with_gpu(loaded(lambda: self._load(weights=self.weights)))
         return self._service
 
 

@@ -28,7 +28,7 @@ CHIPS = 4  # on a card
 
 
 def person(study: Study) -> str:
-    """ "PA view, 64 y, female" as far as it is known. Plain text."""
+    """Return the view, age and sex as far as they are known: PA view, 64 y, female."""
     view = f"{VIEW[study.view]} view" if study.view else ""
     age = "" if study.age is None else f"{study.age} y"
     return ", ".join(part for part in (view, age, SEX.get(study.sex or "", "")) if part)

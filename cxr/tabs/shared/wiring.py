@@ -141,8 +141,9 @@ def guarded(
 
 
 def following(show: Show) -> Show:
-    """Return `show` for a handler that follows another: the message, its first output, stays as the
-    other left it unless there is another one.
+    """Return `show` for a handler that follows another.
+
+    The message, its first output, stays as the other left it unless there is another one.
     """
 
     def shown(state: Any, message: str = "", busy: str = "") -> tuple:
@@ -153,8 +154,9 @@ def following(show: Show) -> Show:
 
 
 def in_turn(model: str) -> dict[str, Any]:
-    """Return options of events that ask a model: one after the other, and the last is never
-    dropped, so that an answer cannot come before that to an earlier question.
+    """Return options of events that ask a model, one after the other.
+
+    The last is never dropped, so that no answer comes before that to an earlier question.
     """
     return {"trigger_mode": "always_last", "concurrency_id": model, "concurrency_limit": 1}
 

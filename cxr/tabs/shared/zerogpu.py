@@ -1,7 +1,7 @@
-"""Hugging Face's ZeroGPU: a GPU lent for the length of a call. Elsewhere nothing changes.
+"""Hugging Face's ZeroGPU: a GPU for the length of a call. Elsewhere nothing changes.
 
-There a model may be put on the GPU by the main thread alone, before the page is up. A call that is
-lent a GPU runs in a process forked from this one, which hands back what it returns; of an error
+There a model may be put on the GPU by the main thread alone, before the page is up. A call on
+a GPU runs in a process forked from this one, which hands back what it returns; of an error
 that is not Gradio's own only the class comes back.
 """
 
@@ -32,9 +32,10 @@ def on_zerogpu() -> bool:
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
-def lent(service):
-    """A service of cxr whose methods named in SECONDS are lent a GPU, where the package `spaces` is
-    installed; the same service, its methods untouched, where it is not.
+def with_gpu(service):
+    """Return a service of cxr whose methods named in SECONDS run on a GPU.
+
+    Where the package `spaces` is not installed, it is the same service, its methods untouched.
     """
     try:
         import spaces
@@ -42,11 +43,11 @@ def lent(service):
         return service
     for name, seconds in SECONDS.items():
         if method := getattr(service, name, None):
-            setattr(service, name, _lent(method, spaces.GPU(duration=seconds)))
+            setattr(service, name, _on_gpu(method, spaces.GPU(duration=seconds)))
     return service
 
 
-def _lent(work: Callable, on_gpu: Callable) -> Callable:
+def _on_gpu(work: Callable, on_gpu: Callable) -> Callable:
     """`work` on a GPU; a ValueError, its own or that no GPU was to be had, keeps its words."""
 
     @on_gpu

@@ -59,8 +59,6 @@ def test_every_parameter_is_explained():
         said = inspect.getdoc(call)
         assert call.__name__ == name and "Returns:\n" in said
         for parameter in inspect.signature(call).parameters.values():
-            if parameter.name == "request":  # Gradio's own: no caller gives it
-                continue
             assert parameter.annotation is not inspect.Parameter.empty
             assert re.search(rf"^    {parameter.name}: \S", said, re.MULTILINE), parameter
 

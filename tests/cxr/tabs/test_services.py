@@ -68,9 +68,13 @@ def test_models_load_once_for_all_threads(services):
     assert dict(shared.facts().findings)["cardiomegaly"] == 2
 
 
-def test_the_scale_of_similarity_is_there_before_the_retriever_is_lent(services, monkeypatch):
+def test_the_scale_of_similarity_is_there_before_the_retriever_moves_to_a_gpu(
+    services, monkeypatch
+):
     kept = []
-    monkeypatch.setattr("cxr.tabs.services.lent", lambda it: kept.append("scale" in vars(it)) or it)
+    monkeypatch.setattr(
+        "cxr.tabs.services.with_gpu", lambda it: kept.append("scale" in vars(it)) or it
+    )
     retriever = Services(services.gallery, services.weights).retriever()
     assert kept == [True] and "scale" in vars(retriever)
 

@@ -1,4 +1,4 @@
-"""A GPU lent for a call: what changes where `spaces` is installed, and elsewhere does not."""
+"""A GPU for the length of a call: what changes where `spaces` is installed, and elsewhere does not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cxr.reporting.suggester import ReportSuggester
 from cxr.retrieval.retriever import Retriever
 from cxr.tabs.api import search_endpoint
 from cxr.tabs.services import Services
-from cxr.tabs.shared.zerogpu import SECONDS, lent, on_zerogpu
+from cxr.tabs.shared.zerogpu import SECONDS, on_zerogpu, with_gpu
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_without_the_package_nothing_changes(monkeypatch):
             return 1
 
     service = Service()
-    assert lent(service) is service and not vars(service)
+    assert with_gpu(service) is service and not vars(service)
 
 
 def test_every_duration_is_of_a_method_that_there_is():
