@@ -1,4 +1,4 @@
-"""A GPU for the length of a call: what changes where `spaces` is installed, and elsewhere does not."""
+"""A GPU for the length of a call: what changes where `spaces` is installed, and what does not."""
 
 from __future__ import annotations
 
