@@ -26,7 +26,7 @@ from .measure import (
     measure_region as measure_region,
 )
 from .targets import (
-    Query as Query,
+    Target as Target,
 )
 from .targets import (
     locate_target as locate_target,

@@ -26,7 +26,7 @@ from cxr.language import MAX_TEXT as MAX_TEXT
 from cxr.language import parse
 from cxr.localization.lung_zones import apart, on_its_side, place_of
 from cxr.localization.measure import Measure, measure_region
-from cxr.localization.targets import Query, locate_target
+from cxr.localization.targets import Target, locate_target
 from cxr.models import (
     FrozenTextEncoder,
     LocalizerConfig,
@@ -51,7 +51,7 @@ class Localization:
         preprocess: how the image was fitted into that square.
     """
 
-    query: Query | None
+    query: Target | None
     size: tuple[int, int]
     maps: np.ndarray
     preprocess: Preprocess
@@ -162,11 +162,11 @@ class Localizer:
         queries = [self.understand(text) for text in texts]
         film, view = load_image(image), self.model.preprocess
         named = list(dict.fromkeys(query for query in queries if query is not None))
-        maps: dict[Query | None, np.ndarray] = {
+        maps: dict[Target | None, np.ndarray] = {
             None: np.zeros((3, view.size, view.size), np.float32)
         }
         if named:
-            lungs = [Query(RIGHT_LUNG), Query(LEFT_LUNG)]
+            lungs = [Target(RIGHT_LUNG), Target(LEFT_LUNG)]
             *heats, right, left = self._raw(view.square(film), [*named, *lungs])
             right, left = apart(right, left)
             maps |= {
@@ -175,7 +175,7 @@ class Localizer:
             }
         return [Localization(query, film.size, maps[query], view) for query in queries]
 
-    def understand(self, text: str) -> Query | None:
+    def understand(self, text: str) -> Target | None:
         """The target, side and zone that a text names.
 
         Words count first, the embedding of the nearest target after them; None when neither tells.
@@ -190,9 +190,9 @@ class Localizer:
             return target
         (near,) = self._embedding((text.strip(),)) @ self._embedding(TARGETS).T
         best = int(near.argmax())
-        return Query(TARGETS[best]) if near[best] >= NEAREST else None
+        return Target(TARGETS[best]) if near[best] >= NEAREST else None
 
-    def _raw(self, square: np.ndarray, queries: Sequence[Query]) -> np.ndarray:
+    def _raw(self, square: np.ndarray, queries: Sequence[Target]) -> np.ndarray:
         """uint8 [S, S] and P queries -> float32 [P, S, S] in [0, 1], as the model gives them."""
         films = torch.from_numpy(square)[None].to(self.device)
         pixels = self.model.preprocess.normalise(films)
@@ -201,7 +201,7 @@ class Localizer:
             text = self._embedding(tuple(q.prompt for q in queries))[None].to(self.device)
             # Sides are cut out later of what the whole target reads as. Texts are encoded in full
             # precision, since they are kept.
-            whole = self._embedding(tuple(Query(q.target).prompt for q in queries))[None]
+            whole = self._embedding(tuple(Target(q.target).prompt for q in queries))[None]
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16),
@@ -220,7 +220,7 @@ class Localizer:
             logits = logits[[outputs.index(query.target) for query in queries]]
         return (logits + self._each(self.offsets, queries)).sigmoid().cpu().numpy()
 
-    def _each(self, values: Mapping[str, float], queries: Sequence[Query]) -> torch.Tensor:
+    def _each(self, values: Mapping[str, float], queries: Sequence[Target]) -> torch.Tensor:
         """The value of each query's target, 0 where there is none: float32 [P, 1, 1]."""
         found = [values.get(query.target, 0.0) for query in queries]
         return torch.tensor(found, device=self.device)[:, None, None]
@@ -230,7 +230,7 @@ class Localizer:
         return self.tower.encode_text(texts)
 
 
-def _placed(query: Query, heat: np.ndarray, right: np.ndarray, left: np.ndarray) -> np.ndarray:
+def _placed(query: Target, heat: np.ndarray, right: np.ndarray, left: np.ndarray) -> np.ndarray:
     """The model's map for a query, held to the lungs, the side and the zone that it names.
 
     heat, right and left lung: float [S, S]; no pixel is in both lungs.

@@ -25,7 +25,7 @@ from cxr.anatomy import (
 
 
 @dataclass(frozen=True)
-class Query:
+class Target:
     """A target of TARGETS, with a side of SIDES and a zone of ZONES where they are asked for."""
 
     target: str
@@ -54,7 +54,7 @@ _OTHER = {GROUND_GLASS: ("ground-glass opacity",), OPACITY: ("COVID-19", "tuberc
 _ORDER = (DEVICES, GROUND_GLASS, CONSOLIDATION, OPACITY, AIRWAYS, HEART, LUNGS)
 
 
-def parse(text: str) -> Query | None:
+def parse(text: str) -> Target | None:
     """What a text asks to locate; None when it names nothing that can be located.
 
     Raises:
@@ -63,7 +63,7 @@ def parse(text: str) -> Query | None:
     return locate_target(language.parse(text))
 
 
-def locate_target(query: language.Query) -> Query | None:
+def locate_target(query: language.Query) -> Target | None:
     """The target, side and zone of a query; None when it names nothing that can be located.
 
     Of several targets the most telling one counts: "opacity in the left lung" is an opacity. A
@@ -74,11 +74,11 @@ def locate_target(query: language.Query) -> Query | None:
         return None
     target = next((target for target in _ORDER if target in named), LUNGS)
     if target in (HEART, AIRWAYS, DEVICES):
-        return Query(target)
+        return Target(target)
     side = query.side if query.side in SIDES else None
     if target == LUNGS and side and not query.zone:
-        return Query(f"{side} lung")
-    return Query(target, side, query.zone)
+        return Target(f"{side} lung")
+    return Target(target, side, query.zone)
 
 
 def _named(query: language.Query) -> Iterator[str]:

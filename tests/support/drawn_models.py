@@ -9,7 +9,7 @@ from cxr.anatomy import AIRWAYS, HEART, LEFT_LUNG, LUNGS, RIGHT_LUNG
 from cxr.generation.memorization import CopyCheck
 from cxr.images.load import Preprocess, load_image
 from cxr.localization.localizer import Localization
-from cxr.localization.targets import Query, parse
+from cxr.localization.targets import Target, parse
 from cxr.tabs.shared.models import Model
 
 SIDE = 256
@@ -46,7 +46,7 @@ class DrawnLocalizer:
         heat = np.zeros_like(right) if query is None else self._heat(query, right, left)
         return Localization(query, film.size, np.stack([heat, right, left]), Preprocess(SIDE))
 
-    def _heat(self, query: Query, right: np.ndarray, left: np.ndarray) -> np.ndarray:
+    def _heat(self, query: Target, right: np.ndarray, left: np.ndarray) -> np.ndarray:
         if query.target == LUNGS:
             return np.maximum(right, left)
         heat = blob(PLACES.get(query.target, SPOT))

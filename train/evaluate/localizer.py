@@ -32,13 +32,13 @@ from cxr.checkpoints import fingerprint, read_config, resolve
 from cxr.data import MaskedImage, load_boxes, load_masked_images, load_split, load_studies, stem
 from cxr.findings import Study
 from cxr.images import load_image
-from cxr.localization import THRESHOLD, Localizer, Query, parse
+from cxr.localization import THRESHOLD, Localizer, Target, parse
 from cxr.metrics import dice, iou, pointing_game, value_with_interval
 from train.common.studies import frontal
 from train.evaluate.groups import by_group, mean_of
 from train.localizer.mask_data import normal_images
 
-SIDED = (Query(RIGHT_LUNG), Query(LEFT_LUNG), Query(OPACITY, "right"), Query(OPACITY, "left"))
+SIDED = (Target(RIGHT_LUNG), Target(LEFT_LUNG), Target(OPACITY, "right"), Target(OPACITY, "left"))
 GROUPED = (LUNGS, HEART, OPACITY)
 LEAST = 5  # films of a group: there are few with masks
 NORMAL_FILMS = 60  # as many, from the first on, are asked for opacities

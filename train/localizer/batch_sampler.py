@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from cxr.anatomy import CONSOLIDATION, DEVICES, LUNGS, OPACITIES, TARGETS
-from cxr.localization import Query
+from cxr.localization import Target
 from train.localizer.mask_data import Answers
 from train.localizer.prompts import weighted_queries, wordings
 
@@ -35,7 +35,7 @@ class BatchSampler:
         prompts: int,
         plain: bool,
         mirrored: float = 0.0,
-        queries: Mapping[Query, float] | None = None,
+        queries: Mapping[Target, float] | None = None,
     ) -> None:
         """Weigh the images.
 
@@ -99,18 +99,18 @@ class BatchSampler:
             sources,
         )
 
-    def _queries(self, data: Answers, row: int, rng: random.Random, mirrored: bool) -> list[Query]:
+    def _queries(self, data: Answers, row: int, rng: random.Random, mirrored: bool) -> list[Target]:
         """P queries that the image can answer, without repetition as far as there are enough."""
         if self.plain:
-            return [Query(target) for target in TARGETS]
+            return [Target(target) for target in TARGETS]
         open_ones = self._open(data, row, mirrored)
-        chosen: list[Query] = []
+        chosen: list[Target] = []
         for _ in range(self.prompts):
             left = {q: w for q, w in open_ones.items() if q not in chosen} or open_ones
             chosen += rng.choices(list(left), list(left.values()))
         return chosen
 
-    def _open(self, data: Answers, row: int, mirrored: bool = False) -> dict[Query, float]:
+    def _open(self, data: Answers, row: int, mirrored: bool = False) -> dict[Target, float]:
         """What may be asked about an image, with its weight; a plain net mirrors no image."""
         if self.plain:
             return {} if mirrored else self.queries
@@ -121,11 +121,11 @@ class BatchSampler:
         }
 
 
-def _has_side(query: Query) -> bool:
+def _has_side(query: Target) -> bool:
     """Whether a mirrored image would answer it wrongly, or show it where nobody has it."""
     return bool(query.side) or query.target not in (LUNGS, *OPACITIES, DEVICES)
 
 
 def _worth(data: Answers, row: int) -> float:
     """Images with what few images show are drawn more often."""
-    return 1.0 + data.present(row, Query(CONSOLIDATION)) + 0.5 * data.present(row, Query(DEVICES))
+    return 1.0 + data.present(row, Target(CONSOLIDATION)) + 0.5 * data.present(row, Target(DEVICES))

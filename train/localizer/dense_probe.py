@@ -26,7 +26,7 @@ from tqdm import tqdm
 from cxr.anatomy import LEFT_LUNG, OPACITIES, RIGHT_LUNG
 from cxr.checkpoints import load_patch_encoder, read_config, save_checkpoint
 from cxr.devices import has_bf16
-from cxr.localization import Localizer, Query
+from cxr.localization import Localizer, Target
 from cxr.models import DenseProbe, PatchEncoder, TextGuidedUNet, dice_bce
 from train.common.energy import hardware
 from train.common.options import command_line, option, parse_options
@@ -83,7 +83,7 @@ class FrozenFeatures:
 
     def __init__(self, images: np.ndarray, encoder: PatchEncoder, localizer: Localizer) -> None:
         """Compute them for decoded images uint8 [N, S, S]."""
-        device, sides = localizer.device, [Query(RIGHT_LUNG), Query(LEFT_LUNG)]
+        device, sides = localizer.device, [Target(RIGHT_LUNG), Target(LEFT_LUNG)]
         grids, lungs = [], []
         for first in tqdm(range(0, len(images), CHUNK), desc="features", unit=f"x{CHUNK}"):
             part = torch.from_numpy(np.array(images[first : first + CHUNK]))
@@ -120,7 +120,7 @@ def fit(
     probe.std.copy_(known.std((0, 2, 3)))
     further = (options.normal_share, options.boxes_share)
     shares = [share if len(data) else 0 for data, share in zip(sets[1:], further)]
-    queries = dict.fromkeys(map(Query, OPACITIES), 1.0)
+    queries = dict.fromkeys(map(Target, OPACITIES), 1.0)
     sampler = BatchSampler(
         sets, [1 - sum(shares), *shares], len(queries), plain=False, queries=queries
     )
@@ -220,7 +220,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     began = time.monotonic()
     model = with_probe(localizer, encoder, options)
     sets = load_data(options, localizer)
-    texts = {text for target in OPACITIES for text in wordings(Query(target))}
+    texts = {text for target in OPACITIES for text in wordings(Target(target))}
     bank = TextBank(localizer.tower, texts, options.cache)
     frozen = [
         FrozenFeatures(data.images, encoder, localizer) if len(data) else None for data in sets

@@ -17,7 +17,7 @@ from cxr.anatomy import CONSOLIDATION, GROUND_GLASS, LUNGS, PARTS, union_known
 from cxr.data import MaskedImage
 from cxr.findings import Study
 from cxr.images import Preprocess
-from cxr.localization import Query, place_of
+from cxr.localization import Target, place_of
 from train.common.image_cache import pack
 
 INSIDE = 128  # grey level from which a pixel of a squared mask lies inside
@@ -42,19 +42,19 @@ class Answers(ABC):
     def _target(self, row: int, target: str) -> np.ndarray | None:
         """The mask of a whole target in an image, uint8 [S, S], 255 inside; None when not known."""
 
-    def known(self, row: int, query: Query) -> bool:
+    def known(self, row: int, query: Target) -> bool:
         """Whether it is known where the image shows what a query asks for, or that it does not."""
         whole = self._target(row, query.target)
         if whole is None or not (query.side or query.zone):
             return whole is not None
         return not whole.any() or all(self._target(row, lung) is not None for lung in PARTS[LUNGS])
 
-    def present(self, row: int, query: Query) -> bool:
+    def present(self, row: int, query: Target) -> bool:
         """Whether the image is known to show it."""
         mask = self.mask(row, query)
         return mask is not None and bool((mask >= INSIDE).any())
 
-    def mask(self, row: int, query: Query) -> np.ndarray | None:
+    def mask(self, row: int, query: Target) -> np.ndarray | None:
         """What answers a query about an image: uint8 [S, S], 255 inside; None when not known."""
         if not self.known(row, query):
             return None

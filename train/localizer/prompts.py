@@ -22,7 +22,7 @@ from cxr.anatomy import (
     TARGETS,
     ZONES,
 )
-from cxr.localization import Query
+from cxr.localization import Target
 from cxr.models import FrozenTextEncoder
 from train.common.feature_cache import cached_features
 
@@ -85,24 +85,24 @@ _WEIGHTS = {
 _PLACED_WEIGHT, _LUNG_ZONE_WEIGHT = 3.0, 1.0  # of all queries with side or zone together
 
 
-def weighted_queries() -> dict[Query, float]:
+def weighted_queries() -> dict[Target, float]:
     """Every query of training -> how often it is drawn, relative to the others."""
     placed = [
-        Query(what, side, zone)
+        Target(what, side, zone)
         for what in OPACITIES
         for side in (None, *SIDES)
         for zone in (None, *ZONES)
         if side or zone
     ]
-    zones = [Query(LUNGS, side, zone) for side in (None, *SIDES) for zone in ZONES]
+    zones = [Target(LUNGS, side, zone) for side in (None, *SIDES) for zone in ZONES]
     return {
-        **{Query(target): _WEIGHTS[target] for target in TARGETS},
+        **{Target(target): _WEIGHTS[target] for target in TARGETS},
         **dict.fromkeys(placed, _PLACED_WEIGHT / len(placed)),
         **dict.fromkeys(zones, _LUNG_ZONE_WEIGHT / len(zones)),
     }
 
 
-def wordings(query: Query) -> list[str]:
+def wordings(query: Target) -> list[str]:
     """The canonical prompt and paraphrases of it, without repetition."""
     forms: tuple[str, ...] = ("{what}",)
     whats = PHRASES.get(query.target, (query.target,))

@@ -18,7 +18,7 @@ from cxr.anatomy import (
     RIGHT_LUNG,
     TARGETS,
 )
-from cxr.localization import Query
+from cxr.localization import Target
 from cxr.metrics import dice
 from cxr.models import TextGuidedUNet
 from train.common.grids import save_grid
@@ -54,7 +54,7 @@ def predict(
     model.eval()
     text = torch.empty(1, len(TARGETS), 0, device=device)
     if bank is not None:
-        text = bank(Query(target).prompt for target in TARGETS)[None].to(device)
+        text = bank(Target(target).prompt for target in TARGETS)[None].to(device)
     maps = []
     for image in images:  # one by one: the maps of all targets take much memory
         pixels = model.preprocess.normalise(torch.from_numpy(np.array(image))[None].to(device))
@@ -86,11 +86,11 @@ def score_maps(maps: np.ndarray, data: MaskData) -> dict[str, float]:
     wrong: list[float] = []
     for row, image_maps in enumerate(maps):
         for target, heat in zip(TARGETS, image_maps):
-            truth = data.mask(row, Query(target))
+            truth = data.mask(row, Target(target))
             if truth is None:
                 continue
             marked = heat >= THRESHOLD
-            if data.present(row, Query(target)):
+            if data.present(row, Target(target)):
                 found.setdefault(target, []).append(dice(marked, truth >= INSIDE))
                 if target in OPACITIES:
                     levels.setdefault(target, []).append(
@@ -112,7 +112,7 @@ def save_samples(maps: np.ndarray, data: MaskData, path: Path, count: int = 6) -
     for row in range(min(count, len(maps))):
         pictures = [data.images[row] / 255]
         for target in (LEFT_LUNG, HEART, GROUND_GLASS, CONSOLIDATION):
-            truth = data.mask(row, Query(target))
+            truth = data.mask(row, Target(target))
             pictures += [
                 np.zeros(data.images[row].shape) if truth is None else truth / 255,
                 maps[row, TARGETS.index(target)],

@@ -23,7 +23,7 @@ from cxr.anatomy import (
     RIGHT_LUNG,
 )
 from cxr.language import parse
-from cxr.localization import Measure, Query, cardiothoracic_ratio, measure_region
+from cxr.localization import Measure, Target, cardiothoracic_ratio, measure_region
 from cxr.metrics import dice
 from cxr.tabs.shared.image_urls import inline
 
@@ -124,7 +124,7 @@ def outlined(found: Localization, text: str, reference: np.ndarray | None = None
     )
 
 
-def not_assessed(text: str, query: Query) -> str:
+def not_assessed(text: str, query: Target) -> str:
     """Say what a text names beyond the target that is outlined for it.
 
     Args:
@@ -154,7 +154,7 @@ def level_of(percent: float) -> int:
     return int(percent * 2.55 + 0.5)
 
 
-def _verdict(query: Query, measured: Measure, heat: np.ndarray, level: int, other: bool) -> str:
+def _verdict(query: Target, measured: Measure, heat: np.ndarray, level: int, other: bool) -> str:
     """The line at one threshold. other: whether the text names something that is not assessed."""
     if not measured.found:
         start = "Nothing is outlined" if other else "Not found"
@@ -168,7 +168,7 @@ def _verdict(query: Query, measured: Measure, heat: np.ndarray, level: int, othe
     return words
 
 
-def _area(query: Query, measured: Measure) -> str:
+def _area(query: Target, measured: Measure) -> str:
     if not measured.found:
         return ""
     whole = query.target == LUNGS and not (query.side or query.zone)
@@ -177,7 +177,7 @@ def _area(query: Query, measured: Measure) -> str:
     return f"{measured.lungs:.1f}% of the lungs"
 
 
-def _each(query: Query, measured: Measure) -> str:
+def _each(query: Target, measured: Measure) -> str:
     whole = query.target == LUNGS and not (query.side or query.zone)
     if not measured.found or query.target in OUTSIDE or measured.lungs is None or whole:
         return ""

@@ -12,7 +12,7 @@ from cxr.anatomy import AIRWAYS, HEART, LEFT_LUNG, LUNGS, PARTS, RIGHT_LUNG, uni
 from cxr.data import MaskedImage, load_masked_images
 from cxr.findings import Study
 from cxr.images import load_image
-from cxr.localization import Query, parse, place_of
+from cxr.localization import Target, parse, place_of
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def _drawn(masked: MaskedImage, target: str, size: tuple[int, int]) -> np.ndarra
     return whole
 
 
-def _part(masked: MaskedImage, mask: np.ndarray, query: Query) -> np.ndarray | None:
+def _part(masked: MaskedImage, mask: np.ndarray, query: Target) -> np.ndarray | None:
     """The part of a mask on the side and in the zone asked for, by the lungs as drawn."""
     if not (query.side or query.zone):
         return mask

@@ -15,7 +15,7 @@ from cxr.anatomy import (
     LUNGS,
     RIGHT_LUNG,
 )
-from cxr.localization import Query
+from cxr.localization import Target
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.localize.handlers import READING, LocalizeHandlers
 from cxr.tabs.localize.state import LocalizeState
@@ -34,7 +34,7 @@ SUGGESTIONS = (
     HEART,
     AIRWAYS,
     GROUND_GLASS,
-    Query(CONSOLIDATION, "left", "lower").prompt,
+    Target(CONSOLIDATION, "left", "lower").prompt,
     DEVICES,
 )
 OPEN = "() => window.cxr.openTab('localize')"

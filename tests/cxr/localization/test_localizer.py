@@ -16,7 +16,7 @@ from cxr.anatomy import TARGETS
 from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
 from cxr.checkpoints.io import load_checkpoint, save_checkpoint
 from cxr.localization.localizer import Localizer
-from cxr.localization.targets import Query
+from cxr.localization.targets import Target
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 
 
@@ -44,7 +44,7 @@ class Knowing(Localizer):
         return np.stack([self.truth(query) for query in queries]).astype(np.float32)
 
 
-def truth(query: Query) -> np.ndarray:
+def truth(query: Target) -> np.ndarray:
     """A square picture; both lungs are shaded, and the opacities fill both lungs."""
     right, left = (ellipse(lung, (SIZE, SIZE)) * 0.9 for lung in ("right lung", "left lung"))
     maps = {
@@ -117,7 +117,7 @@ def test_what_both_sides_claim_is_on_one_side_alone():
 
 def test_a_model_that_mistakes_sides_cannot_mark_the_wrong_one():
     swapped = {"right lung": "left lung", "left lung": "right lung"}
-    locate = Knowing(lambda q: truth(Query(swapped.get(q.target, q.target)))).locate
+    locate = Knowing(lambda q: truth(Target(swapped.get(q.target, q.target)))).locate
     picture = Image.new("L", (64, 64), 90)
     for text in ("left lung", "opacity in the left lung", "left lower zone"):
         marked = locate(picture, text) >= 0.5
@@ -147,7 +147,7 @@ def test_opacities_stay_inside_the_lungs():
 
 def test_area_and_side_in_words():
     found = Knowing(truth).find(Image.new("L", (64, 64), 90), "opacity in the left lung")
-    assert found.query == Query("opacity", "left")
+    assert found.query == Target("opacity", "left")
     measured = found.measure(0.5)
     assert (measured.words, measured.found) == ("left lung", True)
     assert (measured.left, measured.right) == (100.0, 0.0)
@@ -191,7 +191,7 @@ def test_unknown_words_take_the_nearest_target_and_only_a_near_one(localizer, mo
             else (rows[3:4] if texts == ("the pump",) else torch.full((1, len(TARGETS)), 0.3))
         ),
     )
-    assert localizer.understand("the pump") == Query(TARGETS[3])
+    assert localizer.understand("the pump") == Target(TARGETS[3])
     assert localizer.understand("the sea") is None
 
 

@@ -5,32 +5,32 @@ from __future__ import annotations
 import pytest
 
 from cxr.anatomy import PARTS, TARGETS, union_known
-from cxr.localization.targets import Query, parse
+from cxr.localization.targets import Target, parse
 from train.localizer.prompts import PHRASES, weighted_queries, wordings
 
 MEANT = {
-    "right lung": Query("right lung"),
-    "Lung on the RIGHT side": Query("right lung"),
-    "left side": Query("left lung"),
-    "both lungs": Query("lungs"),
-    "the heart": Query("heart and mediastinum"),
-    "left heart border": Query("heart and mediastinum"),
-    "windpipe": Query("airways"),
-    "ET tube": Query("tubes and lines"),
-    "where is the breathing tube?": Query("tubes and lines"),
-    "opacity in the left lower zone": Query("opacity", "left", "lower"),
-    "left lower zone opacity": Query("opacity", "left", "lower"),
-    "ground-glass opacity in the left lung": Query("ground-glass opacity", "left"),
-    "GGO, bilateral": Query("ground-glass opacity"),
-    "hazy stuff on the right": Query("ground-glass opacity", "right"),
-    "consolidation at both bases": Query("consolidation", None, "lower"),
-    "consolidaton rll": Query("consolidation", "right", "lower"),
-    "whats with teh oppacity at left bottom": Query("opacity", "left", "lower"),
-    "right and left lung": Query("lungs"),
-    "LLL": Query("lungs", "left", "lower"),
-    "upper right": Query("lungs", "right", "upper"),
-    "lungs, no pneumonia": Query("lungs"),
-    "heart without the lungs": Query("heart and mediastinum"),
+    "right lung": Target("right lung"),
+    "Lung on the RIGHT side": Target("right lung"),
+    "left side": Target("left lung"),
+    "both lungs": Target("lungs"),
+    "the heart": Target("heart and mediastinum"),
+    "left heart border": Target("heart and mediastinum"),
+    "windpipe": Target("airways"),
+    "ET tube": Target("tubes and lines"),
+    "where is the breathing tube?": Target("tubes and lines"),
+    "opacity in the left lower zone": Target("opacity", "left", "lower"),
+    "left lower zone opacity": Target("opacity", "left", "lower"),
+    "ground-glass opacity in the left lung": Target("ground-glass opacity", "left"),
+    "GGO, bilateral": Target("ground-glass opacity"),
+    "hazy stuff on the right": Target("ground-glass opacity", "right"),
+    "consolidation at both bases": Target("consolidation", None, "lower"),
+    "consolidaton rll": Target("consolidation", "right", "lower"),
+    "whats with teh oppacity at left bottom": Target("opacity", "left", "lower"),
+    "right and left lung": Target("lungs"),
+    "LLL": Target("lungs", "left", "lower"),
+    "upper right": Target("lungs", "right", "upper"),
+    "lungs, no pneumonia": Target("lungs"),
+    "heart without the lungs": Target("heart and mediastinum"),
 }
 
 

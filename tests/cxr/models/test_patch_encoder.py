@@ -15,7 +15,7 @@ from cxr.checkpoints.encoders import load_patch_encoder, load_text_encoder, save
 from cxr.checkpoints.io import load_checkpoint, save_checkpoint
 from cxr.checkpoints.push import push_checkpoint
 from cxr.localization.localizer import SURE, Localizer
-from cxr.localization.targets import Query
+from cxr.localization.targets import Target
 
 VIT = "vit_tiny_patch16_224"
 LAYERS, SIDE = (2, 4), 96
@@ -104,7 +104,11 @@ def test_a_target_gets_its_share_of_the_reading(weights, film):
     heat = localizer.locate(film(1), "opacity")
     assert heat.shape == (112, 96) and 0 <= heat.min() and heat.max() <= 1
     square = localizer.model.preprocess.square(film(1))
-    queries = [Query("opacity"), Query("opacity", "left", "lower"), Query("heart and mediastinum")]
+    queries = [
+        Target("opacity"),
+        Target("opacity", "left", "lower"),
+        Target("heart and mediastinum"),
+    ]
     maps = {}
     for share in (0.0, 0.5, 1.0):
         localizer.shares = {"opacity": share}
@@ -123,7 +127,7 @@ def test_neither_half_outvotes_the_other_however_sure_it_is(weights, film):
     localizer.model.read = lambda grid, text: torch.full((1, text.shape[1], SIZE, SIZE), -1e3)
     localizer.shares = {"opacity": 1.0}
     np.testing.assert_allclose(
-        localizer._raw(square, [Query("opacity")]), 1 / (1 + np.exp(SURE)), rtol=1e-4
+        localizer._raw(square, [Target("opacity")]), 1 / (1 + np.exp(SURE)), rtol=1e-4
     )
 
 

@@ -14,7 +14,7 @@ from cxr.data.masks import Box
 from cxr.data.splits import split_studies
 from cxr.findings import Study
 from cxr.images.load import Preprocess
-from cxr.localization.targets import Query
+from cxr.localization.targets import Target
 from train.localizer.batch_sampler import BatchSampler
 from train.localizer.box_data import BoxData, boxed_studies
 
@@ -48,7 +48,7 @@ def test_only_opacities_of_the_train_split_are_taken(root):
 
 def test_an_ellipse_fills_its_box_on_the_square(root):
     data = BoxData(*boxed_studies([root]), VIEW, root / "cache")
-    mask = data.mask(0, Query(OPACITY)) >= 128
+    mask = data.mask(0, Target(OPACITY)) >= 128
     rows, columns = np.nonzero(mask)
     assert abs(rows.min() - 16) <= 1 and abs(rows.max() - 31) <= 1
     assert abs(columns.min() - 32) <= 1 and abs(columns.max() - 63) <= 1
@@ -58,8 +58,8 @@ def test_an_ellipse_fills_its_box_on_the_square(root):
 
 def test_nothing_else_is_known_and_one_question_counts_once(root):
     data = BoxData(*boxed_studies([root]), VIEW, root / "cache")
-    assert not data.known(0, Query(LUNGS)) and not data.known(0, Query(GROUND_GLASS))
-    assert not data.known(0, Query(OPACITY, "left"))
+    assert not data.known(0, Target(LUNGS)) and not data.known(0, Target(GROUND_GLASS))
+    assert not data.known(0, Target(OPACITY, "left"))
     batch = BatchSampler([data], [1.0], 5, plain=False).draw(2, random.Random(0))
     assert batch.weights.sum(1).tolist() == pytest.approx([1.0, 1.0])
 
@@ -70,7 +70,7 @@ def test_an_unreadable_film_takes_its_boxes_with_it(root):
     good = boxed_studies([root])[0][0]
     place = [[Box("opacity", (0.0, 0.0, 0.1, 0.1))], [Box("opacity", (0.0, 0.0, 1.0, 1.0))]]
     data = BoxData([film, good], place, VIEW, root / "cache")
-    assert len(data) == 1 and (data.mask(0, Query(OPACITY)) >= 128)[32, 32]
+    assert len(data) == 1 and (data.mask(0, Target(OPACITY)) >= 128)[32, 32]
 
 
 def test_boxes_without_a_split_follow_that_of_the_data_set(root):

@@ -22,7 +22,7 @@ from cxr.data.masks import load_masked_images
 from cxr.files import write_json
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localizer
-from cxr.localization.targets import Query
+from cxr.localization.targets import Target
 from cxr.models.text_fusion import DenseProbe
 from cxr.models.unet import LocalizerConfig
 from train.localizer import dense_probe as script
@@ -133,7 +133,7 @@ def test_films_of_which_no_opacity_is_known_are_refused(place, tmp_path):
     lungs = MaskData(
         load_masked_images(tmp_path / "lungs"), Preprocess(64, 0.5, 0.25, 1), tmp_path / "cache"
     )
-    queries = dict.fromkeys(map(Query, OPACITIES), 1.0)
+    queries = dict.fromkeys(map(Target, OPACITIES), 1.0)
     with pytest.raises(SystemExit, match="whether they show consolidation, ground-glass"):
         BatchSampler([lungs], [1.0], 3, plain=False, queries=queries)
 
@@ -144,8 +144,8 @@ def test_what_the_features_say_is_learned_for_films_not_seen(place):
     view = Preprocess(64, 0.5, 0.25, 1)
     data = MaskData(films, view, place / "cache")
     tower = load_text_encoder(place / "retrieval")
-    bank = TextBank(tower, {t for o in OPACITIES for t in wordings(Query(o))}, place / "cache")
-    truths = torch.from_numpy(np.stack([data.mask(row, Query(OPACITY)) for row in range(12)]))
+    bank = TextBank(tower, {t for o in OPACITIES for t in wordings(Target(o))}, place / "cache")
+    truths = torch.from_numpy(np.stack([data.mask(row, Target(OPACITY)) for row in range(12)]))
     cells = torch.nn.functional.interpolate(truths[:, None].float() / 255, size=16, mode="area")
 
     def overlap(shuffled: bool) -> float:
@@ -205,4 +205,4 @@ def test_mirrored_films_are_asked_for_nothing_that_has_a_side(place):
     for n in sure:
         _, row = batch.sources[n // 6]
         mask = batch.masks.flatten(0, 1)[n].numpy()
-        np.testing.assert_array_equal(mask[:, ::-1], data.mask(row, Query(OPACITY)))
+        np.testing.assert_array_equal(mask[:, ::-1], data.mask(row, Target(OPACITY)))

@@ -15,7 +15,7 @@ from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
 from cxr.devices import has_bf16
 from cxr.findings import Study
 from cxr.images.load import Preprocess
-from cxr.localization.targets import Query
+from cxr.localization.targets import Target
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.common.studies import unlabelled_studies
 from train.localizer.checkpoint import save_localizer
@@ -33,7 +33,7 @@ def taught(tmp_path_factory):
     make_nih(root / "nih", 12)
     save_dual_encoder(tiny_dual_encoder(), root / "retrieval")
     tower = load_text_encoder(root / "retrieval")
-    bank = TextBank(tower, [Query(target).prompt for target in TARGETS], root / "cache")
+    bank = TextBank(tower, [Target(target).prompt for target in TARGETS], root / "cache")
     torch.manual_seed(0)
     model = TextGuidedUNet(
         LocalizerConfig(
@@ -74,17 +74,17 @@ def test_masks_are_the_teachers_maps(taught):
         maps = predict(model, data.images, bank, cpu)
     for target in (LEFT_LUNG, HEART):
         expected = maps[0, TARGETS.index(target)] * 255
-        found = data.mask(0, Query(target))
+        found = data.mask(0, Target(target))
         assert found.dtype == np.uint8 and np.abs(found - expected).max() <= 1
         assert len(np.unique(found)) > 2
 
 
 def test_devices_are_not_taught_and_normal_films_show_no_opacity(taught):
     data = taught[0]
-    assert not data.known(0, Query(DEVICES)) and data.known(0, Query(OPACITY))
-    assert data.mask(0, Query(CONSOLIDATION)).any()
-    assert not data.mask(1, Query(CONSOLIDATION)).any() and data.mask(1, Query(LUNGS)).any()
-    assert not data.mask(1, Query(OPACITY, "left", "lower")).any()
+    assert not data.known(0, Target(DEVICES)) and data.known(0, Target(OPACITY))
+    assert data.mask(0, Target(CONSOLIDATION)).any()
+    assert not data.mask(1, Target(CONSOLIDATION)).any() and data.mask(1, Target(LUNGS)).any()
+    assert not data.mask(1, Target(OPACITY, "left", "lower")).any()
 
 
 def test_opacities_are_left_out_where_anatomy_alone_is_taught(taught):
@@ -99,14 +99,14 @@ def test_opacities_are_left_out_where_anatomy_alone_is_taught(taught):
         torch.device("cpu"),
         anatomy=True,
     )
-    assert not data.known(0, Query(OPACITY)) and data.known(0, Query(HEART))
-    assert data.known(1, Query(OPACITY)) and not data.mask(1, Query(OPACITY)).any()
+    assert not data.known(0, Target(OPACITY)) and data.known(0, Target(HEART))
+    assert data.known(1, Target(OPACITY)) and not data.mask(1, Target(OPACITY)).any()
 
 
 def test_they_are_drawn_once(taught):
     first, second, *_, root = taught
     assert len(list((root / "cache").glob("pseudo-labels-*.npy"))) == 1
-    assert np.array_equal(first.mask(0, Query(HEART)), second.mask(0, Query(HEART)))
+    assert np.array_equal(first.mask(0, Target(HEART)), second.mask(0, Target(HEART)))
 
 
 def test_patients_who_have_a_film_with_masks_are_left_out(tmp_path):
