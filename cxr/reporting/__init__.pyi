@@ -61,3 +61,6 @@ from .suggester import (
 from .suggester import (
     Suggestion as Suggestion,
 )
+from .suggester import (
+    load_reporting as load_reporting,
+)

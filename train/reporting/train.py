@@ -1,10 +1,13 @@
 """Fits what the report suggester needs on top of an encoder: probabilities and the gate.
 
     python -m train.reporting --data ROOT --out weights/reporting [--weights weights/retrieval]
+        [--experts ROOT]             validation images that a panel of radiologists read
+        [--keep]                     leave what is in --out, choose the operating points alone
 
 Features of films are extracted once and kept in --cache. A linear head is learned on the training
 split; whether it is used, and how strongly regularised, is chosen on the validation split, as are
-Platt's slopes, the words' limits and the gate's limits. The test split is not read.
+Platt's slopes, the words' limits, each finding's operating point and the gate's limits. The test
+split is not read.
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ import numpy as np
 
 import cxr
 from cxr.checkpoints import save_checkpoint
+from cxr.files import read_json, write_json
 from cxr.findings import NIH_FINDINGS, Study
-from cxr.reporting import FRONTAL, Calibration, FilmFeatures, OODGate
+from cxr.reporting import FRONTAL, Calibration, FilmFeatures, OODGate, load_reporting
 from cxr.retrieval import Retriever
 from train.cards.report import write_report_card
 from train.common.energy import hardware
@@ -29,6 +33,7 @@ from train.common.studies import labels_of, training_studies
 from train.reporting.features import features_of
 from train.reporting.heads import choose_directions
 from train.reporting.ood_gate import NETWORK, fit_gate
+from train.reporting.operating_points import measured_points
 from train.reporting.pictures import TURNS, film_pictures, other_pictures
 from train.reporting.platt import choose_bands, fit_platt
 
@@ -39,6 +44,8 @@ REFITS = 200
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="data set with labels")
+    parser.add_argument("--experts", type=Path, help="data set with expert_labels.csv")
+    parser.add_argument("--keep", action="store_true", help="choose the operating points alone")
     parser.add_argument("--weights", default="weights/retrieval")
     parser.add_argument("--out", type=Path, default=Path("weights/reporting"))
     parser.add_argument("--cache", type=Path, default=Path(".cache/reporting"))
@@ -101,10 +108,29 @@ def fit_the_gate(
     return fit_gate(pictures, films[1], options.epochs, options.seed)
 
 
+def add_operating_points(retriever: Retriever, options: argparse.Namespace) -> dict[str, dict]:
+    """Choose the operating points of the checkpoint in --out and write them into its config.json.
+
+    They are those of the probabilities that it gives as it is stored, in half precision.
+
+    Raises ValueError when the checkpoint or a data set cannot be read.
+    """
+    calibration = load_reporting(options.out, retriever.encoder, options.weights)[0]
+    points = measured_points(retriever, calibration, options.data, options.experts, options.cache)
+    path = options.out / "config.json"
+    config = read_json(path, "a calibration's config.json")
+    write_json(path, {**config, "operating_points": points})
+    write_report_card(options.out)
+    return points
+
+
 def main(argv: list[str] | None = None) -> int:
     options, begun = arguments(argv), time.time()
     try:
         retriever = Retriever.load(options.weights, gallery=None)
+        if options.keep:
+            print(json.dumps(add_operating_points(retriever, options), indent=1))
+            return 0
         train, val = training_studies(options.data, [])[:2]
         if len(train) < 20 or len(val) < 10:
             raise ValueError(
@@ -143,7 +169,11 @@ def main(argv: list[str] | None = None) -> int:
         },
     }
     save_checkpoint(options.out, as_tensors(calibration, gate), config)
-    write_report_card(options.out)
+    try:
+        points = add_operating_points(retriever, options)
+    except ValueError as error:
+        print(f"train.reporting: {error}", file=sys.stderr)
+        return 2
     print(
         json.dumps(
             {
@@ -151,6 +181,7 @@ def main(argv: list[str] | None = None) -> int:
                 "bands": vars(calibration.bands),
                 "limits": gate.limits,
                 "trials": trials,
+                "assessed": [name for name, point in points.items() if point["assessed"]],
             },
             indent=1,
         )
