@@ -19,6 +19,7 @@ _BESIDE = (
     METRICS,
     CARD,
     "trials.json",
+    "search.json",
     "reliability.png",
     "originals.safetensors",
     "findings.safetensors",

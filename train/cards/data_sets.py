@@ -1,5 +1,9 @@
 """Data sets by the name of their folder, in the words of a model card, with their licences."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 DATA_SETS = {
     "nih": (
         "NIH ChestX-ray14 (Wang et al. 2017), training split by patient; labels mined from "
@@ -41,3 +45,8 @@ DATA_SETS = {
         "CC BY-NC-ND."
     ),
 }
+
+
+def describe_data_sets(names: Iterable[str]) -> str:
+    """A line of Markdown for each data set that a model was trained on."""
+    return "\n".join(f"- {DATA_SETS.get(name, f'`{name}`')}" for name in names)

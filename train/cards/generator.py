@@ -7,9 +7,9 @@ from pathlib import Path
 
 from cxr.files import read_json
 from cxr.models import Generator, GeneratorConfig
+from train.cards.data_sets import describe_data_sets
 from train.cards.groups import Column, groups_text
-from train.cards.retrieval import data_sets
-from train.cards.tables import table, with_interval
+from train.cards.tables import fill_template, table, with_interval
 from train.common.energy import energy_text
 from train.evaluate.generator import EACH, GOOD
 
@@ -154,7 +154,7 @@ def generator_card(folder: Path) -> str:
         "films": str(training["films"]),
         "seen": str(training["films_seen"]),
         "energy": energy_text(training),
-        "data": data_sets(training),
+        "data": describe_data_sets(training.get("data", [])),
         "groups": groups_text(metrics.get("groups"), GROUPS),
         "command": training["command"],
         "tried": tried(metrics),
@@ -162,7 +162,7 @@ def generator_card(folder: Path) -> str:
         "seconds": str(metrics["seconds_for_16"]),
         "sha256": metrics["weights_sha256"],
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
+    return fill_template(TEMPLATE, parts)
 
 
 def write_generator_card(folder: Path) -> None:

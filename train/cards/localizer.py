@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from cxr.files import read_json
 from cxr.localization import SURE
+from train.cards.data_sets import describe_data_sets
 from train.cards.groups import Column, groups_text
-from train.cards.retrieval import data_sets
-from train.cards.tables import percent, table, with_interval
+from train.cards.tables import fill_template, percent, table, with_interval
 from train.common.energy import energy_text
 
 TEMPLATE = Path(__file__).with_name("localizer.md")
@@ -191,7 +190,7 @@ def localizer_card(folder: Path) -> str:
         "reading": reading_text(config),
         "notes": training.get("notes", ""),
         "energy": _energy(runs),
-        "data": data_sets({"data": list(dict.fromkeys(n for run in runs for n in run["data"]))}),
+        "data": describe_data_sets(dict.fromkeys(n for run in runs for n in run["data"])),
         "groups": groups_text(metrics.get("groups"), GROUPS),
         "masked": str(training["films"][0]),
         "sha256": metrics["weights_sha256"],
@@ -199,7 +198,7 @@ def localizer_card(folder: Path) -> str:
             f"{count} {kind}" for count, kind in zip(training["films"], KINDS) if count
         ),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
+    return fill_template(TEMPLATE, parts)
 
 
 def write_localizer_card(folder: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from cxr.files import read_json
+from train.cards.data_sets import describe_data_sets
 from train.cards.groups import PENDING, Column, groups_text
-from train.cards.retrieval import data_sets
-from train.cards.tables import percent, percent_with_interval, table, with_interval
+from train.cards.tables import fill_template, percent, percent_with_interval, table, with_interval
 from train.common.energy import energy_text
 from train.evaluate.groups import LEAST_CASES
 
@@ -130,7 +129,7 @@ def card_text(folder: Path) -> str:
         "cases": str(LEAST_CASES),
         "energy": energy_text(training),
         "groups": groups_text(metrics.get("groups"), GROUPS),
-        "data": data_sets({"data": [training["data"]]}),
+        "data": describe_data_sets([training["data"]]),
         **{key: str(training[key]) for key in ("train", "val")},
     }
     measured = {
@@ -160,7 +159,7 @@ def card_text(folder: Path) -> str:
         }
     else:
         parts |= dict.fromkeys(measured, PENDING)
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
+    return fill_template(TEMPLATE, parts)
 
 
 def write_report_card(folder: Path) -> None:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from cxr.files import read_json
-from train.cards.data_sets import DATA_SETS
-from train.cards.groups import Column, groups_text
-from train.cards.tables import percent, percent_with_interval, table, with_interval
+from train.cards.data_sets import describe_data_sets
+from train.cards.groups import PENDING, Column, groups_text
+from train.cards.tables import fill_template, percent, percent_with_interval, table, with_interval
 from train.common.energy import energy_text
 from train.evaluate.groups import LEAST_CASES
 
 TEMPLATE = Path(__file__).with_name("retrieval.md")
 GROUPS = [Column("recall_at_10", "recall@10, %", percent=True), Column("mean_auroc", "mean AUROC")]
+SEARCH = "search.json"  # written by train.evaluate search
+WAYS = {
+    "all": "all evidence",
+    "image": "image alone",
+    "bm25_on_captions": "BM25 on captions",
+    "text_to_caption": "text to caption",
+}
+UNANSWERABLE = "without_a_right_study"
+SIMILAR = (
+    "An image as query. A hit: one of the k most similar other images has a label, which may be "
+    '"no finding", in common with it.'
+)
 README_MARKS = "<!-- metrics:retrieval -->", "<!-- /metrics:retrieval -->"
 DIRECTIONS = {"image_to_text": "film → caption", "text_to_image": "caption → film"}
 
@@ -74,10 +85,79 @@ def read_trials(path: Path) -> list[dict]:
     return json.loads(path.read_text("utf-8")) if path.exists() else []
 
 
-def data_sets(training: dict) -> str:
-    """What a model was trained on, a line a data set, in the words of DATA_SETS."""
-    names = training.get("data", [])
-    return "\n".join(f"- {DATA_SETS.get(name, f'`{name}`')}" for name in names)
+def read_search(folder: Path) -> dict | None:
+    """What train.evaluate search measured, or None before it has."""
+    file = folder / SEARCH
+    return read_json(file, "what train.evaluate search measured") if file.exists() else None
+
+
+def search_section(measured: dict | None) -> str:
+    """Tables of typed queries on each gallery, of similar images and of the ablation.
+
+    Args:
+        measured: search.json; None before there is one.
+    """
+    if measured is None:
+        return PENDING
+    parts = []
+    for key in ("shipped", "labelled"):
+        if entry := measured.get(key):
+            parts += [_gallery_sentence(key, entry), query_table(entry), ablation_table(entry)]
+            if similar := entry.get("similar_images"):
+                parts += [SIMILAR, similar_table(similar)]
+    return "\n\n".join(parts)
+
+
+def _gallery_sentence(key: str, entry: dict) -> str:
+    where = (
+        "The shipped gallery"
+        if key == "shipped"
+        else f"The {entry['split']} split of {entry['name']}"
+    )
+    asked, unanswerable = entry["all"]["all"]["queries"], entry["all"]["without_a_right_study"]
+    return (
+        f"{where}, {entry['studies']} images: {asked} queries; {unanswerable} more have no right "
+        "study in it and are left out."
+    )
+
+
+def query_table(entry: dict) -> str:
+    """A row a kind of query: precision at 5 and nDCG at 10 of every way to search, in per cent."""
+    kinds = ["all", *(kind for kind in entry["all"] if kind not in ("all", UNANSWERABLE))]
+    rows = [
+        [
+            "all queries" if kind == "all" else kind,
+            str(entry["all"][kind]["queries"]),
+            *(_precision_and_gain(entry[way][kind]) for way in WAYS),
+        ]
+        for kind in kinds
+    ]
+    return table(["P@5 / nDCG@10, %", "queries", *WAYS.values()], rows)
+
+
+def ablation_table(entry: dict) -> str:
+    """The same of all queries, with each kind of evidence left out in turn."""
+    rows = [
+        [name.replace("_", " ").replace("without none", "all evidence"), _precision_and_gain(found)]
+        for name, found in entry["ablation"].items()
+    ]
+    return table(["all queries", "P@5 / nDCG@10, %"], rows)
+
+
+def _precision_and_gain(found: dict) -> str:
+    return f"{percent(found['precision_at_5'])} / {percent(found['ndcg_at_10'])}"
+
+
+def similar_table(similar: dict) -> str:
+    """Label hits from image to image, by the cosine of embeddings and by findings."""
+    titles = {"cosine": "cosine of embeddings", "findings": "findings that both seem to show"}
+    rows = [
+        [titles[name], str(e["queries"]), *(percent(e[f"label_hit_at_{k}"]) for k in (1, 5, 10))]
+        for name, e in similar.items()
+    ]
+    chance = next(iter(similar.values()))
+    rows.append(["random order", str(chance["queries"]), percent(chance["random_at_1"]), "–", "–"])
+    return table(["label hit, %", "images", "@1", "@5", "@10"], rows)
 
 
 def card_text(folder: Path) -> str:
@@ -89,6 +169,7 @@ def card_text(folder: Path) -> str:
         "recall": recall_table(metrics),
         "findings": finding_table(metrics),
         "groups": groups_text(metrics.get("groups"), GROUPS),
+        "search": search_section(read_search(folder)),
         "trials": trials_table(trials) if trials else "",
         "summary": summary(metrics),
         "backbone": config["architecture"]["image"]["backbone"],
@@ -101,9 +182,9 @@ def card_text(folder: Path) -> str:
         "command": config["training"]["command"],
         "speed": str(metrics["images_per_second"]),
         "sha256": metrics["weights_sha256"],
-        "data": data_sets(config["training"]),
+        "data": describe_data_sets(config["training"].get("data", [])),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], TEMPLATE.read_text("utf-8"))
+    return fill_template(TEMPLATE, parts)
 
 
 def summary(metrics: dict) -> str:

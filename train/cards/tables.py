@@ -1,6 +1,25 @@
-"""Tables and numbers of a model card, in Markdown."""
+"""Tables and numbers of a model card, in Markdown, and the card's template filled with them."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+
+def fill_template(template: Path, parts: Mapping[str, str]) -> str:
+    """Fill a model card's template.
+
+    Args:
+        template: Markdown with Jinja2's {{ name }}.
+        parts: What stands for each name.
+
+    Raises:
+        jinja2.UndefinedError: The template has a name that is not among the parts.
+    """
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+    return environment.from_string(template.read_text("utf-8")).render(parts)
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

@@ -1,13 +1,12 @@
-"""A generator measured beside real films and beside the reference trained on the same data.
+"""A generator measured beside real images and beside the reference trained on the same data.
 
-Real films are reduced to the generator's side first, so that sharpness alone does not tell them
-apart. Films are seen by the retrieval model, whose Frechet distance is not the one called FID, and
-by no network at all, as thumbnails.
+Real images are reduced to the generator's side first, so that sharpness alone does not tell them
+apart. Images are compared as embeddings of the retrieval model, whose Frechet distance is not the
+one called FID, and as thumbnails, by no network at all.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import time
 from collections.abc import Sequence
@@ -20,12 +19,13 @@ import torch
 from cxr.checkpoints import fingerprint, read_config, resolve
 from cxr.data import load_split, load_studies
 from cxr.findings import Study
-from cxr.generation import Sampler, TrainingImageIndex, project_training_images, save_training_index
+from cxr.generation import Sampler, project_training_images, save_training_index
 from cxr.images import Preprocess
 from cxr.models import SIDE
 from cxr.retrieval import Retriever
 from train.common.feature_cache import cached_features
 from train.common.image_cache import pack
+from train.common.options import option
 from train.common.studies import ABNORMAL_FINDINGS, frontal
 from train.evaluate.generator_measures import (
     canonical,
@@ -33,55 +33,62 @@ from train.evaluate.generator_measures import (
     copies,
     distances,
     halves,
-    imagined_films,
-    pictures,
+    imagined_studies,
     shown_by_group,
     shown_findings,
-    spread,
+    spread_of,
     thumbnails,
+    to_images,
 )
 from train.gan.data import generator_studies
 from train.gan.validation import generate
 from train.retrieval.validation import prompt_scores
 
-EACH = 40  # films asked for with each finding
-LEAST = 8  # real films with a finding, for its spread to be measured
-SMALL = 32  # pixels, for films that are compared point by point
+EACH = 40  # images asked for with each finding
+LEAST = 8  # real images with a finding, for its spread to be measured
+SMALL = 32  # pixels, for images that are compared point by point
 GOOD = 0.8  # AUROC from which a finding counts as shown
 
 
 @dataclass(frozen=True, eq=False)
-class Films:
-    """N films at the generator's side, and what the retrieval model makes of them."""
+class ImageSet:
+    """N images at the generator's side, with their embeddings.
 
-    squares: np.ndarray  # uint8 [N, 128, 128]
-    embeddings: np.ndarray  # float32 [N, 512]
+    Attributes:
+        squares: uint8 [N, 128, 128].
+        embeddings: float32 [N, 512], unit rows.
+    """
+
+    squares: np.ndarray
+    embeddings: np.ndarray
 
     @property
     def both(self) -> tuple[np.ndarray, np.ndarray]:
         """(embeddings, thumbnails), as `distances` takes them."""
         return self.embeddings, thumbnails(self.squares)
 
-    def rows(self, index: np.ndarray) -> Films:
+    def rows(self, index: np.ndarray) -> ImageSet:
         """Some of them."""
-        return Films(self.squares[index], self.embeddings[index])
+        return ImageSet(self.squares[index], self.embeddings[index])
 
 
-class GeneratorEvaluation:
-    """Makes and embeds films; embeddings of real ones are kept under `cache`."""
+class GeneratorImages:
+    """Generates and embeds images; embeddings of real ones are kept under `cache`."""
 
     def __init__(self, retriever: Retriever, cache: Path) -> None:
         self.retriever, self.cache = retriever, cache
 
-    def real(self, studies: Sequence[Study]) -> Films:
-        """The films of studies, each reduced to 128 x 128. Raises ValueError when one cannot be
-        read.
+    def real(self, studies: Sequence[Study]) -> ImageSet:
+        """The images of studies, each reduced to 128 x 128.
+
+        Raises:
+            ValueError: one cannot be read.
         """
         paths = [study.image for study in studies]
         squares, readable = pack(paths, Preprocess(SIDE, 0.5, 0.5, 1), self.cache)
         if not readable.all():
             raise ValueError(
-                f"expected readable films; got {(~readable).sum()} that are not, the first "
+                f"expected readable images, got {(~readable).sum()} that are not, the first "
                 f"{paths[int(np.argmin(readable))]}; take them out of the data set"
             )
         some = np.ascontiguousarray(squares[:: max(1, len(squares) // 50)])
@@ -90,34 +97,38 @@ class GeneratorEvaluation:
         found = cached_features(
             self.cache, key, lambda: {"embeddings": torch.from_numpy(self._embed(squares))}
         )
-        return Films(np.asarray(squares), found["embeddings"].numpy())
+        return ImageSet(np.asarray(squares), found["embeddings"].numpy())
 
-    def made(self, sampler: Sampler, texts: Sequence[str], seed: int) -> Films:
-        """One generated film a text; full noise, drawn from the seed."""
+    def generated(self, sampler: Sampler, texts: Sequence[str], seed: int) -> ImageSet:
+        """One generated image a text; full noise, drawn from the seed."""
         drawn = torch.Generator().manual_seed(seed)
         noise = torch.randn(len(texts), sampler.generator.config.noise, generator=drawn)
         squares = generate(sampler.generator, noise, sampler.tower.encode_text(texts)).numpy()
-        return Films(squares, self._embed(squares))
+        return ImageSet(squares, self._embed(squares))
 
     def _embed(self, squares: np.ndarray) -> np.ndarray:
         parts = [
-            self.retriever.encode_images(pictures(squares[first : first + 64]))
+            self.retriever.encode_images(to_images(squares[first : first + 64]))
             for first in range(0, len(squares), 64)
         ]
         return np.concatenate(parts)
 
 
 def compare(
-    bench: GeneratorEvaluation,
+    images: GeneratorImages,
     samplers: dict[str, Sampler],
     train: Sequence[Study],
     test: Sequence[Study],
     seed: int,
-) -> tuple[dict, dict[str, Films]]:
-    """Distances of every generator, on captions of the training and of the test films, with real
-    films against real films as floor -> (the numbers, the generated films by "name captions").
+) -> tuple[dict, dict[str, ImageSet]]:
+    """Measure the distances of every generator, on captions of the train and the test split.
+
+    Real images against real images are the floor.
+
+    Returns:
+        (the numbers by split and generator, the generated images by "generator split").
     """
-    real = {"train": bench.real(train), "test": bench.real(test)}
+    real = {"train": images.real(train), "test": images.real(test)}
     one, other = halves([study.patient for study in train], seed)
     few = np.random.default_rng(seed).permutation(len(train))[: len(test)]
     out = {
@@ -127,29 +138,30 @@ def compare(
     made = {}
     for name, sampler in samplers.items():
         for split, studies in (("train", train), ("test", test)):
-            films = bench.made(sampler, canonical(studies), seed)
-            made[f"{name} {split}"] = films
-            out[split][name] = distances(real[split].both, films.both)
+            generated = images.generated(sampler, canonical(studies), seed)
+            made[f"{name} {split}"] = generated
+            out[split][name] = distances(real[split].both, generated.both)
     return out, made
 
 
 def spreads(
-    bench: GeneratorEvaluation, sampler: Sampler, train: Sequence[Study], seed: int
+    images: GeneratorImages, sampler: Sampler, train: Sequence[Study], seed: int
 ) -> dict[str, dict]:
-    """For each finding that LEAST films show: films of one caption beside those films."""
+    """For each finding that LEAST real images show: images of one caption beside those."""
     out = {}
     for name in ABNORMAL_FINDINGS:
         shown = [study for study in train if study.findings.get(name) == 1]
         if len(shown) >= LEAST:
             text = f"Findings: {name}."
-            out[name] = spread(
-                bench.made(sampler, [text] * EACH, seed).embeddings, bench.real(shown).embeddings
+            out[name] = spread_of(
+                images.generated(sampler, [text] * EACH, seed).embeddings,
+                images.real(shown).embeddings,
             )
     return out
 
 
 def seconds_for_16(sampler: Sampler) -> float:
-    """Wall-clock seconds for 16 films of one text, the median of five."""
+    """Wall-clock seconds for 16 images of one text, the median of five."""
     sampler.sample("cardiomegaly", 16)
     times = []
     for seed in range(5):
@@ -160,134 +172,117 @@ def seconds_for_16(sampler: Sampler) -> float:
 
 
 def known_patients(studies: Sequence[Study]) -> list[str]:
-    """The patient of each film; "" where the data set does not say, and every film is its own."""
+    """The patient of each study; "" where the data set does not say and each is its own."""
     return [
         "" if study.patient == study.id else f"{study.source} {study.patient}" for study in studies
     ]
 
 
-def training_prints(
-    retriever: Retriever, data: Path, extra: Sequence[Path], normal: Sequence[Path], cache: Path
-) -> tuple[TrainingImageIndex, Films, list[str]]:
-    """Fingerprints of the films that a generator was trained on, these films, their patients."""
-    studies, *_ = generator_studies(data, extra, normal)
-    films, patients = GeneratorEvaluation(retriever, cache).real(studies), known_patients(studies)
-    return project_training_images(films.embeddings, patients, retriever.encoder), films, patients
+@dataclass(frozen=True, kw_only=True)
+class GeneratorOptions:
+    """The options of train.evaluate generator."""
 
-
-def evaluate_generator(
-    weights: str,
-    reference: str | None,
-    encoder: str,
-    data: Path,
-    extra: Sequence[Path],
-    normal: Sequence[Path],
-    cache: Path,
-    rounds: int = 300,
-    seed: int = 0,
-) -> tuple[dict, TrainingImageIndex]:
-    """The report as JSON-able values, and the fingerprints of the training films.
-
-    data, extra, normal: what it was trained on; captions and films of the train and of the test
-    split of `data` are compared. Raises ValueError for data or checkpoints that cannot be read.
-    """
-    retriever = Retriever.load(encoder, gallery=None)
-    bench, samplers = (
-        GeneratorEvaluation(retriever, cache),
-        {"generator": Sampler.load(weights, encoder)},
+    weights: str = option("generator's checkpoint", "weights/generator")
+    reference: str | None = option(
+        "checkpoint of the reference profile, trained on the same data", None
     )
-    if reference:
-        samplers["reference"] = Sampler.load(reference, encoder)
-    split = load_split(data, load_studies(data, labels="mined"))
-    train, test = frontal(split["train"]), frontal(split["test"])
-    if min(len(train), len(test)) < 10:
-        raise ValueError(
-            f"expected at least 10 films to train and to test in {data}; got "
-            f"{len(train)} and {len(test)}"
-        )
-    compared, made = compare(bench, samplers, train, test, seed)
-    asked = imagined_films(ABNORMAL_FINDINGS, EACH, seed)
-    shown = bench.made(samplers["generator"], canonical(asked), seed)
+    encoder: str = option("retrieval checkpoint that embeds images", "weights/retrieval")
+    data: Path = option("as it was trained on, like the next two")
+    extra: list[Path] = option("further data sets, trained on only", [])
+    normal: list[Path] = option("data sets of images read as normal", [])
+    cache: Path = option("decoded images and features", Path(".cache/packed"))
+    rounds: int = option("bootstrap rounds", 300)
+    seed: int = option("of every random draw", 0)
+    write: bool = option("write metrics.json, originals.safetensors and the model card", False)
+
+
+def measure_generator(options: GeneratorOptions) -> dict:
+    """Measure a generator; captions and images of the train and test split are compared.
+
+    With --write the projections of its training images go into the checkpoint.
+
+    Returns:
+        The numbers, JSON-able.
+
+    Raises:
+        ValueError: data or checkpoints that cannot be read, or fewer than 10 images of a split.
+    """
+    seed, rounds = options.seed, options.rounds
+    retriever = Retriever.load(options.encoder, gallery=None)
+    images = GeneratorImages(retriever, options.cache)
+    samplers = {"generator": Sampler.load(options.weights, options.encoder)}
+    if options.reference:
+        samplers["reference"] = Sampler.load(options.reference, options.encoder)
+    train, test = _split_studies(options.data)
+    distance, made = compare(images, samplers, train, test, seed)
+    asked = imagined_studies(ABNORMAL_FINDINGS, EACH, seed)
+    shown = images.generated(samplers["generator"], canonical(asked), seed)
     scores = prompt_scores(retriever.model, shown.embeddings, ABNORMAL_FINDINGS)
     found = shown_findings(scores, [s.positive[0] for s in asked], ABNORMAL_FINDINGS, rounds, seed)
     texts = retriever.encode_text(canonical(test))
-    spreading = spreads(bench, samplers["generator"], train, seed)
-    originals, training, patients = training_prints(retriever, data, extra, normal, cache)
+    spread = spreads(images, samplers["generator"], train, seed)
     every = [made["generator train"], made["generator test"], shown]
-    ratio = None
-    if reference:
-        ratio = {
-            s: round(
-                compared[s]["generator"]["frechet_distance"]
-                / compared[s]["reference"]["frechet_distance"],
-                3,
-            )
-            for s in compared
-        }
-    report = {
-        "data": data.resolve().name,
-        "weights_sha256": fingerprint(weights),
+    return {
+        "data": options.data.resolve().name,
+        "weights_sha256": fingerprint(options.weights),
         "encoder_sha256": retriever.encoder,
         "seconds_for_16": seconds_for_16(samplers["generator"]),
-        "distances": compared,
-        "frechet_ratio": ratio,
+        "distances": distance,
+        "frechet_ratio": _frechet_ratios(distance) if options.reference else None,
         "captions": {
             "generator": caption_agreement(made["generator test"].embeddings, texts),
-            "real": caption_agreement(bench.real(test).embeddings, texts),
+            "real": caption_agreement(images.real(test).embeddings, texts),
         },
         "findings": found,
         "findings_shown": sum(e["value"] >= GOOD for e in found.values()),
         "groups": shown_by_group(scores, asked, ABNORMAL_FINDINGS, rounds, seed),
-        "spread": spreading,
-        "mean_spread": round(float(np.mean([e["ratio"] for e in spreading.values()])), 3)
-        if spreading
+        "spread": spread,
+        "mean_spread": round(float(np.mean([e["ratio"] for e in spread.values()])), 3)
+        if spread
         else None,
-        "copies": {
-            "embedding": copies(
-                np.concatenate([f.embeddings for f in every]), training.embeddings, patients
-            ),
-            "pixels": copies(
-                np.concatenate([thumbnails(f.squares, SMALL) for f in every]),
-                thumbnails(training.squares, SMALL),
-                patients,
-            ),
-        },
-        "training": read_config(resolve(weights)).get("training", {}),
+        "copies": _copies(options, images, every),
+        "training": read_config(resolve(options.weights)).get("training", {}),
     }
-    return report, originals
 
 
-def add_generator(commands) -> None:
-    """The sub-command of train.evaluate."""
-    command = commands.add_parser("generator", help="generated films beside real ones")
-    add = command.add_argument
-    add("--weights", default="weights/generator")
-    add("--reference", help="checkpoint of the reference profile, trained on the same data")
-    add("--encoder", default="weights/retrieval", help="retrieval checkpoint that looks at films")
-    add("--data", type=Path, required=True, help="as it was trained on, like the next two")
-    add("--extra", type=Path, nargs="*", default=[])
-    add("--normal", type=Path, nargs="*", default=[])
-    add("--cache", type=Path, default=Path(".cache/packed"))
-    add("--rounds", type=int, default=300, help="bootstrap rounds")
-    add("--seed", type=int, default=0)
-    add("--write", action="store_true", help="metrics.json, originals and the model card")
+def _split_studies(data: Path) -> tuple[list[Study], list[Study]]:
+    """Frontal studies of the train and of the test split; raises ValueError for fewer than 10."""
+    split = load_split(data, load_studies(data, labels="mined"))
+    train, test = frontal(split["train"]), frontal(split["test"])
+    if min(len(train), len(test)) < 10:
+        raise ValueError(
+            f"expected at least 10 images to train and to test in {data}, got "
+            f"{len(train)} and {len(test)}; use another data set"
+        )
+    return train, test
 
 
-def measure_generator(options: argparse.Namespace) -> dict:
-    """`evaluate_generator` as the command line asks for it; with --write the fingerprints of the
-    training films go into the checkpoint.
+def _frechet_ratios(distance: dict) -> dict[str, float]:
+    """The generator's Frechet distance over the reference's, by split."""
+    ratios = {
+        split: found["generator"]["frechet_distance"] / found["reference"]["frechet_distance"]
+        for split, found in distance.items()
+    }
+    return {split: round(ratio, 3) for split, ratio in ratios.items()}
+
+
+def _copies(
+    options: GeneratorOptions, images: GeneratorImages, generated: Sequence[ImageSet]
+) -> dict[str, dict]:
+    """How near generated images come to those that the generator was trained on.
+
+    With options.write the projections of the training images are saved in the checkpoint.
     """
-    report, originals = evaluate_generator(
-        options.weights,
-        options.reference,
-        options.encoder,
-        options.data,
-        options.extra,
-        options.normal,
-        options.cache,
-        options.rounds,
-        options.seed,
-    )
+    studies, *_ = generator_studies(options.data, options.extra, options.normal)
+    training, patients = images.real(studies), known_patients(studies)
     if options.write:
-        save_training_index(originals, Path(options.weights))
-    return report
+        encoder = images.retriever.encoder
+        index = project_training_images(training.embeddings, patients, encoder)
+        save_training_index(index, Path(options.weights))
+    small = [thumbnails(one.squares, SMALL) for one in (*generated, training)]
+    return {
+        "embedding": copies(
+            np.concatenate([one.embeddings for one in generated]), training.embeddings, patients
+        ),
+        "pixels": copies(np.concatenate(small[:-1]), small[-1], patients),
+    }

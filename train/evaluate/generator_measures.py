@@ -1,4 +1,4 @@
-"""Measures of generated films beside real ones, on embeddings and on small pictures."""
+"""Measures of generated images beside real ones, on embeddings and on thumbnails."""
 
 from __future__ import annotations
 
@@ -23,26 +23,38 @@ from train.evaluate.groups import by_group, mean_auroc_of
 THUMBNAIL = 16  # pixels
 
 
-def thumbnails(films: np.ndarray, side: int = THUMBNAIL) -> np.ndarray:
-    """Films uint8 [N, S, S] -> float32 [N, side * side] in [0, 1], means of blocks; S must be a
-    multiple of side. What a film looks like from afar, in the eyes of no network.
+def thumbnails(squares: np.ndarray, side: int = THUMBNAIL) -> np.ndarray:
+    """Reduce images to the means of blocks.
+
+    Args:
+        squares: uint8 [N, S, S], S a multiple of side.
+        side: of the thumbnails, pixels.
+
+    Returns:
+        float32 [N, side * side] in [0, 1].
     """
-    count, size, _ = films.shape
+    count, size, _ = squares.shape
     block = size // side
-    small = films.reshape(count, side, block, side, block).mean((2, 4), dtype=np.float32)
+    small = squares.reshape(count, side, block, side, block).mean((2, 4), dtype=np.float32)
     return small.reshape(count, -1) / 255
 
 
-def pictures(films: np.ndarray) -> list[Image.Image]:
-    """Films uint8 [N, S, S] -> images of mode "L"."""
-    return [Image.fromarray(film) for film in films]
+def to_images(squares: np.ndarray) -> list[Image.Image]:
+    """Squares uint8 [N, S, S] -> images of mode "L"."""
+    return [Image.fromarray(square) for square in squares]
 
 
 def distances(
     real: tuple[np.ndarray, np.ndarray], generated: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, float | int]:
-    """Frechet and kernel distance of embeddings [N, D], and Frechet distance of thumbnails
-    [N, P], with the numbers of films. real, generated: (embeddings, thumbnails).
+    """Measure how far two sets of images are from each other.
+
+    Args:
+        real: (embeddings float [N, D], thumbnails float [N, P]).
+        generated: the same of M generated images.
+
+    Returns:
+        Frechet and kernel distance of embeddings, Frechet distance of thumbnails, N and M.
     """
     return {
         "real": len(real[0]),
@@ -54,14 +66,14 @@ def distances(
 
 
 def halves(patients: Sequence[str], seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of two halves of the films, no patient in both: two int64 arrays."""
+    """Rows of two halves of the studies, no patient in both: two int64 arrays."""
     names = sorted(set(patients))
     chosen = set(np.random.default_rng(seed).permutation(names)[: len(names) // 2])
     inside = np.array([patient in chosen for patient in patients])
     return np.flatnonzero(inside), np.flatnonzero(~inside)
 
 
-def imagined_films(findings: Sequence[str], each: int, seed: int) -> list[Study]:
+def imagined_studies(findings: Sequence[str], each: int, seed: int) -> list[Study]:
     """Studies to ask for: `each` with one finding alone, of all ages, both sexes and views."""
     rng = np.random.default_rng(seed)
     return [
@@ -79,12 +91,18 @@ def imagined_films(findings: Sequence[str], each: int, seed: int) -> list[Study]
     ]
 
 
-def caption_agreement(films: np.ndarray, texts: np.ndarray) -> dict[str, float]:
-    """Does a film go with its own caption? films, texts float [N, D], row by row a pair ->
-    "similarity", the mean cosine, and "recall_at_10", the share of films whose own caption is
-    among the ten that the encoder finds most similar.
+def caption_agreement(images: np.ndarray, texts: np.ndarray) -> dict[str, float]:
+    """Measure whether images go with their own captions.
+
+    Args:
+        images: embeddings, float [N, D], unit rows.
+        texts: embeddings of their captions, float [N, D], unit rows.
+
+    Returns:
+        "similarity", the mean cosine of pairs, and "recall_at_10", the share of images whose own
+        caption is among the ten most similar.
     """
-    similarity = films @ texts.T
+    similarity = images @ texts.T
     return {
         "similarity": round(float(np.diag(similarity).mean()), 4),
         "recall_at_10": round(recall_at_k(similarity, 10), 4),
@@ -94,9 +112,18 @@ def caption_agreement(films: np.ndarray, texts: np.ndarray) -> dict[str, float]:
 def shown_findings(
     scores: np.ndarray, asked: Sequence[str], names: Sequence[str], rounds: int, seed: int
 ) -> dict[str, dict[str, float]]:
-    """For each name: AUROC of its zero-shot score between films that were asked for with it and
-    those asked for with another, with a 95% interval. scores float [N, F], columns as names;
-    asked: N names.
+    """Measure whether the findings that were asked for are recovered from generated images.
+
+    Args:
+        scores: zero-shot scores of N images, float [N, F], columns as names.
+        asked: the finding that each image was asked for with, N names.
+        names: F findings.
+        rounds: bootstrap rounds.
+        seed: of the bootstrap.
+
+    Returns:
+        By name: AUROC of its score between images asked for with it and with another, with a 95%
+        interval.
     """
     wanted = np.array(asked)
     out = {}
@@ -120,16 +147,18 @@ def shown_findings(
 def shown_by_group(
     scores: np.ndarray, asked: Sequence[Study], names: Sequence[str], rounds: int, seed: int
 ) -> dict:
-    """Mean AUROC over findings, as `shown_findings` has it, among films asked for of one sex, age
-    band or view. scores float [N, F], columns as names; asked: N studies with one finding each.
+    """Mean AUROC of `shown_findings` among images asked for of one sex, age band or view.
+
+    scores: float [N, F], columns as names; asked: N studies with one finding each.
     """
     wanted = np.array([[study.positive[0] == name for name in names] for study in asked], float)
     return by_group(asked, {"mean_auroc": mean_auroc_of(scores, wanted)}, rounds, seed)
 
 
-def spread(generated: np.ndarray, real: np.ndarray) -> dict[str, float | int]:
-    """Mean cosine distance among films of one caption and among real films with its finding;
-    "ratio" of the two. Both float [N, D].
+def spread_of(generated: np.ndarray, real: np.ndarray) -> dict[str, float | int]:
+    """Mean cosine distance among images of one caption and among real ones with its finding.
+
+    generated: float [M, D]; real: float [N, D]; "ratio" is the first distance over the second.
     """
     ours, theirs = mean_pairwise_distance(generated), mean_pairwise_distance(real)
     return {
@@ -141,8 +170,9 @@ def spread(generated: np.ndarray, real: np.ndarray) -> dict[str, float | int]:
 
 
 def nearest_pair(rows: np.ndarray, patients: Sequence[str]) -> float:
-    """How near films of different patients come to each other: `copy_limit` of their distances.
-    rows float [N, D]; patients: N names, "" where not known, which are left out.
+    """How near images of different patients come to each other: `copy_limit` of their distances.
+
+    rows: float [N, D]; patients: N names, "" where not known, which are left out.
     """
     names = np.array(patients)
     known = names != ""
@@ -154,9 +184,16 @@ def nearest_pair(rows: np.ndarray, patients: Sequence[str]) -> float:
 def copies(
     generated: np.ndarray, training: np.ndarray, patients: Sequence[str]
 ) -> dict[str, float | int]:
-    """How near generated films come to training films. generated float [M, D], training [N, D],
-    patients as for nearest_pair. "limit": how near films of different patients come; "nearer": how
-    many generated films are nearer than that to a training film, and must not be shipped.
+    """Measure how near generated images come to training images.
+
+    Args:
+        generated: float [M, D].
+        training: float [N, D].
+        patients: of the training images, as for nearest_pair.
+
+    Returns:
+        "limit": how near images of different patients come; "nearer": how many generated images
+        are nearer than that to a training image, and must not be shipped; "nearest", "median".
     """
     distance, _ = nearest_distance(generated, training)
     limit = nearest_pair(training, patients)

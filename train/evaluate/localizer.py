@@ -1,6 +1,6 @@
 r"""Localization measured: overlap by target, false marks, sides and pointing, with intervals.
 
-Every map is the one that the app shows: `Localizer.find` at the film's own size, asked in the
+Every map is the one that the app shows: `Localizer.find` at the image's own size, asked in the
 canonical words. Of NIH's and RSNA's boxes those of the split that is measured are pointed at.
 
     python -m train.evaluate localizer --weights weights/localizer --data ../shared/data/anatomy \\
@@ -9,9 +9,9 @@ canonical words. Of NIH's and RSNA's boxes those of the split that is measured a
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,75 +34,86 @@ from cxr.findings import Study
 from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer, Target, parse
 from cxr.metrics import dice, iou, pointing_game, value_with_interval
+from train.common.options import option
 from train.common.studies import frontal
 from train.evaluate.groups import by_group, mean_of
 from train.localizer.mask_data import normal_images
 
 SIDED = (Target(RIGHT_LUNG), Target(LEFT_LUNG), Target(OPACITY, "right"), Target(OPACITY, "left"))
 GROUPED = (LUNGS, HEART, OPACITY)
-LEAST = 5  # films of a group: there are few with masks
-NORMAL_FILMS = 60  # as many, from the first on, are asked for opacities
+LEAST = 5  # images of a group: there are few with masks
+NORMAL_IMAGES = 60  # as many, from the first on, are asked for opacities
 
 
-def add_localizer(commands) -> None:
-    """The options of `python -m train.evaluate localizer`."""
-    parser = commands.add_parser("localizer", help="masks by target, sides, boxes")
-    add = parser.add_argument
-    add("--weights", default="weights/localizer")
-    add("--text", help="text tower; default: the folder that the checkpoint names, beside it")
-    add("--data", type=Path, required=True, help="masks with splits: a folder or a ZIP archive")
-    add("--boxes", type=Path, help="NIH's folder with boxes, for pointing and normal films")
-    add("--compare", nargs="*", default=[], metavar="NAME=FOLDER", help="rows beside it")
-    add("--split", default="test", choices=("train", "val", "test"))
-    add("--rounds", type=int, default=1000, help="bootstrap rounds")
-    add("--seed", type=int, default=0)
-    add("--write", action="store_true", help="metrics.json and the model card")
+@dataclass(frozen=True, kw_only=True)
+class LocalizerOptions:
+    """The options of train.evaluate localizer."""
+
+    weights: str = option("localizer's checkpoint", "weights/localizer")
+    text: str | None = option(
+        "text encoder; default: the folder that the checkpoint names, beside it", None
+    )
+    data: Path = option("masks with splits: a folder or a ZIP archive")
+    boxes: Path | None = option("NIH's folder with boxes, for pointing and normal images", None)
+    compare: list[str] = option("NAME=FOLDER of checkpoints that are rows beside it", [])
+    split: str = option("of the data sets", "test", choices=("train", "val", "test"))
+    rounds: int = option("bootstrap rounds", 1000)
+    seed: int = option("of the bootstrap", 0)
+    write: bool = option("write metrics.json and the model card", False)
 
 
-def measure_localizer(options: argparse.Namespace) -> dict:
-    """The report on a checkpoint, and one row for each of --compare, as JSON-able values.
+def measure_localizer(options: LocalizerOptions) -> dict:
+    """Measure a checkpoint, and add one row for each of --compare.
 
-    Raises ValueError for a data set or a checkpoint that cannot be read, a split without films, or
-    a --compare without a name.
+    Returns:
+        The numbers, JSON-able.
+
+    Raises:
+        ValueError: a data set or a checkpoint that cannot be read, a split without images, or a
+            --compare without a name.
     """
     others = [name.partition("=") for name in options.compare]
     if any(not (name and folder) for name, _, folder in others):
-        raise ValueError(f"expected --compare NAME=FOLDER; got {options.compare}")
-    films = [film for film in load_masked_images(options.data) if film.split == options.split]
-    if not films:
-        raise ValueError(f"expected films in {options.data} ({options.split}), found none")
+        raise ValueError(f"expected --compare NAME=FOLDER, got {options.compare}")
+    masked = [one for one in load_masked_images(options.data) if one.split == options.split]
+    if not masked:
+        raise ValueError(
+            f"expected images in {options.data} ({options.split}), got none; use another split"
+        )
     localizer = Localizer.load(options.weights, options.text)
     report = {
         "data": options.data.resolve().name,
         "split": options.split,
-        "films": len(films),
+        "films": len(masked),
         "threshold": THRESHOLD,
         "weights_sha256": fingerprint(options.weights),
-        **on_masks(localizer, films, options.rounds, options.seed),
+        **on_masks(localizer, masked, options.rounds, options.seed),
     }
-    report["seconds_per_map"] = seconds_per_map(localizer, load_image(films[0].image))
+    report["seconds_per_map"] = seconds_per_map(localizer, load_image(masked[0].image))
     if options.boxes:
         studies = load_split(options.boxes, load_studies(options.boxes, labels="mined"))[
             options.split
         ]
         report["pointing"] = on_boxes(localizer, frontal(studies), options.boxes)
-        report["normal_films"] = on_normal_films(localizer, frontal(studies))
-    report["compared"] = [row("this checkpoint", options.weights, report)]
+        report["normal_films"] = on_normal_images(localizer, frontal(studies))
+    report["compared"] = [checkpoint_row("this checkpoint", options.weights, report)]
     for name, _, folder in others:
-        other = Localizer.load(folder, options.text or _tower_beside(options.weights, folder))
-        scores = on_masks(other, films, options.rounds, options.seed)
-        report["compared"].append(row(name, folder, scores))
+        other = Localizer.load(
+            folder, options.text or _text_encoder_beside(options.weights, folder)
+        )
+        scores = on_masks(other, masked, options.rounds, options.seed)
+        report["compared"].append(checkpoint_row(name, folder, scores))
     return report
 
 
-def _tower_beside(weights: str, folder: str) -> Path | None:
-    """A run's folder has no tower beside it: that of the checkpoint that is reported serves."""
+def _text_encoder_beside(weights: str, folder: str) -> Path | None:
+    """The text encoder for a run's folder, which has none beside it: that of the checkpoint."""
     about = read_config(resolve(folder)).get("text_encoder")
     return resolve(weights).resolve().parent / about["weights"] if about else None
 
 
 def seconds_per_map(localizer: Localizer, image: Image.Image) -> float:
-    """Wall-clock seconds from a film and a text to a map, the median of five."""
+    """Wall-clock seconds from an image and a text to a map, the median of five."""
     times = []
     for _ in range(6):
         start = time.perf_counter()
@@ -111,13 +122,22 @@ def seconds_per_map(localizer: Localizer, image: Image.Image) -> float:
     return round(float(np.median(times[1:])), 3)
 
 
-def truth_of(film: MaskedImage, target: str, size: tuple[int, int]) -> np.ndarray | None:
-    """Bool [H, W], where a film shows a target; None when nobody looked. size: (width, height)."""
-    parts = (target,) if target in film.known else PARTS.get(target, ())
-    if target not in film.known and not union_known(target, film.known):
+def annotated_mask(image: MaskedImage, target: str, size: tuple[int, int]) -> np.ndarray | None:
+    """Where an image shows a target, by those who drew its masks.
+
+    Args:
+        image: with masks.
+        target: one of cxr.anatomy.TARGETS.
+        size: of the image, (width, height).
+
+    Returns:
+        Bool [H, W]; None when nobody looked for the target.
+    """
+    parts = (target,) if target in image.known else PARTS.get(target, ())
+    if target not in image.known and not union_known(target, image.known):
         return None
     truth = np.zeros(size[::-1], bool)
-    for path in (path for part in parts for path in film.masks.get(part, ())):
+    for path in (path for part in parts for path in image.masks.get(part, ())):
         mask = load_image(path)
         if mask.size != size:
             mask = mask.resize(size, Image.Resampling.BILINEAR)
@@ -125,75 +145,88 @@ def truth_of(film: MaskedImage, target: str, size: tuple[int, int]) -> np.ndarra
     return truth
 
 
-def on_masks(localizer: Localizer, films: Sequence[MaskedImage], rounds: int, seed: int) -> dict:
-    """{"targets": overlap where a target is present and the share of the picture marked where it
-    is absent, "sides": how often more is marked on the side that was not asked for, "groups": Dice
-    of GROUPED by sex, age band and view}.
-    """
-    overlaps: dict[str, list[tuple[float, float]]] = {target: [] for target in TARGETS}
-    falsely: dict[str, list[float]] = {target: [] for target in TARGETS}
-    sides: dict[str, list[bool]] = {query.prompt: [] for query in SIDED}
-    by_film = {target: np.full(len(films), np.nan) for target in GROUPED}  # Dice
-    for place, film in enumerate(films):
-        image = load_image(film.image)
-        truths = {target: truth_of(film, target, image.size) for target in TARGETS}
-        asked = [*TARGETS, *(query.prompt for query in SIDED)]
-        found = dict(zip(asked, localizer.find_all(image, asked)))
-        for target, truth in truths.items():
-            if truth is None:
+class _MaskScores:
+    """What maps of N masked images score, gathered image by image."""
+
+    def __init__(self, count: int) -> None:
+        self.overlaps: dict[str, list[tuple[float, float]]] = {target: [] for target in TARGETS}
+        self.false_marks: dict[str, list[float]] = {target: [] for target in TARGETS}
+        self.wrong_sides: dict[str, list[bool]] = {query.prompt: [] for query in SIDED}
+        self.dice = {target: np.full(count, np.nan) for target in GROUPED}  # by image
+
+    def add(self, row: int, masks: dict[str, np.ndarray | None], marked: dict) -> None:
+        """Add an image: masks by target, and what is marked, bool [H, W], by target and prompt."""
+        for target, mask in masks.items():
+            if mask is None:
                 continue
-            marked = found[target].heat >= THRESHOLD
-            if truth.any():
-                overlaps[target].append((dice(marked, truth), iou(marked, truth)))
-                if target in by_film:
-                    by_film[target][place] = overlaps[target][-1][0]
+            if mask.any():
+                self.overlaps[target].append(
+                    (dice(marked[target], mask), iou(marked[target], mask))
+                )
+                if target in self.dice:
+                    self.dice[target][row] = self.overlaps[target][-1][0]
             else:
-                falsely[target].append(float(marked.mean()))
-        lungs = [truths[lung] for lung in (RIGHT_LUNG, LEFT_LUNG)]
-        for query in SIDED if all(lung is not None for lung in lungs) else ():
-            marked = found[query.prompt].heat >= THRESHOLD
-            right, left = (int((marked & lung).sum()) for lung in lungs)
-            sides[query.prompt].append(left > right if "right" in query.prompt else right > left)
+                self.false_marks[target].append(float(marked[target].mean()))
+        lungs = masks[RIGHT_LUNG], masks[LEFT_LUNG]
+        if lungs[0] is None or lungs[1] is None:
+            return
+        for query in SIDED:
+            right, left = (int((marked[query.prompt] & lung).sum()) for lung in lungs)
+            wrong = left > right if "right" in query.prompt else right > left
+            self.wrong_sides[query.prompt].append(wrong)
+
+
+def on_masks(localizer: Localizer, images: Sequence[MaskedImage], rounds: int, seed: int) -> dict:
+    """Measure maps where masks were drawn.
+
+    Returns:
+        "targets": overlap where a target is present and the share of the image marked where it is
+        absent; "sides": how often more is marked on the side that was not asked for; "groups": Dice
+        of GROUPED by sex, age band and view.
+    """
+    scores = _MaskScores(len(images))
+    asked = [*TARGETS, *(query.prompt for query in SIDED)]
+    for row, one in enumerate(images):
+        image = load_image(one.image)
+        masks = {target: annotated_mask(one, target, image.size) for target in TARGETS}
+        found = zip(asked, localizer.find_all(image, asked))
+        scores.add(row, masks, {text: place.heat >= THRESHOLD for text, place in found})
+    measures = {target: mean_of(values, LEAST) for target, values in scores.dice.items()}
     return {
         "targets": {
-            target: _entry(overlaps[target], falsely[target], rounds, seed)
+            target: _entry(scores.overlaps[target], scores.false_marks[target], rounds, seed)
             for target in TARGETS
-            if overlaps[target] or falsely[target]
+            if scores.overlaps[target] or scores.false_marks[target]
         },
         "sides": {
             prompt: {"films": len(wrong), "wrong": int(sum(wrong))}
-            for prompt, wrong in sides.items()
+            for prompt, wrong in scores.wrong_sides.items()
             if wrong
         },
-        "groups": by_group(
-            films,
-            {target: mean_of(values, LEAST) for target, values in by_film.items()},
-            rounds,
-            seed,
-            LEAST,
-        ),
+        "groups": by_group(images, measures, rounds, seed, LEAST),
     }
 
 
-def _entry(overlaps: list, falsely: list, rounds: int, seed: int) -> dict:
-    entry: dict = {"films": len(overlaps), "absent_films": len(falsely)}
+def _entry(overlaps: list, false_marks: list, rounds: int, seed: int) -> dict:
+    entry: dict = {"films": len(overlaps), "absent_films": len(false_marks)}
     for place, name in enumerate(("dice", "iou")):
         if overlaps:
             entry[name] = _mean([pair[place] for pair in overlaps], rounds, seed)
-    if falsely:
-        entry["false_marks"] = _mean(falsely, rounds, seed)
+    if false_marks:
+        entry["false_marks"] = _mean(false_marks, rounds, seed)
     return entry
 
 
 def _mean(values: Sequence[float], rounds: int, seed: int) -> dict[str, float]:
-    """The mean over films and its 95% bootstrap interval."""
+    """The mean over images and its 95% bootstrap interval."""
     numbers = np.array(values)
     return value_with_interval(lambda rows: float(numbers[rows].mean()), len(numbers), rounds, seed)
 
 
 def on_boxes(localizer: Localizer, studies: Sequence[Study], root: Path) -> dict[str, dict]:
-    """The pointing game by target: how often the hottest place lies in a box of it. `chance`: the
-    boxes' mean share of the picture. Boxes of what cannot be located are left out.
+    """Measure the pointing game by target: how often the hottest place lies in a box of it.
+
+    Boxes of what cannot be located are left out. "chance" is the boxes' mean share of the image.
     """
     boxes = load_boxes(root)
     found: dict[str, list[tuple[bool, float]]] = {}
@@ -218,21 +251,21 @@ def on_boxes(localizer: Localizer, studies: Sequence[Study], root: Path) -> dict
     }
 
 
-def on_normal_films(localizer: Localizer, studies: Sequence[Study]) -> dict:
-    """The mean share of the picture marked for each opacity in films read as normal."""
-    films = normal_images(studies)[:NORMAL_FILMS]
-    found = [localizer.find_all(load_image(film.image), OPACITIES) for film in films]
+def on_normal_images(localizer: Localizer, studies: Sequence[Study]) -> dict:
+    """The mean share of the image marked for each opacity in images read as normal."""
+    images = normal_images(studies)[:NORMAL_IMAGES]
+    found = [localizer.find_all(load_image(one.image), OPACITIES) for one in images]
     shares = {
         target: [float((maps[place].heat >= THRESHOLD).mean()) for maps in found]
         for place, target in enumerate(OPACITIES)
     }
     return {
-        "films": len(films),
+        "films": len(images),
         **{target: round(float(np.mean(values)), 4) for target, values in shares.items() if values},
     }
 
 
-def row(name: str, weights: str | Path, scores: dict) -> dict:
+def checkpoint_row(name: str, weights: str | Path, scores: dict) -> dict:
     """One row of the table of checkpoints."""
     config = read_config(resolve(weights))
     training = config.get("training", {})

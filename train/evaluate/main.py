@@ -1,88 +1,110 @@
 """Every number that the project reports, from a checkpoint and a data set.
 
     python -m train.evaluate retrieval --weights weights/retrieval --data ROOT --split test
+    python -m train.evaluate search --queries tests/queries/held_out.tsv --data ROOT
     python -m train.evaluate report --reporting weights/reporting --data ROOT --split test
     python -m train.evaluate localizer --weights weights/localizer --data ROOT --split test
     python -m train.evaluate generator --weights weights/generator --reference R --data ROOT
 
-Prints one JSON document; with --write it becomes the checkpoint's metrics.json, and the tables of
-its model card and of the project's README are made from it.
+Prints one JSON document; with --write it becomes the checkpoint's metrics.json (for search its
+search.json), and the tables of its model card and of the project's README are made from it.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from train.cards.generator import write_generator_card
 from train.cards.localizer import write_localizer_card
 from train.cards.report import write_report_card
-from train.cards.retrieval import fill_readme, write_card
-from train.evaluate.generator import add_generator, measure_generator
-from train.evaluate.localizer import add_localizer, measure_localizer
+from train.cards.retrieval import SEARCH, fill_readme, write_card
+from train.common.options import option, parse_options
+from train.evaluate.generator import GeneratorOptions, measure_generator
+from train.evaluate.localizer import LocalizerOptions, measure_localizer
 from train.evaluate.report import evaluate_report
-from train.evaluate.retrieval import evaluate_retrieval
+from train.evaluate.retrieval import RetrievalOptions, measure_retrieval
+from train.evaluate.search import SearchOptions, measure_search
 
 
-def arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    commands = parser.add_subparsers(dest="model", required=True)
-    retrieval = commands.add_parser("retrieval", help="image-text retrieval and zero-shot findings")
-    report = commands.add_parser("report", help="suggested reports, their probabilities, the gate")
-    for command in (retrieval, report):
-        command.add_argument("--weights", default="weights/retrieval")
-        command.add_argument("--data", type=Path, required=True)
-        command.add_argument("--split", default="test", choices=("train", "val", "test"))
-        command.add_argument("--rounds", type=int, default=1000, help="bootstrap rounds")
-        command.add_argument("--seed", type=int, default=0)
-        command.add_argument("--write", action="store_true", help="metrics.json and the model card")
-    report.add_argument("--reporting", type=Path, default=Path("weights/reporting"))
-    report.add_argument("--cache", type=Path, default=Path(".cache/reporting"))
-    report.add_argument("--others", type=int, default=300, help="pictures that are no film")
-    add_generator(commands)
-    add_localizer(commands)
-    return parser.parse_args(argv)
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(RetrievalOptions):
+    """The options of train.evaluate report."""
+
+    reporting: Path = option("checkpoint of the report suggester", Path("weights/reporting"))
+    cache: Path = option("decoded images and features", Path(".cache/reporting"))
+    others: int = option("pictures that are no chest X-ray", 300)
 
 
-def measure(options: argparse.Namespace) -> dict:
-    """The numbers of the model that was asked for; with --write they go into its folder."""
-    if options.model == "report":
-        result = evaluate_report(
-            options.weights,
-            options.reporting,
-            options.data,
-            options.split,
-            options.cache,
-            options.rounds,
-            options.seed,
-            options.others,
-        )
-        folder, write = options.reporting, write_report_card
-    elif options.model == "generator":
-        result = measure_generator(options)
-        folder, write = Path(options.weights), write_generator_card
-    elif options.model == "localizer":
-        result = measure_localizer(options)
-        folder, write = Path(options.weights), write_localizer_card
-    else:
-        result = evaluate_retrieval(
-            options.weights, options.data, options.split, options.rounds, options.seed
-        )
-        folder, write = Path(options.weights), write_card
-    if options.write:
-        (folder / "metrics.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-        write(folder)
-        if options.model == "retrieval":
-            fill_readme(Path("README.md"), folder)
-    return result
+def measure_report(options: ReportOptions) -> dict:
+    """Measure the report suggester as the options ask for it."""
+    return evaluate_report(
+        options.weights,
+        options.reporting,
+        options.data,
+        options.split,
+        options.cache,
+        options.rounds,
+        options.seed,
+        options.others,
+    )
 
 
-def main(argv: list[str] | None = None) -> int:
-    options = arguments(argv)
+def write_retrieval_card(folder: Path) -> None:
+    """Write the card of a retrieval checkpoint, and its table in the project's README."""
+    write_card(folder)
+    fill_readme(Path("README.md"), folder)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One kind of evaluation.
+
+    Attributes:
+        options: its options class.
+        measure: options -> the numbers, JSON-able.
+        write_card: folder of a checkpoint -> writes its model card.
+        folder: the field of the options that names the checkpoint's folder.
+        file: what the numbers are written to, in that folder.
+    """
+
+    options: type
+    measure: Callable[[Any], dict]
+    write_card: Callable[[Path], None]
+    folder: str = "weights"
+    file: str = "metrics.json"
+
+
+COMMANDS = {
+    "retrieval": Command(RetrievalOptions, measure_retrieval, write_retrieval_card),
+    "search": Command(SearchOptions, measure_search, write_card, file=SEARCH),
+    "report": Command(ReportOptions, measure_report, write_report_card, folder="reporting"),
+    "localizer": Command(LocalizerOptions, measure_localizer, write_localizer_card),
+    "generator": Command(GeneratorOptions, measure_generator, write_generator_card),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure what the first word names, print it as JSON and return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] not in COMMANDS:
+        asked = words and words[0] in ("-h", "--help")
+        got = "" if asked else f"train.evaluate: expected one of {', '.join(COMMANDS)} first\n"
+        print(f"{got}{__doc__}", file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    command = COMMANDS[words[0]]
+    module = f"train.evaluate {words[0]}"
+    options = parse_options(command.options, words[1:], __doc__, module)
     try:
-        result = measure(options)
+        result = command.measure(options)
+        if options.write:
+            folder = Path(getattr(options, command.folder))
+            (folder / command.file).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+            command.write_card(folder)
     except ValueError as error:
         print(f"train.evaluate: {error}", file=sys.stderr)
         return 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from cxr.metrics import (
     value_with_interval,
 )
 from cxr.retrieval import Retriever
+from train.common.options import option
 from train.common.studies import ABNORMAL_FINDINGS, frontal, labels_of
 from train.evaluate.groups import by_group, mean_auroc_of, mean_of
 from train.retrieval.objective import findings_key
@@ -28,6 +30,18 @@ from train.retrieval.validation import prompt_scores
 
 KS = (1, 5, 10)
 LEAST_POSITIVES = 8  # fewer say nothing about a finding's AUROC
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrievalOptions:
+    """The options of train.evaluate retrieval."""
+
+    weights: str = option("retrieval checkpoint", "weights/retrieval")
+    data: Path = option("labelled data set with splits")
+    split: str = option("of the data set", "test", choices=("train", "val", "test"))
+    rounds: int = option("bootstrap rounds", 1000)
+    seed: int = option("of the bootstrap", 0)
+    write: bool = option("write metrics.json and the model card", False)
 
 
 def recalls(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: int) -> dict:
@@ -45,7 +59,7 @@ def recalls(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: int
 
 
 def both_ways(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: int) -> dict:
-    """Similarity [films, captions] -> recalls in both directions."""
+    """Recalls in both directions; similarity and relevant are [images, captions]."""
     return {
         "image_to_text": recalls(similarity, relevant, rounds, seed),
         "text_to_image": recalls(similarity.T, relevant.T, rounds, seed),
@@ -55,8 +69,17 @@ def both_ways(similarity: np.ndarray, relevant: np.ndarray, rounds: int, seed: i
 def by_finding(
     search: np.ndarray, zero_shot: np.ndarray, labels: np.ndarray, rounds: int, seed: int
 ) -> dict[str, dict]:
-    """For each finding that occurs: how well a search for its name ranks the films, and AUROC of
-    "X" against "no X". search, zero_shot, labels: float [N, F]; NaN labels are left out.
+    """Measure each finding that occurs: precision of a search for its name, and zero-shot AUROC.
+
+    Args:
+        search: similarities of N images to the findings' names, float [N, F].
+        zero_shot: scores of "X" against "no X", float [N, F].
+        labels: float [N, F], 1 present, 0 absent; NaN is left out.
+        rounds: bootstrap rounds.
+        seed: of the bootstrap.
+
+    Returns:
+        The numbers by finding, JSON-able.
     """
     out = {}
     for column, name in enumerate(ABNORMAL_FINDINGS):
@@ -79,7 +102,7 @@ def by_finding(
 
 
 def mean_auroc(zero_shot: np.ndarray, labels: np.ndarray, rounds: int, seed: int) -> dict:
-    """Mean AUROC over findings with at least LEAST_POSITIVES positives, interval over films."""
+    """Mean AUROC over findings with at least LEAST_POSITIVES positives, interval over images."""
     names = [
         column
         for column in range(labels.shape[1])
@@ -108,25 +131,32 @@ def groups(
     rounds: int,
     seed: int,
 ) -> dict:
-    """Recall at 10 among all films, the mean of both directions, and mean AUROC by group."""
+    """Recall at 10 among all images, the mean of both directions, and mean AUROC by group."""
     pairs = np.eye(len(studies), dtype=bool)
     hits = (hit_probability(similarity, pairs, 10) + hit_probability(similarity.T, pairs, 10)) / 2
     measures = {"recall_at_10": mean_of(hits), "mean_auroc": mean_auroc_of(zero_shot, labels)}
     return by_group(studies, measures, rounds, seed)
 
 
-def evaluate_retrieval(
-    weights: str, data: Path, split: str, rounds: int = 1000, seed: int = 0
-) -> dict:
-    """The report on one split of a data set, as JSON-able values.
+def measure_retrieval(options: RetrievalOptions) -> dict:
+    """Measure retrieval on one split of a data set.
 
-    Films are read and encoded as the app does it; captions are the canonical ones. Raises
-    ValueError for a data set or checkpoint that cannot be read, or fewer than 10 films.
+    Images are read and encoded as the app does it; captions are the canonical ones.
+
+    Returns:
+        The numbers, JSON-able.
+
+    Raises:
+        ValueError: a data set or checkpoint that cannot be read, or fewer than 10 images.
     """
-    studies = frontal(load_split(data, load_studies(data, labels="mined"))[split])
+    data, rounds, seed = options.data, options.rounds, options.seed
+    studies = frontal(load_split(data, load_studies(data, labels="mined"))[options.split])
     if len(studies) < 10:
-        raise ValueError(f"expected at least 10 films in {data} ({split}), got {len(studies)}")
-    retriever = Retriever.load(weights, gallery=None)
+        raise ValueError(
+            f"expected at least 10 images in {data} ({options.split}), got {len(studies)}; "
+            "use another split"
+        )
+    retriever = Retriever.load(options.weights, gallery=None)
     start = time.perf_counter()
     images = retriever.encode_images([load_image(study.image) for study in studies])
     seconds = time.perf_counter() - start
@@ -138,9 +168,9 @@ def evaluate_retrieval(
     queries = retriever.encode_query(ABNORMAL_FINDINGS).T
     return {
         "data": data.resolve().name,
-        "split": split,
+        "split": options.split,
         "pairs": len(studies),
-        "weights_sha256": fingerprint(weights),
+        "weights_sha256": fingerprint(options.weights),
         "images_per_second": round(len(studies) / seconds, 1),
         "exact_pairs": both_ways(similarity, np.eye(len(studies), dtype=bool), rounds, seed),
         "same_findings": both_ways(similarity, keys[:, None] == keys[None], rounds, seed),

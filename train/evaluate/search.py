@@ -7,8 +7,8 @@ tests/queries; what a query means stands there, written by hand, not what the pa
 
 from __future__ import annotations
 
-import argparse
 import csv
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cxr.findings import FINDINGS, Study
-from cxr.gallery import Gallery
+from cxr.checkpoints import fingerprint
+from cxr.data import load_split, load_studies
+from cxr.findings import FINDINGS, Study, caption
+from cxr.gallery import Gallery, build_gallery
 from cxr.language import Query
 from cxr.retrieval import LabelTable, Ranking, RankingWeights, Retriever
+from train.common.options import option
+from train.common.studies import frontal
 
 KS = (1, 5, 10)
 
@@ -150,8 +154,6 @@ def by_words(studies: Sequence[Study]) -> Callable[[str, int], Sequence[int]]:
     """A search by BM25 over the canonical captions alone, to compare with."""
     import bm25s
 
-    from cxr.findings import caption
-
     index = bm25s.BM25()
     captions = [caption(study) for study in studies]
     index.index(bm25s.tokenize(captions, show_progress=False), show_progress=False)
@@ -168,8 +170,6 @@ def by_captions(
     retriever: Retriever, studies: Sequence[Study]
 ) -> Callable[[str, int], Sequence[int]]:
     """A search by the text encoder, query against canonical caption, to compare with."""
-    from cxr.findings import caption
-
     captions = retriever.encode_text([caption(study) for study in studies])
 
     def search(text: str, k: int) -> Sequence[int]:
@@ -214,7 +214,10 @@ def ablation(
         ranking = Ranking(gallery.studies, weights)
 
         def search(text: str, k: int, ranking: Ranking = ranking) -> Sequence[int]:
-            query = retriever.understand(text).query
+            try:
+                query = retriever.understand(text).query
+            except ValueError:  # a query that is refused finds nothing
+                return []
             cosines = retriever.cosines(text)
             return [ranked.row for ranked in ranking.order(query, cosines, k)]
 
@@ -223,32 +226,96 @@ def ablation(
     return out
 
 
-def add_search(commands: argparse._SubParsersAction) -> None:
-    """Add `train.evaluate search` to the commands."""
-    command = commands.add_parser("search", help="typed queries against labelled galleries")
-    command.add_argument("--weights", default="weights/retrieval")
-    command.add_argument("--gallery", default="examples/gallery")
-    command.add_argument("--data", type=Path, help="also image to image, on a split of this data")
-    command.add_argument("--split", default="test", choices=("train", "val", "test"))
-    command.add_argument("--queries", type=Path, nargs="+", required=True, help="tables, *.tsv")
-    command.add_argument("--write", action="store_true", help="into search.json of the weights")
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """The options of train.evaluate search."""
+
+    queries: list[Path] = option("tables of queries with their meaning, *.tsv")
+    weights: str = option("retrieval checkpoint", "weights/retrieval")
+    gallery: str = option("gallery that the queries are asked of", "examples/gallery")
+    data: Path | None = option("labelled data set that the queries are asked of too", None)
+    split: str = option("of this data set", "test", choices=("train", "val", "test"))
+    write: bool = option("write search.json and the model card", False)
 
 
-def measure_search(options: argparse.Namespace) -> dict:
-    """Measure what the options ask for, as JSON-able values.
+def measure_search(options: SearchOptions) -> dict:
+    """Measure what the options ask for.
+
+    Returns:
+        JSON-able: "shipped", the queries on the gallery, and with --data "labelled", the same on a
+        split of the data set, with "similar_images": label hits from image to image.
 
     Raises:
         ValueError: weights, gallery, data or queries that cannot be read.
     """
-    from cxr.checkpoints import fingerprint
-
-    retriever = Retriever.load(options.weights, options.gallery)
     queries = [query for path in options.queries for query in read_queries(path)]
-    result = {
+    result: dict = {
         "queries": [path.name for path in options.queries],
         "weights_sha256": fingerprint(options.weights),
-        "gallery": Path(options.gallery).name,
-        **evaluate_search(retriever, retriever.gallery, queries),
-        "ablation": ablation(retriever, retriever.gallery, queries),
     }
+    shipped = Retriever.load(options.weights, options.gallery)
+    result["shipped"] = {"name": Path(options.gallery).name, **_on_gallery(shipped, queries)}
+    if options.data is not None:
+        studies = frontal(
+            load_split(options.data, load_studies(options.data, labels="mined"))[options.split]
+        )
+        if len(studies) <= max(KS):
+            raise ValueError(
+                f"expected more than {max(KS)} images in {options.data} ({options.split}), "
+                f"got {len(studies)}"
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            labelled = on_studies(options.weights, studies, Path(folder) / "gallery")
+            result["labelled"] = {
+                "name": options.data.resolve().name,
+                "split": options.split,
+                **_on_gallery(labelled, queries),
+                "similar_images": similar_images(labelled),
+            }
     return result
+
+
+def _on_gallery(retriever: Retriever, queries: list[AskedQuery]) -> dict:
+    gallery = retriever.gallery
+    assert gallery is not None
+    return {
+        **evaluate_search(retriever, gallery, queries),
+        "ablation": ablation(retriever, gallery, queries),
+    }
+
+
+def on_studies(weights: str, studies: Sequence[Study], folder: Path) -> Retriever:
+    """Encode studies once and return a retriever that searches them.
+
+    Args:
+        weights: of the encoder.
+        studies: N studies with images.
+        folder: where their gallery is written.
+    """
+    encoder = Retriever.load(weights, gallery=None)
+    build_gallery(
+        studies,
+        encoder.encode_prepared,
+        folder,
+        encoder.encoder,
+        progress=False,
+        prepare=encoder.prepare,
+    )
+    return Retriever.load(weights, folder)
+
+
+def similar_images(retriever: Retriever) -> dict[str, dict[str, float]]:
+    """Measure label hits from image to image in a retriever's gallery.
+
+    Returns:
+        By the plain "cosine" of embeddings and, where the checkpoint has probes of findings, by
+        the "findings" that the images seem to show; see `label_hits`.
+    """
+    gallery, space = retriever.gallery, retriever.finding_space
+    assert gallery is not None
+    embeddings = np.asarray(gallery.embeddings, np.float32)
+    out = {"cosine": label_hits(gallery.studies, embeddings @ embeddings.T)}
+    if space is not None:
+        rows = space.coordinates(embeddings)
+        out["findings"] = label_hits(gallery.studies, rows @ rows.T)
+    return out

@@ -35,7 +35,7 @@ from cxr.retrieval import Retriever
 from train.common.image_cache import pack
 from train.common.options import option, parse_options
 from train.common.studies import ABNORMAL_FINDINGS, frontal, labels_of
-from train.evaluate.generator import SMALL, GeneratorEvaluation, known_patients
+from train.evaluate.generator import SMALL, GeneratorImages, known_patients
 from train.evaluate.generator_measures import nearest_pair, thumbnails
 from train.gan.data import generator_studies
 from train.retrieval.validation import prompt_scores
@@ -139,7 +139,7 @@ class Selector:
         Those of the labelled data set's train split set the limits of scores.
         """
         train = frontal(load_split(options.data, load_studies(options.data))["train"])
-        images = GeneratorEvaluation(retriever, options.cache).real(train)
+        images = GeneratorImages(retriever, options.cache).real(train)
         unit = np.eye(images.embeddings.shape[1], dtype=np.float32)
         prompts = prompt_scores(retriever.model, unit, ABNORMAL_FINDINGS)
         limits = ScoreLimits.of(images.embeddings @ prompts, labels_of(train).numpy())

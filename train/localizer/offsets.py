@@ -28,7 +28,7 @@ from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer
 from cxr.metrics import dice
 from train.common.options import command_line, option, parse_options
-from train.evaluate.localizer import truth_of
+from train.evaluate.localizer import annotated_mask
 from train.localizer.mask_data import folded
 from train.localizer.validation import LEVELS
 
@@ -66,7 +66,7 @@ def scores_at(seen: Sequence[tuple[Localizer, MaskedImage]]) -> np.ndarray:
     for localizer, masked in seen:
         image = load_image(masked.image)
         for place, found in enumerate(localizer.find_all(image, SHIFTED)):
-            truth = truth_of(masked, SHIFTED[place], image.size)
+            truth = annotated_mask(masked, SHIFTED[place], image.size)
             if truth is None:
                 continue
             marked = found.heat >= THRESHOLD

@@ -27,11 +27,11 @@ from train.evaluate.generator_measures import (
     copies,
     distances,
     halves,
-    imagined_films,
+    imagined_studies,
     nearest_pair,
     shown_by_group,
     shown_findings,
-    spread,
+    spread_of,
     thumbnails,
 )
 from train.gan import example_gallery
@@ -209,7 +209,7 @@ def test_films_at_no_distance_are_at_none_in_every_measure():
     rows = np.random.default_rng(0).normal(size=(30, 4))
     found = distances((rows, rows), (rows, rows))
     assert found["frechet_distance"] == found["thumbnail_distance"] == 0
-    assert spread(rows, rows)["ratio"] == 1
+    assert spread_of(rows, rows)["ratio"] == 1
 
 
 def test_no_patient_is_in_both_halves():
@@ -231,13 +231,13 @@ def test_a_finding_that_is_shown_has_a_perfect_auroc():
     scores[:5, 0] = 1
     found = shown_findings(scores, asked, ("edema", "mass"), 20, 0)
     assert found["edema"]["value"] == 1 and found["mass"]["value"] == 0.5
-    films = imagined_films(("edema", "mass"), 5, 0)
+    films = imagined_studies(("edema", "mass"), 5, 0)
     assert [film.positive[0] for film in films] == asked
     assert shown_findings(scores, ["edema"] * 10, ("edema", "mass"), 20, 0) == {}
 
 
 def test_a_generator_that_shows_findings_on_one_view_alone_is_found_out():
-    films = imagined_films(("edema", "mass"), 80, 0)
+    films = imagined_studies(("edema", "mass"), 80, 0)
     asked = np.array([[film.positive[0] == name for name in ("edema", "mass")] for film in films])
     shown = np.array([[film.view == "PA"] for film in films])
     found = shown_by_group(np.where(shown, asked, 0.5), films, ("edema", "mass"), 20, 0)

@@ -21,7 +21,7 @@ from cxr.localization.localizer import Localizer
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 from train.cards.localizer import reading_text, steps_of
 from train.evaluate import main as evaluate
-from train.evaluate.localizer import on_boxes, on_masks, truth_of
+from train.evaluate.localizer import annotated_mask, on_boxes, on_masks
 
 CONFIG = LocalizerConfig(
     "resnet18", Preprocess(96, 0.5, 0.25, 1), "none", TARGETS, decoder=(16, 8, 8, 8, 4)
@@ -58,15 +58,20 @@ def films(data):
 
 def test_truth_at_the_films_own_size(films):
     film = next(film for film in films if film.id == "film0")
-    assert np.array_equal(truth_of(film, "left lung", (80, 96)), ellipse("left lung", (80, 96)))
-    both = truth_of(film, "lungs", (160, 192))
+    assert np.array_equal(
+        annotated_mask(film, "left lung", (80, 96)), ellipse("left lung", (80, 96))
+    )
+    both = annotated_mask(film, "lungs", (160, 192))
     assert (
         both.shape == (192, 160)
         and abs(both.mean() - 2 * ellipse("left lung", (80, 96)).mean()) < 0.01
     )
     other = next(film for film in films if film.id == "film1")
-    assert not truth_of(other, "consolidation", (80, 96)).any()
-    assert truth_of(films[0].__class__("a", films[0].image, "p", "test"), "lungs", (8, 8)) is None
+    assert not annotated_mask(other, "consolidation", (80, 96)).any()
+    assert (
+        annotated_mask(films[0].__class__("a", films[0].image, "p", "test"), "lungs", (8, 8))
+        is None
+    )
 
 
 def test_a_model_that_knows_scores_one_and_marks_what_is_absent_falsely(films):
@@ -203,6 +208,6 @@ def test_the_command_writes_numbers_and_card(data, tmp_path, capsys):
 def test_the_real_truth_has_the_films_size(real_data):
     for film in load_masked_images(real_data / "anatomy")[:5]:
         with Image.open(film.image) as image:
-            truth = truth_of(film, "lungs", image.size)
+            truth = annotated_mask(film, "lungs", image.size)
         assert truth.shape == image.size[::-1] and 0.15 < truth.mean() < 0.7
     assert isinstance(film.image, Path)

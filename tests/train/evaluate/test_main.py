@@ -96,7 +96,7 @@ def test_a_split_with_too_few_films_is_refused(measured, tmp_path, capsys):
     few = str(make_nih(tmp_path / "few", 24))
     assert evaluate.main(["retrieval", "--weights", weights, "--data", few]) == 2
     error = capsys.readouterr().err
-    assert "at least 10 films" in error and "Traceback" not in error
+    assert "at least 10 images" in error and "Traceback" not in error
 
 
 def test_a_perfect_model_scores_one_and_equal_findings_count_together():
