@@ -50,10 +50,13 @@ def _report(options: argparse.Namespace) -> int:
         print_json(as_document(suggestion))
         return 0
     for finding in suggestion.findings:
-        print(
-            f"{finding.probability:6.2f}  {finding.low:.2f}-{finding.high:.2f}  "
-            f"{finding.word:<9} {finding.name}"
-        )
+        if finding.assessed:
+            print(
+                f"{finding.probability:6.2f}  {finding.low:.2f}-{finding.high:.2f}  "
+                f"{finding.word:<9} {finding.name}"
+            )
+    if suggestion.not_assessed:
+        print(f"not assessed by this model: {', '.join(suggestion.not_assessed)}")
     if suggestion.report:
         print(f"\n{suggestion.report}\n\nFor education, not for diagnosis.")
     return 0

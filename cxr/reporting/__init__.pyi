@@ -1,8 +1,14 @@
 from .calibration import (
+    LIKELY as LIKELY,
+)
+from .calibration import (
     Bands as Bands,
 )
 from .calibration import (
     Calibration as Calibration,
+)
+from .calibration import (
+    OperatingPoint as OperatingPoint,
 )
 from .calibration import (
     sigmoid as sigmoid,
@@ -22,20 +28,14 @@ from .compose import (
 from .corpus import (
     build_corpus as build_corpus,
 )
-from .document import (
-    as_document as as_document,
-)
-from .features import (
-    FilmFeatures as FilmFeatures,
-)
-from .features import (
-    film_features as film_features,
-)
 from .ood_gate import (
     FRONTAL as FRONTAL,
 )
 from .ood_gate import (
     KINDS as KINDS,
+)
+from .ood_gate import (
+    FilmFeatures as FilmFeatures,
 )
 from .ood_gate import (
     OODGate as OODGate,
@@ -44,10 +44,16 @@ from .ood_gate import (
     ThumbnailAutoencoder as ThumbnailAutoencoder,
 )
 from .ood_gate import (
+    film_features as film_features,
+)
+from .ood_gate import (
     standardize as standardize,
 )
 from .phrases import (
     BANK as BANK,
+)
+from .phrases import (
+    Phrase as Phrase,
 )
 from .phrases import (
     phrase_bank as phrase_bank,
@@ -60,6 +66,9 @@ from .suggester import (
 )
 from .suggester import (
     Suggestion as Suggestion,
+)
+from .suggester import (
+    as_document as as_document,
 )
 from .suggester import (
     load_reporting as load_reporting,

@@ -47,6 +47,8 @@ LUNGS = (
     "nodule",
     "pneumonia",
 )
+# What a report leaves open, or did not look at, it says nothing about.
+_OPEN = re.compile(r"\bnot (?:been )?assessed\b|\bnot sure either way\b", re.I)
 ACUTE = ("consolidation", "edema", "pleural effusion", "pneumonia", "pneumothorax")
 # A sentence that calls something normal -> what it denies.
 NORMAL: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -78,6 +80,8 @@ def sentences(text: str) -> list[str]:
 def claims_of(sentence: str) -> dict[str, str]:
     """A sentence -> {finding: PRESENT | POSSIBLE | ABSENT} for the findings that it speaks of."""
     found: dict[str, str] = {}
+    if _OPEN.search(sentence):
+        return found
     for pattern, denied in _NORMAL:
         if pattern.search(sentence):
             found.update(dict.fromkeys(denied, ABSENT))
@@ -105,8 +109,13 @@ def labels_of_text(text: str) -> dict[str, str]:
 
 
 def contradictions(claims: Iterable[Mapping[str, str]]) -> list[str]:
-    """Findings that one sentence denies while another, or the same, says they are there or may
-    be. claims: one mapping a sentence, as `claims_of` gives it. Empty when the text agrees.
+    """Find what one sentence denies while another, or the same, says it is there or may be.
+
+    Args:
+        claims: one mapping a sentence, as `claims_of` gives it.
+
+    Returns:
+        The findings, sorted; empty when the text agrees.
     """
     denied: set[str] = set()
     raised: set[str] = set()

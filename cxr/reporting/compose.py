@@ -1,19 +1,26 @@
-"""From findings with words to a report that cannot contradict itself.
+"""From findings with words to a report that cannot contradict itself, nor say more than is known.
 
-What is likely or possible is said by a sentence of its own; what is unlikely is denied, unless a
-finding akin to it is raised; what is "not sure" is neither said nor denied, but named as open.
+What is likely or possible is said so, in findings and impression alike. What is unlikely is denied
+only where that may be done, and not beside a finding akin to it that is raised. What is "not sure"
+is named as open, and what is "not assessed" as such.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cxr.reporting.claims import ABSENT, ACUTE, LUNGS, POSSIBLE, PRESENT
+from cxr.reporting.calibration import (
+    LIKELY,
+    NOT_ASSESSED,
+    NOT_SURE,
+    SUGGESTED,
+    UNLIKELY,
+)
+from cxr.reporting.claims import ABSENT, LUNGS, POSSIBLE
 from cxr.reporting.phrases import WORDINGS, Phrase
 from cxr.retrieval import Match
 
-STATES = {"likely": PRESENT, "possible": POSSIBLE, "not sure": "", "unlikely": ABSENT}
 REGIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lungs", LUNGS),
     ("pleura", ("pleural effusion", "pleural thickening", "pneumothorax")),
@@ -26,19 +33,42 @@ AKIN: tuple[frozenset[str], ...] = (
     frozenset(("nodule", "mass", "lung lesion")),
     frozenset(("cardiomegaly", "enlarged cardiomediastinum")),
 )
-LIMITS = "Bones, devices and the mediastinum were not assessed."
+# What a missed finding costs the patient, against a chronic one that changes little. A teacher's
+# order: it sorts the impression and enters no probability.
+WEIGHTS = {
+    "pneumothorax": 4.0,
+    "mass": 4.0,
+    "pneumonia": 3.0,
+    "consolidation": 3.0,
+    "edema": 3.0,
+    "nodule": 3.0,
+    "pleural effusion": 2.5,
+    "cardiomegaly": 2.0,
+    "atelectasis": 1.5,
+    "emphysema": 1.5,
+    "fibrosis": 1.5,
+}  # 1 for every other
+LONGEST_IMPRESSION = 3
+NEVER_ASSESSED = ("bones", "devices", "the mediastinum")
 
 
 @dataclass(frozen=True)
 class Sentence:
     """A sentence of the report and what it rests on.
 
-    section: "findings" or "impression". claims: finding -> PRESENT, POSSIBLE or ABSENT.
-    probability: of the finding, of the likeliest where some are denied; NaN without claims.
-    similarity: cosine of sentence and film, NaN for one put together here. source, origin: as of a
-    Phrase. support: similar studies that bear the claims out. prompt: what to ask the heat map
-    for, "" where nothing is shown. alternatives: further sentences that say the same with side or
-    severity, best first; the model has learned neither, the reader may.
+    Attributes:
+        text: the sentence.
+        section: "findings" or "impression".
+        claims: finding -> POSSIBLE (likely ones too, which the text calls so) or ABSENT.
+        probability: of the finding, of the likeliest where some are denied; NaN without claims.
+        similarity: cosine of sentence and image, NaN for one put together here.
+        source, origin: as of a Phrase.
+        support: similar studies that bear the claims out.
+        prompt: what to ask the heat map for, "" where nothing is shown.
+        alternatives: further sentences that say the same with side or severity, best first; the
+            model has learned neither, the reader may.
+        npv: the least negative predictive value of the findings that are denied, in [0, 1]; NaN
+            where nothing is.
     """
 
     text: str
@@ -51,46 +81,64 @@ class Sentence:
     support: tuple[Match, ...] = ()
     prompt: str = ""
     alternatives: tuple[str, ...] = ()
+    npv: float = float("nan")
 
 
-Choose = Callable[[Mapping[str, str]], "tuple[Phrase, float] | None"]
+# Claims and a word -> the sentence that makes exactly these claims in the mood of the word and fits
+# the image best, with its similarity; None if there is none.
+Choose = Callable[[Mapping[str, str], str], "tuple[Phrase, float] | None"]
 
 
-def compose_report(words: Mapping[str, str], choose: Choose) -> list[Sentence]:
-    """Findings with their words -> the sentences of a report, Findings first, then Impression.
+def compose_report(
+    words: Mapping[str, str],
+    choose: Choose,
+    deniable: Collection[str] = (),
+    ratios: Mapping[str, float] | None = None,
+) -> list[Sentence]:
+    """Compose the sentences of a report, Findings first, then Impression.
 
-    words: finding -> "likely", "possible", "not sure" or "unlikely". choose: the sentence that
-    makes exactly these claims and fits the film best, with its similarity; None if there is none.
+    Args:
+        words: finding -> its word.
+        choose: finds a sentence for claims and a word.
+        deniable: the findings that may be denied if they are unlikely.
+        ratios: finding -> probability over prior, which orders the impression; 1 for the others.
+
+    Returns:
+        The sentences, without evidence.
     """
-    states = {name: STATES[word] for name, word in words.items()}
-    deniable = {name for name in states if _may_deny(name, states)}
-    told: list[Sentence] = []
+    denied = {name for name in deniable if _may_deny(name, words)}
+    composed: list[Sentence] = []
     for region, members in REGIONS:
-        raised = [name for name in members if states.get(name) in (PRESENT, POSSIBLE)]
-        told += [_said(choose, {name: states[name]}, words[name]) for name in raised]
-        known = [name for name in members if name in states]
-        told += _denials(region, known, deniable, choose)
-    told += _open(states)
-    told.append(Sentence(LIMITS, "findings"))
-    return told + _impression(states, deniable)
+        raised = [name for name in members if words.get(name) in SUGGESTED]
+        composed += [_raise(name, words[name], choose) for name in raised]
+        known = [name for name in members if name in words]
+        composed += _denials(region, known, denied, choose)
+    composed += _left_open(words)
+    composed.append(_not_assessed(words))
+    return composed + _impression(words, denied, ratios or {})
 
 
-def _may_deny(name: str, states: Mapping[str, str]) -> bool:
-    kin = set().union(*(group for group in AKIN if name in group)) | {name}
-    return all(states[other] == ABSENT for other in kin if other in states)
+def _may_deny(name: str, words: Mapping[str, str]) -> bool:
+    """Whether a finding is unlikely, and nothing akin to it is raised or open."""
+    kin = set().union(*(group for group in AKIN if name in group)) - {name}
+    others = (words.get(other, UNLIKELY) for other in kin)
+    return words.get(name) == UNLIKELY and all(one in (UNLIKELY, NOT_ASSESSED) for one in others)
 
 
-def _said(choose: Choose, claims: Mapping[str, str], word: str = "") -> Sentence:
-    found = choose(claims)
+def _raise(name: str, word: str, choose: Choose) -> Sentence:
+    claims = {name: POSSIBLE}
+    found = choose(claims, word)
     if found is None:
-        name = next(iter(claims))
         text = _capital(f"{WORDINGS[name].name if name in WORDINGS else name} is {word}.")
-        return Sentence(text, "findings", dict(claims))
-    phrase, similarity = found
+        return Sentence(text, "findings", claims)
+    return _chosen(*found, claims)
+
+
+def _chosen(phrase: Phrase, similarity: float, claims: Mapping[str, str]) -> Sentence:
     return Sentence(
         phrase.text,
         "findings",
-        dict(phrase.claims),
+        dict(claims),
         similarity=similarity,
         source=phrase.source,
         origin=phrase.origin,
@@ -98,67 +146,83 @@ def _said(choose: Choose, claims: Mapping[str, str], word: str = "") -> Sentence
 
 
 def _denials(
-    region: str, known: Sequence[str], deniable: set[str], choose: Choose
+    region: str, known: Sequence[str], denied: Collection[str], choose: Choose
 ) -> list[Sentence]:
     """One sentence that calls the region normal where all of it is, else what can be denied."""
-    absent = [name for name in known if name in deniable]
-    if region in ("lungs", "heart") and known and len(absent) == len(known):
-        found = choose(dict.fromkeys(LUNGS if region == "lungs" else absent, ABSENT))
-        if found is not None:
-            phrase, similarity = found
-            return [
-                Sentence(
-                    phrase.text,
-                    "findings",
-                    dict.fromkeys(absent, ABSENT),
-                    similarity=similarity,
-                    source=phrase.source,
-                    origin=phrase.origin,
-                )
-            ]
+    absent = [name for name in known if name in denied]
     if not absent:
         return []
-    names = [_plain(name) for name in absent]
-    text = f"No {names[0]}." if len(names) == 1 else (f"No {', '.join(names[:-1])} or {names[-1]}.")
-    return [Sentence(text, "findings", dict.fromkeys(absent, ABSENT))]
+    claims = dict.fromkeys(absent, ABSENT)
+    if region in ("lungs", "heart") and len(absent) == len(known):
+        found = choose(dict.fromkeys(LUNGS, ABSENT) if region == "lungs" else claims, UNLIKELY)
+        if found is not None:
+            return [_chosen(*found, claims)]
+    return [Sentence(f"No {_listed([_plain(name) for name in absent], 'or')}.", "findings", claims)]
 
 
-def _open(states: Mapping[str, str]) -> list[Sentence]:
-    names = [_plain(name) for name, state in states.items() if not state]
-    if not names:
-        return []
-    return [Sentence(f"Not sure either way: {', '.join(names)}.", "findings")]
+def _left_open(words: Mapping[str, str]) -> list[Sentence]:
+    names = [_plain(name) for name, word in words.items() if word == NOT_SURE]
+    return [Sentence(f"Not sure either way: {', '.join(names)}.", "findings")] if names else []
 
 
-def _impression(states: Mapping[str, str], deniable: set[str]) -> list[Sentence]:
-    """What is raised, the likely first; else that nothing is, as far as it can be said."""
-    lines = [
-        Sentence(
-            _capital(f"{'likely' if state == PRESENT else 'possible'} {_plain(name)}."),
-            "impression",
-            {name: state},
-        )
-        for state in (PRESENT, POSSIBLE)
-        for name, s in states.items()
-        if s == state
-    ]
-    if lines:
-        return lines
-    acute = [name for name in ACUTE if name in states]
-    if acute and all(name in deniable for name in acute):
+def _not_assessed(words: Mapping[str, str]) -> Sentence:
+    """The sentence that says what nobody looked at."""
+    names = [_plain(name) for name, word in words.items() if word == NOT_ASSESSED]
+    text = _listed([*names, *NEVER_ASSESSED], "and")
+    return Sentence(f"Not assessed by this model: {text}.", "findings")
+
+
+def _impression(
+    words: Mapping[str, str], denied: Collection[str], ratios: Mapping[str, float]
+) -> list[Sentence]:
+    """What matters most of what is raised; else that nothing is, as far as it can be said."""
+    leading = leading_findings(words, ratios)
+    if leading:
         return [
-            Sentence(
-                "No acute cardiopulmonary abnormality is suggested.",
-                "impression",
-                dict.fromkeys(acute, ABSENT),
-            )
+            Sentence(_capital(f"{words[name]} {_plain(name)}."), "impression", {name: POSSIBLE})
+            for name in leading
         ]
-    return [Sentence("No finding is suggested with confidence.", "impression")]
+    assessed = [word for word in words.values() if word != NOT_ASSESSED]
+    if not assessed:
+        text = "No finding was assessed."
+    elif NOT_SURE in assessed:
+        text = "No finding is suggested with confidence."
+    else:
+        text = "Looks normal as far as assessed: no finding is suggested."
+    claims = {} if NOT_SURE in assessed else {name: ABSENT for name in words if name in denied}
+    return [Sentence(text, "impression", claims)]
+
+
+def leading_findings(words: Mapping[str, str], ratios: Mapping[str, float]) -> list[str]:
+    """Choose the findings of the impression.
+
+    Args:
+        words: finding -> its word.
+        ratios: finding -> probability over prior.
+
+    Returns:
+        At most LONGEST_IMPRESSION of the suggested findings, the likely first, then by ratio times
+        weight; of findings that are akin only the first.
+    """
+
+    def rank(name: str) -> tuple[bool, float]:
+        return words[name] != LIKELY, -ratios.get(name, 1.0) * WEIGHTS.get(name, 1.0)
+
+    leading: list[str] = []
+    for name in sorted((name for name in words if words[name] in SUGGESTED), key=rank):
+        akin = set().union(*(group for group in AKIN if name in group))
+        if akin.isdisjoint(leading):
+            leading.append(name)
+    return leading[:LONGEST_IMPRESSION]
 
 
 def _plain(name: str) -> str:
     wording = WORDINGS.get(name)
     return wording.name.removeprefix("a ").removeprefix("an ") if wording else name
+
+
+def _listed(names: Sequence[str], last: str) -> str:
+    return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _capital(text: str) -> str:

@@ -21,7 +21,7 @@ from cxr.reporting.phrases import SIDES, Phrase
 FORMAT_VERSION = 1
 SENTENCES = "sentences.json"
 LONGEST = 160  # characters
-# Words that speak of what no single film shows: earlier films, advice, the person, removed names.
+# Words that speak of what no single image shows: earlier images, advice, the person, removed names.
 _ELSEWHERE = re.compile(
     r"xxxx|\b(?:stable|unchanged|change[ds]?|prior|previous\w*|interval|compar\w+|again|since"
     r"|new|newly|now|persist\w*|resol\w+|improv\w+|worsen\w*|increas\w+|decreas\w+|recommend\w*"
@@ -50,11 +50,15 @@ def build_corpus(root: str | Path, out: str | Path, overwrite: bool = False) -> 
     """Read the reports of a data set and write their usable sentences to the folder `out`.
 
     Args:
-        root: Open-I with or without its films, or any data set whose studies carry reports.
+        root: Open-I with or without its images, or any data set whose studies carry reports.
+        out: where the corpus is written.
         overwrite: replace what lies at `out`.
 
-    Returns JSON-able counts: reports, sentences, out, licence.
-    Raises ValueError when `out` is taken, or no report holds a usable sentence.
+    Returns:
+        JSON-able counts: reports, sentences, out, licence.
+
+    Raises:
+        ValueError: `out` is taken, or no report holds a usable sentence.
     """
     root, out = Path(root).expanduser(), Path(out).expanduser().absolute()
     if out.exists() and not (overwrite and (out / SENTENCES).exists()):
@@ -107,7 +111,11 @@ def _write(out: Path, document: dict) -> None:
 
 
 def load_corpus(folder: str | Path) -> tuple[Phrase, ...]:
-    """The sentences that build_corpus wrote. Raises ValueError: missing, damaged or newer."""
+    """Read the sentences that build_corpus wrote.
+
+    Raises:
+        ValueError: missing, damaged or newer.
+    """
     folder = Path(folder).expanduser()
     build = "build it: python -m cxr reports build ROOT --out DIR"
     try:
@@ -139,9 +147,9 @@ def load_corpus(folder: str | Path) -> tuple[Phrase, ...]:
 
 
 def corpus_phrases(studies: Sequence[Study]) -> list[Phrase]:
-    """The sentences that one film can bear out, each once, with what they say.
+    """The sentences that one image can bear out, each once, with what they say.
 
-    Those that speak of earlier films, advice, the person or a removed name are left out, as are
+    Those that speak of earlier images, advice, the person or a removed name are left out, as are
     those that say nothing about a finding, or raise one thing while denying another.
     """
     found: dict[str, Phrase] = {}

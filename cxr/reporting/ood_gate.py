@@ -1,24 +1,27 @@
-"""Whether a picture looks like a frontal chest film at all, and what it looks like instead.
+"""Whether an image looks like a frontal chest X-ray at all, and what it looks like instead.
 
 Three signals: the kind that a linear head on the embedding sees, the Mahalanobis distance of the
-embedding from frontal films (Lee et al. 2018), and the error with which a small autoencoder, which
-knows frontal films alone, redraws the thumbnail. A picture with hardly any contrast is blank.
+embedding from frontal images (Lee et al. 2018), and the error with which a small autoencoder, which
+knows frontal images alone, reconstructs the thumbnail. An image with hardly any contrast is blank.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
-from cxr.reporting.features import FilmFeatures
+from cxr.images import Preprocess
+from cxr.retrieval import Retriever
 
 FRONTAL = "frontal"
 BLANK = "blank"
 KINDS = (FRONTAL, "turned 90", "turned 180", "turned 270", "inverted", "part", "other")
+THUMBNAIL = Preprocess(64, 0.0, 1.0, 1)  # what the autoencoder sees
 BLANK_SPREAD = 4.0  # grey levels of 255 between the 5th and the 95th percentile of a thumbnail
 WARNING = "This does not look like a frontal chest X-ray"
 PHOTOGRAPH = (
@@ -38,8 +41,46 @@ REASONS = {
 }
 
 
+@dataclass(frozen=True)
+class FilmFeatures:
+    """What is computed from N images in one pass of the encoder.
+
+    Attributes:
+        embeddings: float32 [N, 512], unit rows.
+        thumbnails: uint8 [N, 64, 64], row 0 at the top, aspect kept, black around.
+    """
+
+    embeddings: np.ndarray
+    thumbnails: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def rows(self, index: np.ndarray | slice) -> FilmFeatures:
+        """The same for some images. index: int64 [B], bool [N] or a slice."""
+        return FilmFeatures(self.embeddings[index], self.thumbnails[index])
+
+    @classmethod
+    def joined(cls, parts: Sequence[FilmFeatures]) -> FilmFeatures:
+        """Those of several lists of images, one after the other."""
+        return cls(
+            np.concatenate([part.embeddings for part in parts]),
+            np.concatenate([part.thumbnails for part in parts]),
+        )
+
+
+def film_features(retriever: Retriever, images: Sequence[Image.Image]) -> FilmFeatures:
+    """Compute the features of N images of mode "L".
+
+    Raises:
+        ValueError: an image of another mode.
+    """
+    embeddings = retriever.encode_prepared([retriever.prepare(image) for image in images])
+    return FilmFeatures(embeddings, np.stack([THUMBNAIL.square(image) for image in images]))
+
+
 class ThumbnailAutoencoder(nn.Module):
-    """Thumbnails through a narrow bottleneck without skips: what is no film comes back wrong."""
+    """Thumbnails through a narrow bottleneck without skips: it reconstructs X-rays alone well."""
 
     def __init__(self, code: int = 24, width: int = 16) -> None:
         super().__init__()
@@ -58,7 +99,7 @@ class ThumbnailAutoencoder(nn.Module):
         )
 
     def forward(self, thumbnails: torch.Tensor) -> torch.Tensor:
-        """Float [B, 1, 64, 64] standardize -> the same, redrawn."""
+        """Float [B, 1, 64, 64] standardized -> their reconstruction."""
         return self.decoder(self.encoder(thumbnails))
 
 
@@ -71,8 +112,13 @@ def standardize(thumbnails: np.ndarray) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class OODResult:
-    """in_domain; kind: one of KINDS, BLANK, or "" when only the signals are unusual; warning: a
-    sentence for the reader, "" when in_domain; signals: each by name, 1 is its limit.
+    """What the gate says of an image.
+
+    Attributes:
+        in_domain: whether it looks like a frontal chest X-ray.
+        kind: one of KINDS, BLANK, or "" when only the signals are unusual.
+        warning: a sentence for the reader, "" when in_domain.
+        signals: each by name, 1 is its limit.
     """
 
     in_domain: bool
@@ -85,10 +131,14 @@ class OODResult:
 class OODGate:
     """Of embeddings of D numbers and P principal axes.
 
-    head: float32 [D + 1, 7], logits of KINDS, the last row added. centre: float32 [D]. axes:
-    float32 [P, D], each divided by its standard deviation; residual: that of what they leave.
-    limits: "kind" (log odds against a frontal film), "distance" and "reconstruction": above any
-    of them a picture is refused. autoencoder: in eval mode.
+    Attributes:
+        head: float32 [D + 1, 7], logits of KINDS, the last row added.
+        centre: float32 [D].
+        axes: float32 [P, D], each divided by its standard deviation.
+        residual: the standard deviation of what they leave.
+        limits: "kind" (log odds against a frontal image), "distance" and "reconstruction"; above
+            any of them an image is refused.
+        autoencoder: in eval mode.
     """
 
     head: np.ndarray
@@ -99,7 +149,7 @@ class OODGate:
     autoencoder: ThumbnailAutoencoder
 
     def signals(self, features: FilmFeatures) -> dict[str, np.ndarray]:
-        """Of N films: "kind", "distance" and "reconstruction", float64 [N]; more is stranger."""
+        """Of N images: "kind", "distance" and "reconstruction", float64 [N]; more is stranger."""
         logits = self.logits(features.embeddings)
         others = np.logaddexp.reduce(logits[:, 1:], axis=1)
         return {
@@ -113,7 +163,7 @@ class OODGate:
         return np.asarray(embeddings, np.float64) @ self.head[:-1] + self.head[-1]
 
     def distance(self, embeddings: np.ndarray) -> np.ndarray:
-        """Embeddings float [N, D] -> Mahalanobis distance float64 [N], about 1 for films.
+        """Embeddings float [N, D] -> Mahalanobis distance float64 [N], about 1 for frontal images.
 
         Along the principal axes each by its own spread, what is left by one spread for all (as in
         probabilistic PCA, Tipping and Bishop 1999); divided by the root of D.
@@ -126,21 +176,21 @@ class OODGate:
         return np.sqrt(((along**2).sum(1) + left) / away.shape[1])
 
     def reconstruction(self, thumbnails: np.ndarray) -> np.ndarray:
-        """uint8 [N, 64, 64] -> mean squared error of the standardize pixels, float64 [N]."""
+        """uint8 [N, 64, 64] -> mean squared error of the standardized pixels, float64 [N]."""
         pixels = standardize(thumbnails)
         with torch.inference_mode():
             error = (self.autoencoder(pixels) - pixels).pow(2).mean((1, 2, 3))
         return error.double().numpy()
 
     def refused(self, features: FilmFeatures) -> np.ndarray:
-        """Which of N films are no frontal chest film: bool [N]."""
+        """Which of N images are no frontal chest X-ray: bool [N]."""
         found = self.signals(features)
         return np.any([found[name] > limit for name, limit in self.limits.items()], axis=0) | (
             is_blank(features.thumbnails)
         )
 
     def judge(self, features: FilmFeatures) -> OODResult:
-        """The verdict on one film. features: of one film."""
+        """The verdict on one image. features: of one image."""
         found = self.signals(features)
         above = {
             name: round(float(found[name][0] - limit + 1), 3) for name, limit in self.limits.items()
@@ -163,7 +213,7 @@ class OODGate:
             "head": self.head,
             "centre": self.centre,
             "axes": self.axes,
-            "residual": np.float32([self.residual]),
+            "residual": np.array([self.residual], np.float32),
             **network,
         }
 
@@ -204,8 +254,9 @@ class OODGate:
 
 
 def is_blank(thumbnails: np.ndarray) -> np.ndarray:
-    """uint8 [N, 64, 64] -> bool [N]: hardly any contrast where the picture is (black padding,
-    rows and columns that are zero throughout, does not count).
+    """Whether there is hardly any contrast: uint8 [N, 64, 64] -> bool [N].
+
+    Black padding, rows and columns that are zero throughout, does not count.
     """
     return np.array([_spread(thumbnail) < BLANK_SPREAD for thumbnail in thumbnails], bool)
 

@@ -1,12 +1,12 @@
-"""Our own report sentences: for each finding as present, as possible and as absent, with and
-without side and severity, and sentences for what is normal.
+"""Sentences for reports: each finding as present, likely, possible and absent, and what is normal.
 
-Written for this project, so that they may be shown and shipped; every sentence says about the
-findings exactly what its `claims` hold.
+They come with and without side and severity. They are written for this project, so that they may
+be shown and shipped; every sentence says about the findings exactly what its `claims` hold.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,13 +14,20 @@ from cxr.reporting.claims import ABSENT, ACUTE, LUNGS, POSSIBLE, PRESENT
 
 SIDES = ("left", "right", "bilateral")
 BANK = "phrase bank"
+_LIKELY = re.compile(r"\b(?:likely|probabl[ey])\b", re.I)
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A sentence. claims: finding -> PRESENT, POSSIBLE or ABSENT. side: one of SIDES or "".
-    severity: a word such as "small", or "". source: BANK, or the corpus that it was found in.
-    origin: the report of that corpus, "" for our own.
+    """A sentence of a report.
+
+    Attributes:
+        text: the sentence.
+        claims: pairs of a finding and PRESENT, POSSIBLE or ABSENT.
+        side: one of SIDES or "".
+        severity: a word such as "small", or "".
+        source: BANK, or the corpus that it was found in.
+        origin: the report of that corpus, "" for our own.
     """
 
     text: str
@@ -35,12 +42,22 @@ class Phrase:
         """Whether it leaves side and severity open."""
         return not self.side and not self.severity
 
+    @property
+    def likely(self) -> bool:
+        """Whether it calls a finding likely: neither a fact nor merely possible."""
+        return bool(_LIKELY.search(self.text))
+
 
 @dataclass(frozen=True)
 class Wording:
-    """How a finding is put into words. name: with its article, as in "there may be {name}".
-    sided: pattern for a side, "" for findings without one; `bilateral` is that pattern for both
-    sides. severities: words that go before the name.
+    """How a finding is put into words.
+
+    Attributes:
+        name: with its article, as in "there may be {name}".
+        present: sentences that state it.
+        sided: a pattern for a side; "" for findings without one.
+        bilateral: that pattern for both sides.
+        severities: words that go before the name.
     """
 
     name: str
@@ -162,22 +179,19 @@ def _sided(finding: str, wording: Wording) -> list[Phrase]:
     for severity in ("", *wording.severities):
         for side in SIDES if wording.sided else ():
             pattern = wording.bilateral if side == "bilateral" else wording.sided
-            text = pattern.format(severity=severity, side=side)
-            phrases += [
-                Phrase(_sentence(text), ((finding, PRESENT),), side, severity),
-                Phrase(
-                    _sentence(f"possible {text.strip()}"), ((finding, POSSIBLE),), side, severity
-                ),
-            ]
+            text = pattern.format(severity=severity, side=side).strip()
+            phrases += _in_every_mood(finding, text, side, severity)
         if severity and not wording.sided:
-            name = wording.name.removeprefix("a ")
-            phrases += [
-                Phrase(_sentence(f"{severity} {name}"), ((finding, PRESENT),), "", severity),
-                Phrase(
-                    _sentence(f"possible {severity} {name}"), ((finding, POSSIBLE),), "", severity
-                ),
-            ]
+            text = f"{severity} {wording.name.removeprefix('a ')}"
+            phrases += _in_every_mood(finding, text, "", severity)
     return phrases
+
+
+def _in_every_mood(finding: str, text: str, side: str, severity: str) -> list[Phrase]:
+    return [
+        Phrase(_sentence(f"{mood} {text}"), ((finding, state),), side, severity)
+        for mood, state in (("", PRESENT), ("likely", POSSIBLE), ("possible", POSSIBLE))
+    ]
 
 
 @cache
@@ -190,6 +204,8 @@ def phrase_bank() -> tuple[Phrase, ...]:
         phrases += [
             Phrase(f"There may be {wording.name}.", ((finding, POSSIBLE),)),
             Phrase(f"Possible {plain}.", ((finding, POSSIBLE),)),
+            Phrase(f"Likely {plain}.", ((finding, POSSIBLE),)),
+            Phrase(f"{_sentence(wording.name)[:-1]} is likely.", ((finding, POSSIBLE),)),
             Phrase(f"{_sentence(plain)[:-1]} cannot be excluded.", ((finding, POSSIBLE),)),
             Phrase(f"No {plain}.", ((finding, ABSENT),)),
             Phrase(f"No evidence of {plain}.", ((finding, ABSENT),)),

@@ -156,7 +156,9 @@ def report_endpoint(services: Services) -> Callable:
         Returns:
             in_domain: whether it looks like a frontal chest X-ray; else there are no findings
             warnings: what to mind
-            findings: name, probability in [0, 1], low and high (95% interval), word and prompt
+            findings: name, probability in [0, 1], low and high (95% interval), word, prompt,
+                assessed and operating_point
+            not_assessed: the findings that are neither raised nor denied
             report: the text
             sentences: each with what it claims and its support
             evidence: similar studies, each with score, the cosine in [-1, 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,9 @@ from cxr.images import load_image
 from cxr.metrics import expected_calibration_error, reliability, value_with_interval
 from cxr.reporting import (
     FRONTAL,
+    LIKELY,
     FilmFeatures,
+    Phrase,
     ReportSuggester,
     compose_report,
     phrase_bank,
@@ -120,7 +122,7 @@ def _reports(
     studies, films, labels = judged
     calibration = suggester.calibration
     truth, known = labels == 1, ~np.isnan(labels)
-    found = calibration.probabilities(films.embeddings) >= calibration.bands.possible
+    found = calibration.suggested(calibration.probabilities(films.embeddings))
     lent = labels_of(bank[0], calibration.findings).numpy() == 1
     rows = baseline_rows(lent, bank[1].embeddings, films.embeddings, seed)
     named = {"suggested report": found, **{name: lent[row] for name, row in rows.items()}}
@@ -173,7 +175,7 @@ def _groups(
     """Micro-F1 of the suggested findings and mean AUROC by sex, age band and view."""
     calibration = suggester.calibration
     chances = calibration.probabilities(embeddings)
-    found, truth, known = chances >= calibration.bands.possible, labels == 1, ~np.isnan(labels)
+    found, truth, known = calibration.suggested(chances), labels == 1, ~np.isnan(labels)
     f1 = of_films(lambda r: label_scores(found[r], truth[r], known[r])["micro_f1"])
     return by_group(
         studies, {"micro_f1": f1, "mean_auroc": mean_auroc_of(chances, labels)}, rounds, seed
@@ -182,17 +184,17 @@ def _groups(
 
 def canonical_report(present: np.ndarray, names: Sequence[str]) -> str:
     """The report that our phrases make of labels, bool [F]: the first phrase of each kind."""
-    first: dict[frozenset, object] = {}
+    first: dict[tuple[frozenset, bool], Phrase] = {}
     for phrase in phrase_bank():
         if phrase.neutral:
-            first.setdefault(frozenset(phrase.claims), phrase)
+            first.setdefault((frozenset(phrase.claims), phrase.likely), phrase)
 
-    def choose(claims):
-        phrase = first.get(frozenset(claims.items()))
+    def choose(claims: Mapping[str, str], word: str) -> tuple[Phrase, float] | None:
+        phrase = first.get((frozenset(claims.items()), word == LIKELY))
         return None if phrase is None else (phrase, 0.0)
 
-    words = {name: "likely" if there else "unlikely" for name, there in zip(names, present)}
-    return report_text(compose_report(words, choose))
+    words = {name: LIKELY if there else "unlikely" for name, there in zip(names, present)}
+    return report_text(compose_report(words, choose, names))
 
 
 def _gate(

@@ -26,8 +26,7 @@ from cxr.gallery.gallery import Gallery, build_gallery
 from cxr.gallery.hub import numbered, pull_gallery, push_gallery
 from cxr.generation.sampler import Sampler
 from cxr.localization.localizer import Localizer
-from cxr.reporting.document import as_document
-from cxr.reporting.suggester import ReportSuggester
+from cxr.reporting.suggester import ReportSuggester, as_document
 from cxr.retrieval.retriever import Retriever
 from cxr.tabs.services import Services
 

@@ -37,6 +37,9 @@ from cxr.reporting.phrases import phrase_bank
         ("The lungs are clear of consolidation.", {"consolidation": ABSENT}),
         ("A pericardial effusion.", {}),
         ("The trachea is in the midline.", {}),
+        ("Likely pleural effusion.", {"pleural effusion": POSSIBLE}),
+        ("Not assessed by this model: nodule, mass and bones.", {}),
+        ("Not sure either way: pneumothorax.", {}),
     ],
 )
 def test_known_sentences(sentence, claims):

@@ -9,8 +9,17 @@ from drawn_films import draw_film
 from PIL import Image
 from reporting_parts import tiny_gate
 
-from cxr.reporting.features import THUMBNAIL, FilmFeatures
-from cxr.reporting.ood_gate import BLANK, FRONTAL, KINDS, REASONS, OODGate, is_blank, standardize
+from cxr.reporting.ood_gate import (
+    BLANK,
+    FRONTAL,
+    KINDS,
+    REASONS,
+    THUMBNAIL,
+    FilmFeatures,
+    OODGate,
+    is_blank,
+    standardize,
+)
 from train.reporting.drawings import HELD_OUT_DRAWINGS, draw, drawings
 from train.reporting.ood_gate import NETWORK, fit_gate
 from train.reporting.pictures import film_pictures, jitter, other_pictures, part

@@ -16,10 +16,11 @@ from cxr.checkpoints.encoders import save_dual_encoder
 from cxr.checkpoints.io import fingerprint, load_checkpoint, save_checkpoint
 from cxr.findings import NIH_FINDINGS
 from cxr.gallery.gallery import build_gallery
-from cxr.reporting.claims import ABSENT, contradictions
+from cxr.reporting.calibration import OperatingPoint
+from cxr.reporting.claims import ABSENT, contradictions, labels_of_text
 from cxr.reporting.ood_gate import WARNING
 from cxr.reporting.phrases import BANK
-from cxr.reporting.suggester import ReportSuggester
+from cxr.reporting.suggester import ReportSuggester, as_document
 from cxr.retrieval.retriever import Retriever
 
 torch.set_num_threads(1)
@@ -55,6 +56,75 @@ def suggester(weights, reporting, film, tmp_path_factory) -> ReportSuggester:
     return ReportSuggester.load(weights, folder / "gallery", reporting)
 
 
+SEEN = OperatingPoint(True, 0.2, 0.8, 0.9, 0.98, 0.1, 20, "expert")
+UNSEEN = replace(SEEN, assessed=False, sensitivity=0.2)
+
+
+def with_points(suggester: ReportSuggester, **points: OperatingPoint) -> ReportSuggester:
+    """The same suggester; every finding is assessed but those given."""
+    every = dict.fromkeys(NIH_FINDINGS, SEEN) | points
+    calibration = replace(suggester.calibration, operating_points=every)
+    return ReportSuggester(suggester.retriever, calibration, suggester.gate)
+
+
+def denied_in(suggestion) -> set[str]:
+    return {
+        name
+        for one in suggestion.sentences
+        for name, state in one.claims.items()
+        if state == ABSENT
+    }
+
+
+def test_without_operating_points_nothing_is_denied(suggester, film):
+    for seed in range(6):
+        suggestion = suggester.suggest(film(seed))
+        assert denied_in(suggestion) == set() and suggestion.not_assessed == ()
+        assert "clear" not in suggestion.report and "heart" not in suggestion.report.lower()
+
+
+def test_what_is_not_assessed_comes_last_and_is_neither_raised_nor_denied(suggester, film):
+    fewer = with_points(suggester, edema=UNSEEN, mass=UNSEEN)
+    for seed in range(6):
+        suggestion = fewer.suggest(film(seed))
+        assert set(suggestion.not_assessed) == {"edema", "mass"}
+        last = suggestion.findings[-2:]
+        assert [one.word for one in last] == ["not assessed"] * 2
+        assert not any(one.assessed for one in last)
+        assert not any({"edema", "mass"} & set(one.claims) for one in suggestion.sentences)
+        assert "Not assessed by this model: " in suggestion.report
+        document = as_document(suggestion)
+        assert set(document["not_assessed"]) == {"edema", "mass"}
+        assert [one["assessed"] for one in document["findings"]].count(False) == 2
+
+
+def test_a_denial_says_its_negative_predictive_value(suggester, film):
+    every = with_points(suggester, edema=replace(SEEN, npv=0.91), hernia=replace(SEEN, npv=None))
+    denials = [
+        one
+        for seed in range(6)
+        for one in every.suggest(film(seed)).sentences
+        if ABSENT in one.claims.values()
+    ]
+    assert denials
+    for one in denials:
+        assert one.npv == (0.91 if "edema" in one.claims else 0.98)
+        assert "hernia" not in one.claims
+
+
+@pytest.mark.parametrize(("ratio", "denied"), [(None, False), (0.59, False), (0.45, True)])
+def test_the_heart_is_called_normal_only_beside_a_normal_measured_ratio(
+    suggester, film, ratio, denied
+):
+    shift = np.zeros(len(NIH_FINDINGS), np.float32)
+    shift[NIH_FINDINGS.index("cardiomegaly")] = 40  # far below any threshold
+    calibration = replace(suggester.calibration, offsets=suggester.calibration.offsets - shift)
+    every = with_points(ReportSuggester(suggester.retriever, calibration, suggester.gate))
+    suggestion = every.suggest(film(2), heart_ratio=ratio)
+    assert ("cardiomegaly" in denied_in(suggestion)) is denied
+    assert ("cardiomegaly" in labels_of_text(suggestion.report)) is denied
+
+
 def test_findings_are_sorted_and_lie_in_their_intervals(suggester, film):
     findings = suggester.suggest(film(1)).findings
     chances = [one.probability for one in findings]
@@ -62,12 +132,13 @@ def test_findings_are_sorted_and_lie_in_their_intervals(suggester, film):
     assert {one.name for one in findings} == set(NIH_FINDINGS)
     for one in findings:
         assert 0 <= one.low <= one.probability <= one.high <= 1
-        assert one.word == suggester.calibration.bands.word(one.probability)
+        assert one.word == suggester.calibration.bands.word(one.probability) and one.assessed
         assert one.name in one.prompt
 
 
 def test_every_sentence_that_makes_a_claim_carries_its_evidence(suggester, film):
     raised = denied = 0
+    suggester = with_points(suggester)
     for seed in range(6):
         suggestion = suggester.suggest(film(seed))
         assert contradictions(one.claims for one in suggestion.sentences) == []
@@ -111,7 +182,9 @@ def test_the_sentence_that_fits_the_film_best_is_taken(suggester, film):
         rivals = [
             row
             for row, phrase in enumerate(suggester._phrases)
-            if dict(phrase.claims) == dict(one.claims) and phrase.neutral
+            if dict(phrase.claims) == dict(one.claims)
+            and phrase.neutral
+            and phrase.likely == ("likely" in one.text.lower())
         ]
         assert one.similarity == pytest.approx(max(fits[row] for row in rivals), abs=1e-5)
 
