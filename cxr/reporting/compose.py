@@ -160,15 +160,21 @@ def _denials(
     return [Sentence(f"No {_listed([_plain(name) for name in absent], 'or')}.", "findings", claims)]
 
 
+def _named(words: Mapping[str, str], word: str) -> list[str]:
+    """The findings of a word by anatomy, the others after them, as they are called in a report."""
+    anatomy = [name for _, members in REGIONS for name in members]
+    ordered = [*(name for name in anatomy if name in words), *sorted(set(words) - set(anatomy))]
+    return [_plain(name) for name in ordered if words[name] == word]
+
+
 def _left_open(words: Mapping[str, str]) -> list[Sentence]:
-    names = [_plain(name) for name, word in words.items() if word == NOT_SURE]
+    names = _named(words, NOT_SURE)
     return [Sentence(f"Not sure either way: {', '.join(names)}.", "findings")] if names else []
 
 
 def _not_assessed(words: Mapping[str, str]) -> Sentence:
     """The sentence that says what nobody looked at."""
-    names = [_plain(name) for name, word in words.items() if word == NOT_ASSESSED]
-    text = _listed([*names, *NEVER_ASSESSED], "and")
+    text = _listed([*_named(words, NOT_ASSESSED), *NEVER_ASSESSED], "and")
     return Sentence(f"Not assessed by this model: {text}.", "findings")
 
 
@@ -188,7 +194,7 @@ def _impression(
     elif NOT_SURE in assessed:
         text = "No finding is suggested with confidence."
     else:
-        text = "Looks normal as far as assessed: no finding is suggested."
+        text = f"Looks normal as far as assessed: none of {len(assessed)} findings is suggested."
     claims = {} if NOT_SURE in assessed else {name: ABSENT for name in words if name in denied}
     return [Sentence(text, "impression", claims)]
 

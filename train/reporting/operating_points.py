@@ -15,7 +15,7 @@ import numpy as np
 
 from cxr.data import load_expert_labels, load_split, load_studies, stem
 from cxr.findings import Study
-from cxr.reporting import FRONTAL, Calibration
+from cxr.reporting import FRONTAL, Calibration, OperatingPoint
 from cxr.retrieval import Retriever
 from train.common.studies import frontal, labels_of
 from train.reporting.features import features_of
@@ -39,27 +39,6 @@ class Truth:
     chances: np.ndarray
     labels: np.ndarray
     source: str
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """Of one finding, measured on validation images.
-
-    assessed: whether it may be called or denied at all. threshold: the least probability at which
-    it is called. sensitivity, specificity: there. npv: negative predictive value there, at
-    `prevalence`, the share of those images that show it. positives: how many do. deny_below: the
-    probability below which at most DENIED of them lie. truth: whose labels, "expert" or "mined".
-    """
-
-    assessed: bool
-    threshold: float
-    sensitivity: float
-    specificity: float
-    npv: float
-    prevalence: float
-    positives: int
-    deny_below: float
-    truth: str
 
 
 def operating_points(names: Sequence[str], truths: Sequence[Truth]) -> dict[str, OperatingPoint]:

@@ -116,7 +116,8 @@ def test_nothing_is_denied_that_may_not_be():
 
 def test_a_normal_image_is_plainly_said_to_look_normal():
     composed = compose(UNLIKELY)
-    assert impression_of(composed) == ["Looks normal as far as assessed: no finding is suggested."]
+    normal = "Looks normal as far as assessed: none of 14 findings is suggested."
+    assert impression_of(composed) == [normal]
     assert set(composed[-1].claims) == set(NIH_FINDINGS)
     text = report_text(composed)
     assert "ungs are clear." in text
@@ -126,6 +127,13 @@ def test_a_normal_image_is_plainly_said_to_look_normal():
 def test_an_image_of_which_nothing_was_assessed_is_not_called_normal():
     composed = compose(dict.fromkeys(NIH_FINDINGS, "not assessed"))
     assert impression_of(composed) == ["No finding was assessed."]
+
+
+def test_what_is_open_and_what_is_not_assessed_go_by_anatomy_whatever_their_probability():
+    for names in (NIH_FINDINGS, reversed(NIH_FINDINGS)):
+        text = report_text(compose(dict.fromkeys(names, "not assessed")))
+        assert "model: atelectasis, consolidation, pulmonary edema, emphysema, fibrosis," in text
+    assert "thickening, pneumothorax, cardiomegaly, hernia through the diaphragm, bones" in text
 
 
 def test_an_impression_is_short_and_goes_by_probability_over_prior_and_weight():
