@@ -19,6 +19,9 @@ from .ranking import (
 from .ranking import (
     RankingWeights as RankingWeights,
 )
+from .retriever import (
+    EVIDENCE as EVIDENCE,
+)
 from .retriever import EncodedQuery as EncodedQuery
 from .retriever import (
     Match as Match,
@@ -31,4 +34,10 @@ from .similarity import (
 )
 from .understanding import (
     Understanding as Understanding,
+)
+from .understanding import (
+    asks_anything as asks_anything,
+)
+from .understanding import (
+    checked_query as checked_query,
 )

@@ -32,7 +32,7 @@ from cxr.retrieval.similarity import (
     checked_bands,
     scale_of,
 )
-from cxr.retrieval.understanding import QueryReader, checked_query
+from cxr.retrieval.understanding import QueryReader, Understanding, checked_query
 
 EVIDENCE = ("all", "image")
 _BATCH = 32
@@ -95,7 +95,7 @@ class Retriever:
         self.bands, self.film_bands = checked_bands(bands), checked_bands(film_bands)
         self.encoder = encoder
         self.encode_query = QueryEncoder(self.encode_text, query_contrast)
-        self.understand = QueryReader(self.encode_text)
+        self._read_query = QueryReader(self.encode_text)
         self.finding_space = finding_space
         self._ranking_weights = ranking_weights or RankingWeights()
         self._bf16 = has_bf16(self.device)
@@ -207,6 +207,14 @@ class Retriever:
         text = checked_query(query)
         return EncodedQuery(self.encode_query([text])[0], text)
 
+    def understand(self, text: str) -> Understanding:
+        """Say how a query is read: by rules, else by the finding that is nearest in meaning.
+
+        Raises:
+            ValueError: an empty or overlong text, or one in which nothing was understood.
+        """
+        return self._read_query(text)
+
     def search(
         self,
         query: str | Image.Image | EncodedQuery,
@@ -239,7 +247,7 @@ class Retriever:
         encoded = query if isinstance(query, EncodedQuery) else self._encode(query)
         if encoded.text is None:
             return self._like_image(encoded.vector, k, where, evidence)
-        understood = self.understand(encoded.text) if evidence == "all" else None
+        understood = self._read_query(encoded.text) if evidence == "all" else None
         if understood is None or understood.by_look:
             return self._by_image(encoded.vector, k, where)
         cosines = gallery.cosines(encoded.vector)

@@ -50,7 +50,7 @@ class QueryReader:
             ValueError: an empty or overlong text, or one in which nothing was understood.
         """
         query = parse(checked_query(text))
-        if _asks(query):
+        if asks_anything(query):
             return Understanding(query)
         if query.language != "en":
             return Understanding(query, by_look=True)
@@ -72,7 +72,7 @@ class QueryReader:
         return np.stack([row / np.linalg.norm(row) for row in rows])
 
 
-def _asks(query: Query) -> bool:
+def asks_anything(query: Query) -> bool:
     """Whether rules read anything in a query that a study can be compared with."""
     found = (
         query.present,

@@ -26,6 +26,7 @@ from cxr.images import corner_mark, frame_count, load_image
 from cxr.reporting import as_document
 from cxr.tabs.generate.views import MARK
 from cxr.tabs.read.views import model_version
+from cxr.tabs.search.query_notes import describe_reading, understand
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import message_of
 from cxr.tabs.shared.image_urls import png
@@ -56,6 +57,7 @@ def search_endpoint(services: Services) -> Callable:
         query: str,
         k: int = 12,
         where: dict | None = None,
+        evidence: str = "all",
         request: gr.Request | None = None,
     ) -> list:
         """Chest X-rays of the gallery that match findings in words, best first. For education.
@@ -64,25 +66,32 @@ def search_endpoint(services: Services) -> Callable:
             query: findings in words, at most 2,000 characters.
             k: how many studies, 1 to 100.
             where: None, or keys view (list), sex (F, M), age_min, age_max, present, absent (lists).
+            evidence: "all" joins labels, reports and images; "image" compares images alone.
             request: given by the server.
 
         Returns:
             a list of studies, each what is known of it
+            understood: how the query was read, the same in each (None where it was not)
+            evidence: why it is here: kinds (label, report, image, nearest), each with its text
             score: the cosine in [-1, 1]
             similarity: in words, the cosine held against those of the whole gallery
             film: its PNG's address on this server
         """
         k = _whole("k", k, 1, MAX_RESULTS)
-        server = _server(request)
+        server, retriever = _server(request), services.retriever()
+        found = retriever.search(query, k=k, where=where, evidence=evidence)
+        read = describe_reading(understand(retriever, query)) if evidence == "all" else None
         return [
             {
+                "understood": read,
+                "evidence": [asdict(one) for one in match.evidence],
                 "score": round(match.score, 4),
                 "similarity": services.similarity(match)[0],
                 **match.study.to_dict(),
                 "image": None,  # a path of this machine is nobody else's business
                 "film": _absolute(server, services.images.address(match.study)),
             }
-            for match in services.retriever().search(query, k=k, where=where)
+            for match in found
         ]
 
     return search

@@ -48,7 +48,7 @@ def part_of_nih(nih: Path, root: Path) -> Path:
 )
 def test_typed_findings_bring_real_films_that_show_them(real_server, visit, query, finding):
     page = visit(real_server, 1280, 1000)
-    among_all = int(page.inner_text(f'.tiles [data-query="{finding}"] .person').split()[0])
+    among_all = int(page.inner_text(f'.tiles [data-name="{finding}"] .person').split()[0])
     found = search(page, query)
     hits = sum(finding in card.split(";")[0] for card in found)
     assert hits / len(found) > among_all / FILMS, found  # better than films drawn by lot

@@ -40,7 +40,7 @@ def test_films_are_png_and_never_squashed(server, visit):
 
 def test_examples_and_tiles_search_at_a_click(server, visit):
     page = visit(server)
-    page.click(".tiles [data-query=cardiomegaly]")
+    page.click(".tiles [data-name=cardiomegaly]")
     page.wait_for_selector('.asked-for:has-text("cardiomegaly")')
     page.click("text=collapsed lung")
     page.wait_for_selector('.asked-for:has-text("collapsed lung")')
@@ -193,7 +193,7 @@ def test_visitors_do_not_see_each_other(server, visit):
 def test_a_phone_shows_what_was_found_and_names_it(server, visit, how, film, tmp_path):
     page = visit(server, 390, 844)
     if how == "tile":
-        page.click(".tiles [data-query=cardiomegaly]")
+        page.click(".tiles [data-name=cardiomegaly]")
     elif how == "example":
         page.click("text=big heart")
     elif how == "typed":

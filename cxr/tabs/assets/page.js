@@ -115,20 +115,36 @@
     return away;
   }
 
-  /* Every tab has an address, ?tab=NAME or #NAME, and the arrow keys walk the bar. */
+  /* Every tab has an address, ?tab=NAME or #NAME, and the arrow keys walk the bar. What the Search
+     tab shows stands behind its name: #search?PLACE. */
   const tab = (name) => document.getElementById(`tab-${name}-button`);
   window.cxr = {
     goTo,
     openTab: (name) => tab(name)?.click(),
+    searchPlace: "",
+    restore() {},
+    setAddress(name, place, stays) {
+      const address = `#${name}${place ? `?${place}` : ""}`;
+      if (address === location.hash) return;
+      history[stays ? "replaceState" : "pushState"](null, "", address);
+    },
     openAddressed() {
-      const wanted = location.hash.slice(1) || new URLSearchParams(location.search).get("tab");
-      if (/^[a-z]+$/.test(wanted || "")) window.cxr.openTab(wanted);
+      const wanted = location.hash.slice(1) || new URLSearchParams(location.search).get("tab") || "";
+      const [, name, place] = wanted.match(/^([a-z]+)(?:\?(.*))?$/) || [];
+      if (name && tab(name)?.getAttribute("aria-selected") !== "true") {
+        following = true;
+        window.cxr.openTab(name);
+        following = false;
+      }
+      if (!wanted || name === "search") window.cxr.restore(place || "");
     },
   };
-  addEventListener("hashchange", () => window.cxr.openAddressed());
+  let following = false;          // whether a tab is opened because the address names it
+  addEventListener("popstate", () => window.cxr.openAddressed());
   document.addEventListener("click", (event) => {
     const name = event.target.closest?.("[role=tab]")?.id.match(/^tab-([a-z]+)-button$/)?.[1];
-    if (name && location.hash !== `#${name}`) history.replaceState(null, "", `#${name}`);
+    if (!name || following) return;
+    window.cxr.setAddress(name, name === "search" ? window.cxr.searchPlace : "", false);
   });
   addEventListener("keydown", (event) => {
     const here = event.target.closest?.("[role=tab]");

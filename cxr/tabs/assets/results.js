@@ -8,7 +8,32 @@ function arrived() {
   if (search !== "waiting") moved = false;
   searched = search;
 }
-watch("value", arrived);
+watch("value", () => { arrived(); addressed(); });
+
+/* The address says what is shown: #search?PLACE, as the server wrote it. An answer to an address
+   that was opened carries it as data-link; it replaces the entry of the history, others add one. */
+const OPEN_FILM = /(^|&)film=[^&]*/;
+let shown = "";         // the place of what is on the page
+let opening = null;     // the place that was asked for last and has not been answered
+function addressed() {
+  const head = element.querySelector(".results-head");
+  if (head?.dataset.search === "waiting") return;
+  const place = head?.dataset.place || "";
+  if (opening !== null && opening !== (head ? head.dataset.link : "")) return;
+  const stays = opening !== null || (OPEN_FILM.test(shown) && OPEN_FILM.test(place)
+    && shown.replace(OPEN_FILM, "") === place.replace(OPEN_FILM, ""));
+  opening = null;
+  if (place !== shown) window.cxr.setAddress("search", place, stays);
+  shown = place;
+  window.cxr.searchPlace = place;
+}
+window.cxr.restore = (place) => {
+  if (place === (opening ?? shown)) return;
+  opening = place;
+  trigger("restore", { place });
+};
+/* What a visitor does meanwhile counts more than an address. */
+for (const type of ["pointerdown", "keydown"]) addEventListener(type, () => { opening = null; }, true);
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (!button) return;
@@ -16,6 +41,7 @@ element.addEventListener("click", (event) => {
   if (act === "open") trigger("open", { index: Number(index) });
   if (act === "more") trigger("more");
   if (act === "back") trigger("back");
+  if (act === "chip") trigger("chip", { index: Number(index) });
   if (act === "unfilter") trigger("unfilter");
 });
 /* A film that does not load says so on its card. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ from PIL import Image
 
 from cxr.gallery import Where
 from cxr.images import heat_colors, heat_opacity
+from cxr.language import describe, without
+from cxr.retrieval import EVIDENCE, Match, checked_query
+from cxr.tabs.search.links import read_place
+from cxr.tabs.search.query_notes import understand
 from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchQuery, SearchState
 from cxr.tabs.search.views import detail, results, waiting, welcome
 from cxr.tabs.services import Services, finding_choices
@@ -18,10 +23,13 @@ from cxr.tabs.shared import study_text
 from cxr.tabs.shared.errors import notice
 from cxr.tabs.shared.image_urls import inline, study_image
 from cxr.tabs.shared.uploads import read_upload
-from cxr.tabs.shared.wiring import Answer, answer, event_value
+from cxr.tabs.shared.wiring import Answer, answer, event_item, event_value
 
 if TYPE_CHECKING:
-    from cxr.retrieval import Match
+    from cxr.findings import Study
+
+BY_LOOK = EVIDENCE[1]
+STALE_QUERY = "That search is no longer on the page; type what you are looking for."
 
 SEARCHING, LOOKING = "Searching the gallery…", "Looking where it is…"
 LOADING = "Loading the model; the first search takes a few seconds…"
@@ -47,55 +55,127 @@ class SearchHandlers:
             return [gr.skip()] * 6
         findings = gr.update(choices=finding_choices(facts))
         views = gr.update(choices=[(study_text.VIEW[view], view) for view in facts.views])
-        return [views, gr.skip(), gr.skip(), gr.skip(), findings, findings]
+        return [views, gr.skip(), gr.skip(), gr.skip(), findings, findings, gr.skip()]
 
     def filters(self, state: SearchState) -> list[Any]:
-        """Every filter as it was in the search that is on the page."""
-        asked = state.query.where if state.query else Where()
+        """Every filter, and the switch, as in the search that is on the page."""
+        query = state.query or SearchQuery()
+        asked = query.where
         ages = ["" if age is None else str(age) for age in (asked.age_min, asked.age_max)]
-        return [list(asked.view or ()), asked.sex or "", *ages, [*asked.present], [*asked.absent]]
+        views, by_look = list(asked.view or ()), query.evidence == BY_LOOK
+        return [views, asked.sex or "", *ages, [*asked.present], [*asked.absent], by_look]
+
+    def controls(self, state: SearchState) -> list[Any]:
+        """The text, the filters and the switch, as in the search that is on the page."""
+        return [state.query.text if state.query else "", *self.filters(state)]
 
     def no_filters(self) -> list[Any]:
-        """Every filter as it is on a fresh page."""
-        return [[], "", "", "", [], []]
+        """Every filter as it is on a fresh page; the switch stays."""
+        return [[], "", "", "", [], [], gr.skip()]
 
     def search(self, state: SearchState, text: str, *filters: Any) -> SearchState:
-        """Images that match findings typed in words."""
-        return self._ask(state, SearchQuery(text=text.strip(), where=where(*filters)))
+        """Images that match findings typed in words; without words, all that pass the filters."""
+        return self._ask(state, _query(filters, text=text.strip()))
 
     def search_by_film(self, state: SearchState, upload: str, *filters: Any) -> SearchState:
         """Images like an uploaded one; the upload is deleted as soon as it is read."""
         image = read_upload(upload)
-        query = SearchQuery(image=image, source="your film", where=where(*filters))
+        query = _query(filters, image=image, source="your film")
         encoded = self.services.retriever().encode(image)
         warning = self.services.ood_warning(image, encoded.vector)
         return self._ask(state, replace(query, encoded=encoded, warning=warning))
 
     def more_like_this(self, state: SearchState, *filters: Any) -> SearchState:
         """Images like the open one."""
-        study = _open(state).study
-        query = SearchQuery(
-            image=study_image(study),
-            source=f"film {study.id}",
-            exclude=study.id,
-            where=where(*filters),
+        return self._ask(state, _like(_query(filters), _open(state).study))
+
+    def open_tile(self, state: SearchState, event: gr.EventData) -> SearchState:
+        """All images that are labelled with the finding of a tile, the most typical first."""
+        finding = event_value(event, "name", str)
+        count = dict(self.services.facts().findings).get(finding, 0)
+        asked = Where(present=(finding,))
+        k = min(MAX_RESULTS, max(PAGE_SIZE, count))
+        return self._ask(state, SearchQuery(text=finding, where=asked, k=k))
+
+    def drop_chip(self, state: SearchState, event: gr.EventData) -> SearchState:
+        """The last search without one of the things that it was understood to ask for."""
+        query = state.query
+        if query is None or query.understood is None:
+            raise ValueError(STALE_QUERY)
+        asked = query.understood.query
+        left = without(asked, event_item(event, describe(asked)))
+        if not left.text and query.where == Where():
+            return SearchState(history=state.moved_to(query, ()).history)
+        return self._ask(
+            state, SearchQuery(text=left.text, where=query.where, evidence=query.evidence)
         )
-        return self._ask(state, query)
+
+    def go_to(self, state: SearchState, event: gr.EventData) -> SearchState:
+        """What an address asks for, so that a link, a reload and the way back show the same."""
+        link = event_value(event, "place", str)
+        place = read_place(link)
+        if place.query is None:
+            return SearchState(link=link, history=state.history)
+        query = place.query
+        if query.exclude:
+            query = _like(query, self._study(query.exclude))
+        if state.query == query:
+            there = replace(state, selected=None, heat_map="", note="", link=link)
+        else:
+            query = self._encoded(query)
+            found, query = self._find(query)
+            there = SearchState(query, found, link=link, history=state.history)
+        return self._with_film(there, place.film) if place.film else there
+
+    def _with_film(self, state: SearchState, film: str) -> SearchState:
+        """A search with one of its images open, further down if need be; or a note."""
+        ids = [match.study.id for match in state.matches]
+        if film not in ids and state.query is not None and not state.query.only:
+            found, query = self._find(replace(state.query, k=MAX_RESULTS))
+            ids = [match.study.id for match in found]
+            if film in ids:
+                pages = -(-(ids.index(film) + 1) // PAGE_SIZE)
+                query = replace(query, k=pages * PAGE_SIZE)
+                state = replace(state, query=query, matches=found[: query.k])
+        if film in ids:
+            return replace(state, selected=ids.index(film))
+        note = (
+            f"The link opens film {film[:60]}, which is not among these: "
+            "the gallery has changed since the link was copied."
+        )
+        return replace(state, note=note)
+
+    def _study(self, film: str) -> Study:
+        """The study with an id. Raises ValueError where the gallery has none."""
+        for study in self.services.retriever().gallery.studies:
+            if study.id == film:
+                return study
+        raise ValueError(
+            f"Film {film[:60]} is not in this gallery, which may be another than the link was "
+            "made for. Ask in words instead."
+        )
 
     def filter(self, state: SearchState, *filters: Any) -> SearchState:
-        """The last search again, with other filters."""
-        wanted = where(*filters)
-        if state.query is None or state.query.where == wanted:
+        """The last search again, with other filters; before any, all that passes them."""
+        wanted = _query(filters)
+        last = state.query or SearchQuery(evidence=wanted.evidence)
+        if (last.where, last.evidence) == (wanted.where, wanted.evidence):
             return state
-        query = self._encoded(replace(state.query, where=wanted, k=PAGE_SIZE))
-        return replace(state, query=query, matches=self._find(query), selected=None, heat_map="")
+        if last.browses and wanted.where == Where():
+            return SearchState(history=state.history)
+        asked = replace(
+            last, where=wanted.where, evidence=wanted.evidence, k=PAGE_SIZE, only="", total=None
+        )
+        found, query = self._find(self._encoded(asked))
+        return SearchState(query, found, history=state.history)
 
     def more(self, state: SearchState) -> SearchState:
         """The last search with more images."""
         if state.query is None:
             return state
         query = self._encoded(replace(state.query, k=min(MAX_RESULTS, state.query.k + PAGE_SIZE)))
-        return replace(state, query=query, matches=self._find(query))
+        found, query = self._find(query)
+        return replace(state, query=query, matches=found, note="")
 
     def back(self, state: SearchState) -> SearchState:
         """The search before this one."""
@@ -142,20 +222,38 @@ class SearchHandlers:
         return inline(heat_layer(heat), HEAT_MAP_SIDE)
 
     def _ask(self, state: SearchState, query: SearchQuery) -> SearchState:
-        query = self._encoded(query)
-        return state.moved_to(query, self._find(query))
+        found, query = self._find(self._encoded(query))
+        return state.moved_to(query, found)
 
     def _encoded(self, query: SearchQuery) -> SearchQuery:
-        """The query with its vector, which further pages and filters need again."""
+        """The query as it was read, with its vector, which further pages and filters need again."""
+        if query.browses:
+            if query.where == Where() and not query.only:
+                checked_query(query.text)
+            return query
+        retriever = self.services.retriever()
+        if query.text and query.evidence != BY_LOOK and query.understood is None:
+            query = replace(query, understood=understand(retriever, query.text))
         if query.encoded is not None:
             return query
-        return replace(query, encoded=self.services.retriever().encode(query.content))
+        return replace(query, encoded=retriever.encode(query.content))
 
-    def _find(self, query: SearchQuery) -> tuple[Match, ...]:
-        extra = 1 if query.exclude else 0
-        search = self.services.retriever().search
-        found = search(query.encoded or query.content, k=query.k + extra, where=query.where)
-        return tuple(match for match in found if match.study.id != query.exclude)[: query.k]
+    def _find(self, query: SearchQuery) -> tuple[tuple[Match, ...], SearchQuery]:
+        """What a query finds, and the query with what is known of the whole."""
+        retriever = self.services.retriever()
+        if query.only:
+            return (Match(self._study(query.only), 0.0),), query
+        if query.browses:
+            rows = retriever.gallery.passing(query.where)
+            studies = [retriever.gallery.studies[row] for row in rows[: query.k]]
+            return tuple(Match(study, 0.0) for study in studies), replace(query, total=len(rows))
+        found = retriever.search(
+            query.encoded or query.content,
+            k=query.k + (1 if query.exclude else 0),
+            where=query.where,
+            evidence=query.evidence,
+        )
+        return tuple(m for m in found if m.study.id != query.exclude)[: query.k], query
 
     def show_looking(self, state: SearchState) -> str:
         """The open image while its heat map is computed."""
@@ -191,6 +289,19 @@ def where(
         present=tuple(present or ()),
         absent=tuple(absent or ()),
     )
+
+
+def _query(controls: Sequence[Any], **asked: Any) -> SearchQuery:
+    """A query with the filters and the switch "By look alone", which stands after them."""
+    filters, (by_look, *_) = controls[:6], (*controls[6:], False)
+    evidence = BY_LOOK if by_look else EVIDENCE[0]
+    return SearchQuery(where=where(*filters), evidence=evidence, **asked)
+
+
+def _like(query: SearchQuery, study: Study) -> SearchQuery:
+    """The query for images like that of a study, without the study itself."""
+    source = f"film {study.id}"
+    return replace(query, image=study_image(study), source=source, exclude=study.id)
 
 
 def heat_layer(heat: np.ndarray) -> Image.Image:

@@ -11,7 +11,7 @@ from cxr.gallery import Where
 from cxr.tabs.shared.errors import STALE
 
 if TYPE_CHECKING:
-    from cxr.retrieval import EncodedQuery, Match
+    from cxr.retrieval import EncodedQuery, Match, Understanding
 
 PAGE_SIZE = 12  # studies that a search shows at first, and adds on "more"
 MAX_RESULTS = 96
@@ -20,7 +20,7 @@ HISTORY_LENGTH = 8  # searches to go back to
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """One search: for a text, or for images like an image.
+    """One search: for a text, for images like an image, or for all that passes the filters.
 
     Attributes:
         text: findings in words; "" where an image is searched by.
@@ -30,7 +30,11 @@ class SearchQuery:
         exclude: id of the study to leave out of its own neighbors.
         where: the filters.
         k: how many studies at most.
+        evidence: "all", or "image" to compare images by their look alone.
+        only: id of the one study to show, as a link names it; "" for a search.
         encoded: the text or image as the network sees it, once it was searched for.
+        understood: how the text was read, where that counts; None before.
+        total: how many studies there are to show, where that is known without a search.
     """
 
     text: str = ""
@@ -40,7 +44,16 @@ class SearchQuery:
     exclude: str = ""
     where: Where = Where()
     k: int = PAGE_SIZE
+    evidence: str = "all"
+    only: str = ""
     encoded: EncodedQuery | None = field(default=None, compare=False)
+    understood: Understanding | None = field(default=None, compare=False)
+    total: int | None = field(default=None, compare=False)
+
+    @property
+    def browses(self) -> bool:
+        """Whether nothing is searched for, and all that passes the filters is shown."""
+        return not self.text and self.image is None
 
     @property
     def content(self) -> str | Image.Image:
@@ -50,6 +63,10 @@ class SearchQuery:
     @property
     def title(self) -> str:
         """What was asked, in words. Plain text."""
+        if self.only:
+            return f"Film {self.only}"
+        if self.browses:
+            return "Films that pass the filters"
         return f"“{self.text}”" if self.image is None else f"Films like {self.source}"
 
 
@@ -62,6 +79,8 @@ class SearchState:
         matches: what it found, best first.
         selected: index of the open match; None where none is.
         heat_map: data: address of the heat map over the open image; "" for none.
+        note: what to know of a link that was opened, in words; "" for nothing.
+        link: the address that this was opened from; None where it was not.
         history: the states before, oldest first, each without a history of its own.
     """
 
@@ -69,6 +88,8 @@ class SearchState:
     matches: tuple[Match, ...] = ()
     selected: int | None = None
     heat_map: str = ""
+    note: str = ""
+    link: str | None = None
     history: tuple[SearchState, ...] = ()
 
     @property
@@ -84,7 +105,7 @@ class SearchState:
         """
         if index is not None and not 0 <= index < len(self.matches):
             raise ValueError(STALE)
-        return replace(self, selected=index, heat_map="")
+        return replace(self, selected=index, heat_map="", note="")
 
     def moved_to(self, query: SearchQuery, matches: tuple[Match, ...]) -> SearchState:
         """Return the state after another search, with this one to come back to."""

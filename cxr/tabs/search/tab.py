@@ -44,7 +44,7 @@ class SearchTab:
 
 @dataclass(frozen=True)
 class Filters:
-    """The controls of handlers.where, in its order."""
+    """The controls of handlers.where, in its order, and the switch after them."""
 
     view: gr.CheckboxGroup
     sex: gr.Radio
@@ -52,17 +52,20 @@ class Filters:
     oldest: gr.Textbox
     present: gr.Dropdown
     absent: gr.Dropdown
+    by_look: gr.Checkbox
 
     @property
     def all(self) -> list[Component]:
         """Every control, as an event takes them."""
-        return [self.view, self.sex, self.youngest, self.oldest, self.present, self.absent]
+        ages = [self.youngest, self.oldest]
+        return [self.view, self.sex, *ages, self.present, self.absent, self.by_look]
 
     @property
     def settled(self) -> list[Event]:
         """The events at which a value is meant: a choice at once, a text when it is left."""
         typed = [event for age in (self.youngest, self.oldest) for event in (age.blur, age.submit)]
-        return [*typed, *(one.input for one in (self.view, self.sex, self.present, self.absent))]
+        chosen = (self.view, self.sex, self.present, self.absent, self.by_look)
+        return [*typed, *(one.input for one in chosen)]
 
 
 def build(services: Services) -> SearchTab:
@@ -78,7 +81,7 @@ def build(services: Services) -> SearchTab:
         filters = _filters()
     notice = html("notice")
     # A component of its own, so that the gallery, when it has been opened, undoes no search.
-    first_page = html("welcome", waiting("Opening the gallery…"))
+    first_page = html("welcome", waiting("Opening the gallery…"), events=("tile",))
     with gr.Row(elem_classes="search-columns"):
         results = html("results", script=asset("results.js"))
         detail = html("detail", script=asset("stage.js") + asset("viewer.js"))
@@ -100,8 +103,14 @@ def build(services: Services) -> SearchTab:
     wiring.on(cleared.then, handlers.filter, filters.all, name="unfilter")
     wiring.on(results.open, handlers.open_film)
     wiring.on(results.more, handlers.more)
-    back = wiring.on(results.back, handlers.back)
-    update(back.then, handlers.filters, state, filters.all)
+    asked = [query, *filters.all]
+    for led in (
+        wiring.on(results.back, handlers.back),
+        wiring.on(results.chip, handlers.drop_chip, busy=SEARCHING),
+        wiring.on(first_page.tile, handlers.open_tile, busy=SEARCHING),
+        wiring.on(results.restore, handlers.go_to, busy=SEARCHING),
+    ):
+        update(led.then, handlers.controls, state, asked)
     wiring.on(detail.step, handlers.step)
     wiring.on(detail.shut, handlers.close_film)
     looking = update(detail.heat, handlers.show_looking, state, detail, queue=False)
@@ -120,6 +129,7 @@ def _filters() -> Filters:
             _age("to"),
             gr.Dropdown(choices, multiselect=True, label="Showing", min_width=200),
             gr.Dropdown(choices, multiselect=True, label="Not showing", min_width=200),
+            gr.Checkbox(label="By look alone", elem_classes="pills by-look", min_width=150),
         )
 
 

@@ -6,17 +6,23 @@ Only "more like this", the heat map and the step to another image ask the server
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from cxr.findings import FINDINGS, Study, caption, demographics
-from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchState
+from cxr.tabs.search.links import write_place
+from cxr.tabs.search.query_notes import notes_of
+from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchQuery, SearchState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text
 from cxr.tabs.shared.errors import message_of
 from cxr.tabs.shared.image_urls import inline
 from cxr.tabs.shared.rendering import renderer
 from cxr.tabs.shared.viewer import HEAT_LIMITS, stage, tools
+
+if TYPE_CHECKING:
+    from cxr.retrieval import Match
 
 render = renderer(Path(__file__).parent)
 
@@ -65,17 +71,23 @@ def results(state: SearchState, services: Services) -> Markup:
     if query is None:
         return Markup()
     cards = [
-        study_text.card(match.study, services.images, query.text)
-        | {"similarity": services.similarity(match)}
+        study_text.card(match.study, services.images, query.text) | _why(query, match, services)
         for match in state.matches
     ]
+    nearest = any(one.kind == "nearest" for match in state.matches for one in match.evidence)
     return render(
         "results.html",
         query=query,
         cards=cards,
         selected=state.selected,
         back=bool(state.history),
-        more=len(cards) >= query.k and query.k < MAX_RESULTS,
+        more=query.k <= len(cards) < (query.total or MAX_RESULTS) and query.k < MAX_RESULTS,
+        found=_found(query, len(cards), nearest),
+        nearest=nearest,
+        reading=notes_of(query),
+        note=state.note,
+        place=write_place(state),
+        link=state.link,
         picture="" if query.image is None else inline(query.image, 96),
         conditions=study_text.conditions(query.where),
     )
@@ -113,8 +125,35 @@ def detail(state: SearchState, services: Services, waiting: str = "") -> Markup:
         absent=", ".join(name for name in FINDINGS[1:] if study.findings.get(name) == 0),
         rows=_facts(study),
         chips=study_text.chips(study, state.query.text),
-        similarity=services.similarity(match),
+        **_why(state.query, match, services),
     )
+
+
+def _why(query: SearchQuery, match: Match, services: Services) -> dict[str, Any]:
+    """Why a study is among the matches: the evidence in words, or how similar it is by look.
+
+    The similarity is left out where the order follows something else and would contradict it.
+    """
+    by_look = query.evidence == "image" or bool(query.understood and query.understood.by_look)
+    said = () if by_look else match.evidence
+    texts = [one.text for one in said if one.kind != "nearest"]
+    if said and not texts:
+        texts = ["comes nearest"]
+    meter = not texts and not query.browses
+    return {"evidence": texts, "similarity": services.similarity(match) if meter else None}
+
+
+def _found(query: SearchQuery, shown: int, nearest: bool) -> str:
+    """How many films are shown, of how many, in which order."""
+    films = f"{shown:,} film{'' if shown == 1 else 's'}"
+    if query.only:
+        return "as the link names it"
+    if query.browses:
+        total = query.total or shown
+        return films if total == shown else f"{shown:,} of {total:,} films"
+    if nearest:
+        return f"{films}, the nearest first"
+    return f"{films}, {'most similar' if query.evidence == 'image' else 'best match'} first"
 
 
 def _facts(study: Study) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ SECONDS = {
     "heat_map": 5,
     "encode_images": 5,
     "encode": 5,
+    "understand": 5,
     "judge": 5,
     "suggest": 10,
     "find": 10,
