@@ -16,7 +16,11 @@ _AT_FDCWD = -100 if sys.platform.startswith("linux") else -2
 
 
 def read_json(path: Path, what: str) -> dict:
-    """The JSON object in `path`; `what` names it in the error.
+    """Read a JSON object.
+
+    Args:
+        path: of the file.
+        what: names it in the error, such as "a gallery".
 
     Raises:
         ValueError: when it is missing, is not JSON, or holds something other than an object.
@@ -62,8 +66,11 @@ def copy_folder(
     """Copy a folder, links as what they lead to; the copy appears whole or not at all.
 
     Args:
+        source: the folder to copy.
+        folder: where the copy appears.
         mark: the file that a folder of this sort holds; only such a one is overwritten.
         own: all that it may hold, as shell patterns; one with anything else is left alone.
+        overwrite: replace a folder that holds `mark`.
 
     Raises:
         ValueError: `folder` is taken, or it is or holds the working directory.

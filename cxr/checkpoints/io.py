@@ -57,8 +57,10 @@ def save_checkpoint(
         state_dict: tensors of any shape; floating ones are stored as `dtype`, except those that
             would overflow in it; the others keep their type.
         config: JSON-able; "format_version" is added.
-        metrics: content of metrics.json. card: content of README.md.
+        metrics: content of metrics.json.
+        card: content of README.md.
         shard_mb: largest weight file in MB (10^6 bytes).
+        dtype: of the floating tensors in the files.
         files: further text files by name, such as {"tokenizer.json": "..."}.
 
     Raises:

@@ -13,7 +13,7 @@ from cxr.files import copy_folder
 from cxr.hub import Repository, explained, is_hub_address, send, staged
 
 # All that a checkpoint consists of. Whatever else lies in its folder is never sent: a picture of
-# training shows real films, and a .json or .txt may be a key.
+# training shows real images, and a .json or .txt may be a key.
 _BESIDE = (
     CONFIG,
     METRICS,
@@ -50,6 +50,7 @@ def push_checkpoint(
     Only the files that OWN names go; what the repository held of former weights is replaced.
 
     Args:
+        folder: of the checkpoint.
         repo_id: owner/name; made when there is none.
         private: keep it from the public.
         text_weights: hf:// address of the text encoder that this model is steered by; None: the

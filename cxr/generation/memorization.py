@@ -1,10 +1,10 @@
-"""Is a generated film a copy of one that the generator was trained on?
+"""Is a generated image a copy of one that the generator was trained on?
 
-originals.safetensors in a generator's checkpoint holds, for every training film, its retrieval
+originals.safetensors in a generator's checkpoint holds, for every training image, its retrieval
 embedding along the 64 directions in which these embeddings vary most, in 8 bits: enough to measure
-how near a film comes, far too little to make a picture from. A film is no copy when it stays
-farther from all of them than films of different patients come to each other: one film in a hundred
-is nearer to another patient's, and such pairs are for the most part one film published twice.
+how near an image comes, far too little to reconstruct one. An image is no copy when it stays
+farther from all of them than images of different patients come to each other: one image in a
+hundred is nearer to another patient's, and such pairs are mostly one image published twice.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from cxr.metrics import nearest_distance
 
 FILE = "originals.safetensors"
 DIRECTIONS = 64
-DOUBLES = 0.01  # share of the films whose nearest film of another patient may be the same film
+DOUBLES = 0.01  # share of the images whose nearest image of another patient may be the same image
 
 
 @dataclass(frozen=True)
 class CopyCheck:
-    """Distance of a film to the nearest training film, and the least that is no copy; Euclidean,
-    between projected unit embeddings.
+    """Whether an image is a copy.
+
+    Attributes:
+        distance: to the nearest training image, Euclidean, between projected unit embeddings.
+        limit: the least distance that is no copy.
     """
 
     distance: float
@@ -34,27 +37,43 @@ class CopyCheck:
 
     @property
     def is_copy(self) -> bool:
-        """Whether the film is nearer to a training film than films of two patients come."""
+        """Whether the image is nearer to a training image than images of two patients come."""
         return self.distance < self.limit
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingImageIndex:
-    """The training films' embeddings, projected. encoder: sha256 of the retrieval checkpoint."""
+    """The training images' embeddings, projected.
 
-    mean: np.ndarray  # float32 [D]
-    directions: np.ndarray  # float32 [K, D]
-    rows: np.ndarray  # int8 [N, K]
-    step: float  # size of one of the 8 bits' steps
+    Attributes:
+        mean: float32 [D], of the embeddings.
+        directions: float32 [K, D], unit rows.
+        rows: int8 [N, K], the projections in units of `step`.
+        step: of the quantization.
+        limit: the least distance that is no copy.
+        encoder: sha256 of the retrieval checkpoint.
+    """
+
+    mean: np.ndarray
+    directions: np.ndarray
+    rows: np.ndarray
+    step: float
     limit: float
     encoder: str
 
     def check(self, embeddings: np.ndarray, encoder: str) -> list[CopyCheck]:
-        """For each film how near it comes to a training film.
+        """Measure how near each image comes to a training image.
 
-        embeddings: float32 [M, D], unit rows, as Retriever.encode_images gives them. encoder:
-        sha256 of that retriever's checkpoint (Retriever.encoder). Raises ValueError for another
-        encoder than the training films were embedded with, or another shape.
+        Args:
+            embeddings: float32 [M, D], unit rows, as Retriever.encode_images gives them.
+            encoder: sha256 of that retriever's checkpoint (Retriever.encoder).
+
+        Returns:
+            M checks, in the order of the images.
+
+        Raises:
+            ValueError: another encoder than the training images were embedded with, or another
+                shape.
         """
         if encoder != self.encoder:
             raise ValueError(
@@ -74,17 +93,25 @@ class TrainingImageIndex:
 def project_training_images(
     embeddings: np.ndarray, patients: Sequence[str], encoder: str, directions: int = DIRECTIONS
 ) -> TrainingImageIndex:
-    """Fingerprints of training films.
+    """Compute the fingerprints of training images.
 
-    embeddings: float32 [N, D], unit rows; patients: N names, "" where not known, with at least two
-    different ones; encoder: sha256 of what embedded them. The limit is `copy_limit` of the
-    distances between a film and the 8-bit rows of other patients. Raises ValueError otherwise.
+    The limit is `copy_limit` of the distances between an image and the 8-bit rows of other
+    patients.
+
+    Args:
+        embeddings: float32 [N, D], unit rows.
+        patients: N names, "" where not known, with at least two different ones.
+        encoder: sha256 of the checkpoint that embedded the images.
+        directions: K, how many directions of largest variance are kept.
+
+    Raises:
+        ValueError: other shapes, or fewer than two patients.
     """
     embeddings = np.asarray(embeddings, np.float32)
     names = np.asarray(patients)
     if embeddings.ndim != 2 or len(embeddings) != len(patients) or len({*patients} - {""}) < 2:
         raise ValueError(
-            f"expected embeddings [N, D] of N films of two patients or more, got "
+            f"expected embeddings [N, D] of N images of two patients or more, got "
             f"{list(embeddings.shape)} and {len({*patients} - {''})} patients"
         )
     mean = embeddings.mean(0)
@@ -101,14 +128,16 @@ def project_training_images(
 
 
 def copy_limit(distances: np.ndarray) -> float:
-    """The distance that one film in a hundred stays below; of a few films, that of the nearest.
-    distances: float [N], of each film to the nearest of another patient.
+    """Return the distance that one image in a hundred stays below; of a few, that of the nearest.
+
+    Args:
+        distances: float [N], of each image to the nearest of another patient.
     """
     return float(np.quantile(distances, DOUBLES, method="lower"))
 
 
 def has_training_index(folder: Path) -> bool:
-    """Whether a checkpoint holds fingerprints of its training films."""
+    """Whether a checkpoint holds fingerprints of its training images."""
     return (folder / FILE).is_file()
 
 
@@ -146,6 +175,6 @@ def load_training_index(folder: Path) -> TrainingImageIndex:
         )
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"expected fingerprints of training films in {folder / FILE}, could not read them "
+            f"expected fingerprints of training images in {folder / FILE}, could not read them "
             f"({error}); copy the checkpoint again"
         ) from error

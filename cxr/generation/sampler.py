@@ -1,4 +1,4 @@
-"""Text -> generated chest films. What is generated shows no patient, and is for teaching alone."""
+"""Text -> synthetic chest X-ray images. They show no patient, and are for teaching alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cxr.models import FrozenTextEncoder, Generator, GeneratorConfig
 
 MAX_TEXT = 2_000  # characters
 MAX_SAMPLES = 64
-# Always this many films at once: kernels for other batches may round differently.
+# Always this many images at once: kernels for other batches may round differently.
 _BATCH = 8
 
 
@@ -31,25 +31,25 @@ class Sampler:
 
     Attributes:
         generator: in eval mode, on `device`.
-        originals: fingerprints of the films that it was trained on, to tell a copy; None when
+        originals: fingerprints of the images that it was trained on, to detect a copy; None when
             the checkpoint has none.
     """
 
     def __init__(
         self,
         generator: Generator,
-        tower: FrozenTextEncoder,
+        text_encoder: FrozenTextEncoder,
         originals: TrainingImageIndex | None = None,
         device: torch.device | None = None,
     ) -> None:
-        if tower.dimension != generator.config.text:
+        if text_encoder.dimension != generator.config.text:
             raise ValueError(
                 f"expected a text encoder of {generator.config.text} dimensions, got "
-                f"{tower.dimension}; use the one that the generator was trained with"
+                f"{text_encoder.dimension}; use the one that the generator was trained with"
             )
         self.device = device or best_device()
         self.generator = generator.eval().requires_grad_(False).to(self.device)
-        self.tower, self.originals = tower, originals
+        self.text_encoder, self.originals = text_encoder, originals
 
     @classmethod
     def load(
@@ -76,9 +76,9 @@ class Sampler:
             )
         architecture = GeneratorConfig.from_dict(config["architecture"])
         generator = build_model(lambda: Generator(architecture), state, folder)
-        tower = load_conditioning_text_encoder(weights, config, text_weights)
+        text_encoder = load_conditioning_text_encoder(weights, config, text_weights)
         originals = load_training_index(folder) if has_training_index(folder) else None
-        return cls(generator, tower, originals)
+        return cls(generator, text_encoder, originals)
 
     def sample(
         self, text: str, n: int = 8, seed: int = 0, truncation: float = 1.0
@@ -102,7 +102,7 @@ class Sampler:
         """
         _check_range("n", n, 1, MAX_SAMPLES)
         rows = self._encode(text).expand(n, -1)
-        return self._films(self._noise(range(n), seed, truncation), rows)
+        return self._images(self._noise(range(n), seed, truncation), rows)
 
     def interpolate(
         self,
@@ -113,7 +113,7 @@ class Sampler:
         truncation: float = 1.0,
         film: int = 0,
     ) -> list[Image.Image]:
-        """From one text to another in `steps` films, the noise held still.
+        """From one text to another in `steps` images, the noise held still.
 
         The first is sample(text_a)[film] and the last sample(text_b)[film] for the same seed and
         truncation; between them the embedding moves along a great circle.
@@ -136,7 +136,7 @@ class Sampler:
         _check_range("film", film, 0, MAX_SAMPLES - 1)
         first, last = self._encode(text_a), self._encode(text_b)
         noise = self._noise([film], seed, truncation).expand(steps, -1)
-        return self._films(noise, great_circle(first[0], last[0], steps))
+        return self._images(noise, great_circle(first[0], last[0], steps))
 
     def _encode(self, text: str) -> torch.Tensor:
         """[1, D]. Always one text at a time, so that none changes another's rounding."""
@@ -148,10 +148,10 @@ class Sampler:
             raise ValueError(
                 f"expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it"
             )
-        return self.tower.encode_text([text])
+        return self.text_encoder.encode_text([text])
 
-    def _noise(self, films: range | list[int], seed: int, truncation: float) -> torch.Tensor:
-        """float32 [len(films), noise]: film i's depends on seed and i alone."""
+    def _noise(self, indices: range | list[int], seed: int, truncation: float) -> torch.Tensor:
+        """float32 [len(indices), noise]: image i's depends on seed and i alone."""
         _check_range("seed", seed, 0, 2**63 - 1)
         if (
             isinstance(truncation, bool)
@@ -160,22 +160,22 @@ class Sampler:
         ):
             raise ValueError(f"expected a truncation from 0 to 1, got {truncation!r}; use 1.0")
         drawn = [
-            np.random.default_rng([seed, film]).standard_normal(self.generator.config.noise)
-            for film in films
+            np.random.default_rng([seed, index]).standard_normal(self.generator.config.noise)
+            for index in indices
         ]
         return torch.from_numpy(np.stack(drawn)).float() * truncation
 
     @torch.inference_mode()
-    def _films(self, noise: torch.Tensor, text: torch.Tensor) -> list[Image.Image]:
-        count, films = len(noise), []
+    def _images(self, noise: torch.Tensor, text: torch.Tensor) -> list[Image.Image]:
+        count, images = len(noise), []
         short = -count % _BATCH
         noise, text = F.pad(noise, (0, 0, 0, short)), F.pad(text, (0, 0, 0, short))
         for first in range(0, count, _BATCH):
             rows = slice(first, first + _BATCH)
             made = self.generator(noise[rows].to(self.device), text[rows].to(self.device))
             levels = ((made[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-            films += [Image.fromarray(film) for film in levels.cpu().numpy()]
-        return films[:count]
+            images += [Image.fromarray(image) for image in levels.cpu().numpy()]
+        return images[:count]
 
 
 def great_circle(first: torch.Tensor, last: torch.Tensor, steps: int) -> torch.Tensor:

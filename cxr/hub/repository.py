@@ -22,10 +22,16 @@ HUB = "hf://"
 
 @dataclass(frozen=True)
 class Repository:
-    """A model or data set on the Hub. revision: a branch, tag or commit; None: the main branch."""
+    """A model or data set on the Hub.
 
-    name: str  # owner/name
-    kind: str = "model"  # or "dataset"
+    Attributes:
+        name: owner/name.
+        kind: "model" or "dataset".
+        revision: a branch, tag or commit; None: the main branch.
+    """
+
+    name: str
+    kind: str = "model"
     revision: str | None = None
 
     def __str__(self) -> str:
@@ -68,6 +74,7 @@ def fetch(address: str, patterns: Sequence[str]) -> Path:
     states for it (for a small text file: git's own hash), or it is thrown away.
 
     Args:
+        address: hf://[datasets/]owner/name[@revision].
         patterns: which files to fetch, as shell patterns.
 
     Raises:
@@ -101,8 +108,11 @@ def send(
     An upload that was cut off goes on where it stopped when it is called again.
 
     Args:
+        folder: what to send.
+        repository: where to; its revision is not looked at.
         private: keep it from the public; refused when the repository is public already.
         replaces: shell patterns of the files that go unless `folder` has them.
+        message: of the commit.
 
     Raises:
         ValueError: as `fetch`, no token that may write there, or a repository that is public.
@@ -165,8 +175,9 @@ def _with_limit(request) -> None:
 
 
 def _check(folder: Path, address: str) -> None:
-    """Compare the files of a snapshot that came since it was last found whole with their names in
-    the cache, which are the checksums that the repository stated. Raises ValueError.
+    """Compare the files of a snapshot that came since it was last found whole with their checksums.
+
+    Their names in the cache are the checksums that the repository stated. Raises ValueError.
     """
     began = time.time_ns()
     stamp = folder.parents[1] / "checked" / folder.name

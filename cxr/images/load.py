@@ -166,7 +166,7 @@ class Preprocess:
         canvas[top : top + height, left : left + width] = np.asarray(resized)
         return canvas
 
-    def normalise(self, batch: torch.Tensor) -> torch.Tensor:
+    def normalize(self, batch: torch.Tensor) -> torch.Tensor:
         """uint8 [B, size, size] -> float32 [B, channels, size, size], (x / 255 - mean) / std.
 
         Stays on the batch's device. Raises ValueError for another dtype or shape.
@@ -183,7 +183,7 @@ class Preprocess:
         """A mode "L" image -> float32 [channels, size, size]."""
         import torch  # here, since reading pictures alone needs no torch and starts faster
 
-        return self.normalise(torch.from_numpy(self.square(image))[None])[0]
+        return self.normalize(torch.from_numpy(self.square(image))[None])[0]
 
     def unsquare(self, heat: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Undo `square` for a map over the square: drop the padding, resize bilinearly.

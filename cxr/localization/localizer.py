@@ -35,7 +35,7 @@ from cxr.models import (
 )
 
 THRESHOLD = 0.5  # from which a pixel counts as marked, unless asked otherwise
-SURE = 4.0  # the largest logit that U-Net or reading brings into their mean, 98% sure
+SURE = 4.0  # the largest logit that U-Net or probe brings into their mean, 98% sure
 NEAREST = 0.8  # cosine from which an unknown text means the target that it is nearest to
 
 
@@ -63,39 +63,39 @@ class Localization:
 
     def measure(self, threshold: float = THRESHOLD) -> Measure:
         """Area and side of what is marked from `threshold` on, in numbers and in words."""
-        film = self.preprocess.square(Image.new("L", self.size, 255)) > 0
-        heat, right, left = self.maps * film
+        inside = self.preprocess.square(Image.new("L", self.size, 255)) > 0
+        heat, right, left = self.maps * inside
         return measure_region(heat, right, left, threshold)
 
 
 class Localizer:
-    """A text-guided U-Net with its text tower; safe to call from several threads.
+    """A text-guided U-Net with its text encoder; safe to call from several threads.
 
     Attributes:
         model: in eval mode, on `device`.
-        tower: the text encoder; None for a plain U-Net, which knows TARGETS alone.
+        text_encoder: None for a plain U-Net, which knows TARGETS alone.
         offsets: what is added to the logits of a target, so that its map's 0.5 is where it served
             best on the validation split.
-        grid: the frozen image encoder that the model builds on, where it does.
-        shares: of a target's logits, how much of them is the model's reading of that encoder's
+        patch_encoder: the frozen image encoder that the model builds on, where it does.
+        shares: of a target's logits, how much of them comes from the probe of that encoder's
             features; the rest is the U-Net's.
     """
 
     def __init__(
         self,
         model: TextGuidedUNet,
-        tower: FrozenTextEncoder | None,
+        text_encoder: FrozenTextEncoder | None,
         device: torch.device | None = None,
         offsets: Mapping[str, float] | None = None,
-        grid: PatchEncoder | None = None,
+        patch_encoder: PatchEncoder | None = None,
         shares: Mapping[str, float] | None = None,
     ) -> None:
         self.shares = dict(shares or {})
         self.offsets = dict(offsets or {})
         self.device = device or best_device()
         self.model = model.eval().requires_grad_(False).to(self.device)
-        self.tower = tower
-        self.grid = grid.to(self.device) if grid else None
+        self.text_encoder = text_encoder
+        self.patch_encoder = patch_encoder.to(self.device) if patch_encoder else None
         self._bf16 = has_bf16(self.device)
         self._embedding = lru_cache(4096)(self._encode)
 
@@ -105,12 +105,12 @@ class Localizer:
         weights: str | Path = LOCALIZER,
         text_weights: str | Path | None = None,
     ) -> Localizer:
-        """Load a localizer and the text tower that it was trained with.
+        """Load a localizer and the text encoder that it was trained with.
 
         Args:
             weights: a folder, or "hf://owner/name[@revision]".
-            text_weights: the tower's folder or hf:// address; None: as cxr.checkpoints.conditioning
-                finds it.
+            text_weights: the text encoder's folder or hf:// address; None: as
+                cxr.checkpoints.conditioning finds it.
 
         Returns:
             The localizer, in eval mode, safe to call from several threads.
@@ -122,19 +122,25 @@ class Localizer:
         config, state = load_checkpoint(folder)
         architecture = LocalizerConfig.from_dict(config.get("architecture", {}))
         model = build_model(lambda: TextGuidedUNet(architecture), state, folder)
-        steered = config.get("text_encoder") is not None
-        tower = load_conditioning_text_encoder(weights, config, text_weights) if steered else None
-        grid = None
+        text_encoder, patch_encoder = None, None
+        if config.get("text_encoder") is not None:
+            text_encoder = load_conditioning_text_encoder(weights, config, text_weights)
         if architecture.grid_channels:
-            grid = load_conditioning_patch_encoder(
+            patch_encoder = load_conditioning_patch_encoder(
                 weights, config, architecture.grid_layers, architecture.grid_side, text_weights
             )
-            if grid.channels != architecture.grid_channels:
+            if patch_encoder.channels != architecture.grid_channels:
                 raise ValueError(
                     f"expected {architecture.grid_channels} features a cell in {folder}, its image "
-                    f"encoder has {grid.channels}; copy the checkpoint again"
+                    f"encoder has {patch_encoder.channels}; copy the checkpoint again"
                 )
-        return cls(model, tower, None, config.get("offsets"), grid, config.get("shares"))
+        return cls(
+            model,
+            text_encoder,
+            offsets=config.get("offsets"),
+            patch_encoder=patch_encoder,
+            shares=config.get("shares"),
+        )
 
     def locate(self, image: Image.Image, text: str) -> np.ndarray:
         """Mark where an image shows what a text names.
@@ -160,20 +166,20 @@ class Localizer:
     def find_all(self, image: Image.Image, texts: Sequence[str]) -> list[Localization]:
         """`find` for several texts about one image, which the model sees once."""
         queries = [self.understand(text) for text in texts]
-        film, view = load_image(image), self.model.preprocess
+        loaded, preprocess = load_image(image), self.model.preprocess
         named = list(dict.fromkeys(query for query in queries if query is not None))
         maps: dict[Target | None, np.ndarray] = {
-            None: np.zeros((3, view.size, view.size), np.float32)
+            None: np.zeros((3, preprocess.size, preprocess.size), np.float32)
         }
         if named:
             lungs = [Target(RIGHT_LUNG), Target(LEFT_LUNG)]
-            *heats, right, left = self._raw(view.square(film), [*named, *lungs])
+            *heats, right, left = self._raw(preprocess.square(loaded), [*named, *lungs])
             right, left = apart(right, left)
             maps |= {
                 query: np.stack([_placed(query, heat, right, left), right, left]).astype(np.float32)
                 for query, heat in zip(named, heats)
             }
-        return [Localization(query, film.size, maps[query], view) for query in queries]
+        return [Localization(query, loaded.size, maps[query], preprocess) for query in queries]
 
     def understand(self, text: str) -> Target | None:
         """The target, side and zone that a text names.
@@ -185,8 +191,12 @@ class Localizer:
         """
         asked = parse(text)
         target = locate_target(asked)
-        told = asked.present or asked.uncertain or asked.anatomy or asked.other or asked.unknown
-        if target is not None or self.tower is None or not any(map(str.isalpha, "".join(told))):
+        words = asked.present or asked.uncertain or asked.anatomy or asked.other or asked.unknown
+        if (
+            target is not None
+            or self.text_encoder is None
+            or not any(map(str.isalpha, "".join(words)))
+        ):
             return target
         (near,) = self._embedding((text.strip(),)) @ self._embedding(TARGETS).T
         best = int(near.argmax())
@@ -194,12 +204,12 @@ class Localizer:
 
     def _raw(self, square: np.ndarray, queries: Sequence[Target]) -> np.ndarray:
         """uint8 [S, S] and P queries -> float32 [P, S, S] in [0, 1], as the model gives them."""
-        films = torch.from_numpy(square)[None].to(self.device)
-        pixels = self.model.preprocess.normalise(films)
+        images = torch.from_numpy(square)[None].to(self.device)
+        pixels = self.model.preprocess.normalize(images)
         text = torch.empty(1, len(queries), 0, device=self.device)
-        if self.tower is not None:
+        if self.text_encoder is not None:
             text = self._embedding(tuple(q.prompt for q in queries))[None].to(self.device)
-            # Sides are cut out later of what the whole target reads as. Texts are encoded in full
+            # Sides are cut out later of the map of the whole target. Texts are encoded in full
             # precision, since they are kept.
             whole = self._embedding(tuple(Target(q.target).prompt for q in queries))[None]
         with (
@@ -208,14 +218,14 @@ class Localizer:
         ):
             logits = self.model(pixels, text)[0].float()
             shares = self._each(self.shares, queries)
-            if self.grid is not None and shares.any():
-                grid = self.grid(films[:, None].float() / 255)
-                read = self.model.read(grid, whole.to(self.device))[0]
-                both = torch.lerp(logits.clamp(-SURE, SURE), read.clamp(-SURE, SURE), shares)
+            if self.patch_encoder is not None and shares.any():
+                features = self.patch_encoder(images[:, None].float() / 255)
+                probed = self.model.probe(features, whole.to(self.device))[0]
+                both = torch.lerp(logits.clamp(-SURE, SURE), probed.clamp(-SURE, SURE), shares)
                 logits = torch.where(shares > 0, both, logits)
         if not torch.isfinite(logits).all():
             raise ValueError("expected finite maps, got NaN; check the checkpoint")
-        if self.tower is None:
+        if self.text_encoder is None:
             outputs = self.model.config.outputs
             logits = logits[[outputs.index(query.target) for query in queries]]
         return (logits + self._each(self.offsets, queries)).sigmoid().cpu().numpy()
@@ -226,8 +236,8 @@ class Localizer:
         return torch.tensor(found, device=self.device)[:, None, None]
 
     def _encode(self, texts: tuple[str, ...]) -> torch.Tensor:
-        assert self.tower is not None
-        return self.tower.encode_text(texts)
+        assert self.text_encoder is not None
+        return self.text_encoder.encode_text(texts)
 
 
 def _placed(query: Target, heat: np.ndarray, right: np.ndarray, left: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""Sides and zones of the lungs on a frontal film, from masks of the two lungs.
+"""Sides and zones of the lungs on a frontal image, from masks of the two lungs.
 
-Sides are the patient's: the right lung is on the left of the picture. A zone is a third of a lung
+Sides are the patient's: the right lung is on the left of the image. A zone is a third of a lung
 between its highest and its lowest row.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from cxr.anatomy import ZONES
 
-NARROWEST = 0.02  # of the picture's width: a row with less of a lung is no part of its height
+NARROWEST = 0.02  # of the image's width: a row with less of a lung is no part of its height
 
 
 def apart(right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -21,10 +21,17 @@ def apart(right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def place_of(
     right: np.ndarray, left: np.ndarray, side: str | None, zone: str | None, inside: float
 ) -> np.ndarray:
-    """Where a side (None: both) and a zone (None: all) are.
+    """Cut the part of the lungs on one side and in one zone.
 
-    right, left: real [S, S], the lungs; a pixel from `inside` on belongs to the lung when its
-    height is measured. Returns [S, S] of their type, the lungs' values there and 0 elsewhere.
+    Args:
+        right: the right lung, real [S, S] in [0, 1].
+        left: the left lung, as `right`.
+        side: "right" or "left"; None: both.
+        zone: of ZONES; None: all.
+        inside: from which a pixel belongs to the lung when its height is measured.
+
+    Returns:
+        [S, S] of their type, the lungs' values there and 0 elsewhere.
     """
     chosen = [{"right": right, "left": left}[side]] if side else [right, left]
     return np.max([third(lung, zone, inside) if zone else lung for lung in chosen], 0)
@@ -46,17 +53,26 @@ def third(lung: np.ndarray, zone: str, inside: float) -> np.ndarray:
 
 
 def on_its_side(heat: np.ndarray, side: str, right: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """`heat` [S, S] for a side, the other half emptied where it would hold more of it.
+    """Empty the other half of a side's map where that holds more of the map.
 
-    The halves meet midway between the lungs' centres; in the picture's middle where these are not
-    in order.
+    The halves meet midway between the centers of the lungs; in the middle of the image where these
+    are not in order.
+
+    Args:
+        heat: real [S, S].
+        side: "right" or "left".
+        right: the right lung, real [S, S].
+        left: the left lung, as `right`.
+
+    Returns:
+        [S, S] of the type of `heat`.
     """
     columns = np.arange(heat.shape[1])
-    centres = [
+    centers = [
         float((lung.sum(0) * columns).sum() / lung.sum()) if lung.sum() else np.nan
         for lung in (right, left)
     ]
-    middle = sum(centres) / 2 if centres[0] < centres[1] else heat.shape[1] / 2
+    middle = sum(centers) / 2 if centers[0] < centers[1] else heat.shape[1] / 2
     own = (columns < middle) if side == "right" else (columns >= middle)
     if heat[:, ~own].sum() > heat[:, own].sum():
         return np.where(own, heat, 0).astype(heat.dtype)

@@ -13,17 +13,18 @@ from cxr.localization.lung_zones import third
 _INSIDE = 0.5  # of a lung's map
 _ONE_SIDE = 0.9  # of what is marked in the lungs: from here on the other side is not mentioned
 _MORE = 0.65  # from here on one side, or one zone, has more
-_IN_LUNGS = 0.2  # of what is marked; with less it is told as lying outside the lungs
+_IN_LUNGS = 0.2  # of what is marked; with less it is said to lie outside the lungs
 
 
 @dataclass(frozen=True)
 class Measure:
-    """How much of the lungs and of the picture is marked, in percent and in words.
+    """How much of the lungs and of the image is marked, in percent and in words.
 
     Attributes:
-        lungs, right, left: of the area of both lungs, of the right and of the left one; None where
-            no lung was found.
-        picture: of the whole picture, its padding counted in.
+        lungs: of the area of both lungs; None where no lung was found.
+        right: of the right lung's area, as `lungs`.
+        left: of the left lung's area, as `lungs`.
+        picture: of the whole image, its padding counted in.
         words: such as "right lung, mostly the lower zone", "outside the lungs" or "not found".
     """
 
@@ -42,9 +43,16 @@ class Measure:
 def measure_region(
     heat: np.ndarray, right: np.ndarray, left: np.ndarray, threshold: float
 ) -> Measure:
-    """heat, right and left lung: real [S, S] in [0, 1]; marked is what reaches threshold in (0, 1].
+    """Measure what is marked, against the lungs and against the image.
 
-    Raises ValueError for a threshold outside of (0, 1].
+    Args:
+        heat: real [S, S] in [0, 1].
+        right: the right lung, as `heat`.
+        left: the left lung, as `heat`.
+        threshold: in (0, 1]; what reaches it is marked.
+
+    Raises:
+        ValueError: a threshold outside of (0, 1].
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"expected a threshold above 0 and at most 1; got {threshold}.")
@@ -82,7 +90,7 @@ def _words(marked: np.ndarray, sides: list[np.ndarray]) -> str:
 def cardiothoracic_ratio(
     heart: np.ndarray, right: np.ndarray, left: np.ndarray, threshold: float = _INSIDE
 ) -> float | None:
-    """Measure the width of the heart against that of the chest, as on a PA film (Danzer 1919).
+    """Measure the width of the heart against that of the chest, as on a PA image (Danzer 1919).
 
     Args:
         heart: real [S, S] in [0, 1]; the mediastinum above the heart may be part of it.

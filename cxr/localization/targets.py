@@ -1,7 +1,7 @@
 """What can be located, and how free text names it: a target, a side and a zone.
 
 Sides are the patient's. Zones are thirds of each lung from top to bottom, as radiologists divide a
-frontal film, lobes being hard to tell on it.
+frontal image, lobes being hard to make out on it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ from cxr.anatomy import (
 
 @dataclass(frozen=True)
 class Target:
-    """A target of TARGETS, with a side of SIDES and a zone of ZONES where they are asked for."""
+    """What to locate.
+
+    Attributes:
+        target: of TARGETS.
+        side: of SIDES, the patient's; None where none is asked for.
+        zone: of ZONES; None where none is asked for.
+    """
 
     target: str
     side: str | None = None
@@ -43,7 +49,7 @@ class Target:
         return f"{self.target} in the {side}lung" if self.side else self.target
 
 
-# What a query names -> the target that shows it, the more telling targets first.
+# What a query names -> the target that shows it, the more specific targets first.
 _FINDINGS = {
     DEVICES: ("support devices",),
     CONSOLIDATION: ("consolidation",),
@@ -66,7 +72,7 @@ def parse(text: str) -> Target | None:
 def locate_target(query: language.Query) -> Target | None:
     """The target, side and zone of a query; None when it names nothing that can be located.
 
-    Of several targets the most telling one counts: "opacity in the left lung" is an opacity. A
+    Of several targets the most specific one counts: "opacity in the left lung" is an opacity. A
     side or a zone alone means the lung there; both sides mean neither.
     """
     named = set(_named(query))
@@ -82,7 +88,7 @@ def locate_target(query: language.Query) -> Target | None:
 
 
 def _named(query: language.Query) -> Iterator[str]:
-    """The targets that a query names, not told apart by side."""
+    """The targets that a query names, without its side."""
     shown = {*query.present, *query.uncertain}
     for target, findings in _FINDINGS.items():
         if shown.intersection(findings):

@@ -1,9 +1,10 @@
-"""Image backbones of timm and torchvision behind one interface: pixels -> class token and grid."""
+"""Image backbones of timm and torchvision: pixels -> class token and feature map."""
 
 from __future__ import annotations
 
 import re
 from inspect import signature
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,14 +15,18 @@ _TIMM_NAME = re.compile(r"\w[\w.-]*")
 
 
 class TimmBackbone(nn.Module):
-    """Any timm model that gives one grid of features: convolutional networks, Swin-like ones, and
-    vision transformers with or without a class token, of which several blocks may be joined.
+    """Any timm model that gives one feature map.
+
+    These are convolutional networks, Swin-like ones, and vision transformers with or without a
+    class token, of which several blocks may be joined.
     """
+
+    model: Any  # timm's networks share neither a typed base nor their attributes
 
     def __init__(self, name: str, preprocess: Preprocess, layers: tuple[int, ...]) -> None:
         super().__init__()
         self.model = _timm_model(name, preprocess)
-        blocks = getattr(self.model, "blocks", None)
+        blocks = getattr(self.model, "blocks", ())
         options = getattr(self.model, "forward_intermediates", lambda: None)
         self._tokens = "return_prefix_tokens" in signature(options).parameters
         self.has_cls = self._tokens and getattr(self.model, "cls_token", None) is not None
@@ -30,7 +35,7 @@ class TimmBackbone(nn.Module):
                 f"expected layers of a transformer with a class token; got {layers} for {name}."
             )
         self.layers = list(layers)
-        self.channels = self.model.num_features * max(1, len(layers))
+        self.channels: int = self.model.num_features * max(1, len(layers))
         self._name = name
 
     def published_name(self, own: str) -> str:
@@ -38,14 +43,22 @@ class TimmBackbone(nn.Module):
         return own.removeprefix("model.")
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """Pixels [B, C, S, S] -> (class token [B, D] or None, grid [B, D, h, w]). Raises
-        ValueError for a network without such a grid.
+        """Compute the features of a batch.
+
+        Args:
+            pixels: float [B, C, S, S], as Preprocess gives them.
+
+        Returns:
+            The class token [B, D], or None without one, and the feature map [B, D, h, w].
+
+        Raises:
+            ValueError: a network that does not give such a feature map.
         """
         if not self._tokens:
-            grid = self.model.forward_features(pixels)
-            if getattr(self.model, "output_fmt", "NCHW") == "NHWC" and torch.is_tensor(grid):
-                grid = grid.permute(0, 3, 1, 2)
-            return None, self._checked(grid)
+            feature_map = self.model.forward_features(pixels)
+            if getattr(self.model, "output_fmt", "NCHW") == "NHWC" and torch.is_tensor(feature_map):
+                feature_map = feature_map.permute(0, 3, 1, 2)
+            return None, self._checked(feature_map)
         indices = self.layers or [len(self.model.blocks) - 1]
         found = self.model.forward_intermediates(
             pixels,
@@ -56,20 +69,28 @@ class TimmBackbone(nn.Module):
         )
         if not self.has_cls:
             return None, self._checked(torch.cat(found, 1))
-        grids, prefixes = zip(*found)
-        return torch.cat([prefix[:, 0] for prefix in prefixes], 1), torch.cat(grids, 1)
+        feature_maps, prefixes = zip(*found)
+        return torch.cat([prefix[:, 0] for prefix in prefixes], 1), torch.cat(feature_maps, 1)
 
-    def _checked(self, grid: torch.Tensor) -> torch.Tensor:
-        if not torch.is_tensor(grid) or grid.ndim != 4 or grid.shape[1] != self.channels:
-            came = list(grid.shape) if torch.is_tensor(grid) else type(grid).__name__
+    def _checked(self, feature_map: torch.Tensor) -> torch.Tensor:
+        if (
+            not torch.is_tensor(feature_map)
+            or feature_map.ndim != 4
+            or feature_map.shape[1] != self.channels
+        ):
+            came = (
+                list(feature_map.shape)
+                if torch.is_tensor(feature_map)
+                else type(feature_map).__name__
+            )
             raise ValueError(
-                f"expected a grid [B, {self.channels}, h, w] of features from {self._name}; got "
+                f"expected a feature map [B, {self.channels}, h, w] from {self._name}; got "
                 f"{came}. Use a convolutional network, a Swin or a plain vision transformer."
             )
-        return grid
+        return feature_map
 
 
-def _timm_model(name: str, preprocess: Preprocess) -> nn.Module:
+def _timm_model(name: str, preprocess: Preprocess) -> Any:
     """Timm's network of this name, with random weights, for squares of this size."""
     import timm  # here: a second that users of torchvision backbones skip
 
@@ -78,9 +99,10 @@ def _timm_model(name: str, preprocess: Preprocess) -> nn.Module:
             f"expected the plain name of a network in timm; got {name!r}. Name the network, and "
             "give published weights to train.retrieval as --image-weights hf://owner/name."
         )
-    sized = {"img_size": preprocess.size}
+    sized: dict[str, Any] = {"img_size": preprocess.size}
     # Transformers resample position embeddings; convolutional networks take any size.
-    for shape in ({**sized, "dynamic_img_size": True}, sized, {}):
+    shapes: tuple[dict[str, Any], ...] = ({**sized, "dynamic_img_size": True}, sized, {})
+    for shape in shapes:
         try:
             return timm.create_model(
                 name, pretrained=False, num_classes=0, in_chans=preprocess.channels, **shape
@@ -120,7 +142,7 @@ class TorchvisionBackbone(nn.Module):
         else:
             raise ValueError(f"expected a convolutional network; got {name!r}. Use timm's name.")
         with torch.inference_mode():
-            self.channels = self.model.eval()(torch.zeros(1, 3, 64, 64)).shape[1]
+            self.channels: int = self.model.eval()(torch.zeros(1, 3, 64, 64)).shape[1]
         self.model.train()
 
     def published_name(self, own: str) -> str:
@@ -130,16 +152,22 @@ class TorchvisionBackbone(nn.Module):
         return self._published[start] + own.removeprefix(start)
 
     def forward(self, pixels: torch.Tensor) -> tuple[None, torch.Tensor]:
-        """Pixels [B, 3, S, S] -> (None, grid [B, D, h, w])."""
+        """Pixels float [B, 3, S, S] -> (None, feature map [B, D, h, w])."""
         return None, self.model(pixels)
 
 
 def create_backbone(
     name: str, preprocess: Preprocess, layers: tuple[int, ...] = ()
 ) -> TimmBackbone | TorchvisionBackbone:
-    """A backbone with random weights: a timm name, or "torchvision/<name>".
+    """Build a backbone with random weights.
 
-    Raises ValueError for an unknown name, or `layers` where there are no transformer blocks.
+    Args:
+        name: a timm name, or "torchvision/<name>".
+        preprocess: gives the side and the channels of its input.
+        layers: blocks of a transformer whose tokens are joined; empty means the last.
+
+    Raises:
+        ValueError: an unknown name, or `layers` where there are no transformer blocks.
     """
     library, _, rest = name.rpartition("/")
     if library == "torchvision":

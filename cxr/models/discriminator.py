@@ -1,9 +1,9 @@
-"""Discriminators: does this film look real, and does it show what the text says?
+"""Discriminators: does this image look real, and does it show what the text says?
 
 "convolutions" is DCGAN's with four convolutions, the text beside the last map (Reed et al. 2016).
 "features" looks at the feature maps of a frozen image encoder (projected GAN, Sauer et al. 2021)
 and, through a few convolutions of its own, at the pixels; the text enters by projection (Miyato
-and Koyama 2018), every layer is spectrally normalised.
+and Koyama 2018), every layer is spectrally normalized.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """kind: "convolutions" or "features". text: length of the embedding. channels: of the
-    convolutions on pixels. features: channels of each feature map ("features" only). width: of
-    the heads on feature maps.
+    """Architecture of a Discriminator.
+
+    Attributes:
+        kind: "convolutions" or "features".
+        text: length of the embedding.
+        channels: of the convolutions on pixels.
+        features: channels of each feature map ("features" only).
+        width: of the heads on feature maps.
     """
 
     kind: str = "features"
@@ -54,9 +59,9 @@ class TextMap(nn.Module):
         )
         self.last = nn.Conv2d(third + config.width, 1, 16)
 
-    def forward(self, films: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """Films [B, 1, 128, 128], text [B, D] -> logits [B, 1]."""
-        maps = self.pixels(films)
+    def forward(self, images: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """Images [B, 1, 128, 128], text [B, D] -> logits [B, 1]."""
+        maps = self.pixels(images)
         beside = self.text(text)[:, :, None, None].expand(-1, -1, *maps.shape[2:])
         return self.last(torch.cat([maps, beside.to(maps.dtype)], 1)).flatten(1).float()
 
@@ -95,7 +100,7 @@ class Head(nn.Module):
 
 
 class PixelHead(nn.Module):
-    """Convolutions on the film itself, each halving the side, then a Projection."""
+    """Convolutions on the image itself, each halving the side, then a Projection."""
 
     def __init__(self, channels: Sequence[int], text: int) -> None:
         super().__init__()
@@ -105,14 +110,16 @@ class PixelHead(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.end = Projection(channels[-1], text)
 
-    def forward(self, films: torch.Tensor, text: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """Films [B, 1, S, S], text [B, D], asked [B] -> logits float32 [B, places]."""
-        films = films.contiguous(memory_format=torch.channels_last)
-        return self.end(self.layers(films), text, asked)
+    def forward(
+        self, images: torch.Tensor, text: torch.Tensor, asked: torch.Tensor
+    ) -> torch.Tensor:
+        """Images [B, 1, S, S], text [B, D], asked [B] -> logits float32 [B, places]."""
+        images = images.contiguous(memory_format=torch.channels_last)
+        return self.end(self.layers(images), text, asked)
 
 
 class Discriminator(nn.Module):
-    """Films, texts and, for kind "features", feature maps of the films -> logits."""
+    """Images, texts and, for kind "features", feature maps of the images -> logits."""
 
     def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__()
@@ -128,23 +135,28 @@ class Discriminator(nn.Module):
 
     def forward(
         self,
-        films: torch.Tensor,
+        images: torch.Tensor,
         text: torch.Tensor,
         asked: torch.Tensor | None = None,
         features: Sequence[torch.Tensor] = (),
     ) -> torch.Tensor:
-        """Films float [B, 1, 128, 128] in [-1, 1]; text float [B, D], unit rows; asked float [B],
-        1 where the text counts and 0 where only the looks do (None: 1); features: maps
-        [B, C, h, w] in the order of config.features.
+        """Judge whether images are real and show what their texts say.
 
-        Returns float32 [B, L] logits, above 0 for real: one for "convolutions", else as many from
-        each head as from the others, so that each counts the same in a mean.
+        Args:
+            images: float [B, 1, 128, 128] in [-1, 1].
+            text: float [B, D], unit rows.
+            asked: float [B], 1 where the text counts and 0 where only the looks do; None: 1.
+            features: float [B, C, h, w] each, in the order of config.features.
+
+        Returns:
+            Logits, float32 [B, L], above 0 for real: one for "convolutions", else as many from
+            each head as from the others, so that each counts the same in a mean.
         """
         if self.config.kind == "convolutions":
-            return self.single(films, text)
+            return self.single(images, text)
         asked = text.new_ones(len(text)) if asked is None else asked
         text = self.standardise(text)
-        logits = [self.pixels(films, text, asked)]
+        logits = [self.pixels(images, text, asked)]
         logits += [head(maps, text, asked) for head, maps in zip(self.heads, features, strict=True)]
         longest = max(part.shape[1] for part in logits)
         return torch.cat(

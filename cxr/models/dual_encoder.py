@@ -7,7 +7,7 @@ Models here return embeddings and maps; losses are in losses.py, files in cxr.ch
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,9 +24,15 @@ POOLINGS = ("cls", "mean", "max")
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """backbone: a timm name, or "torchvision/<name>". pooling: what is concatenated for the
-    projection, of "cls" (transformers only), "mean" and "max" over the grid. layers: for a
-    transformer, the blocks (counted from 0) whose tokens are pooled; empty means the last.
+    """Architecture of the image encoder.
+
+    Attributes:
+        backbone: a timm name, or "torchvision/<name>".
+        preprocess: from an image to the backbone's input.
+        pooling: what is concatenated for the projection, of "cls" (transformers only), "mean" and
+            "max" over the feature map.
+        layers: for a transformer, the blocks (counted from 0) whose tokens are pooled; empty means
+            the last.
     """
 
     backbone: str = "resnet50"
@@ -41,8 +47,13 @@ class ImageConfig:
 
 @dataclass(frozen=True)
 class TextConfig:
-    """transformer: a Hugging Face configuration of the BERT family as a dictionary, with its
-    `model_type`. pooling: "cls" or "mean" over the tokens. max_tokens: longer text is cut.
+    """Architecture of the text encoder.
+
+    Attributes:
+        transformer: a Hugging Face configuration of the BERT family as a dictionary, with its
+            `model_type`.
+        pooling: "cls" or "mean" over the tokens.
+        max_tokens: longer text is cut.
     """
 
     transformer: dict[str, Any] = field(default_factory=lambda: {"model_type": "bert"})
@@ -61,8 +72,16 @@ class TextConfig:
 
 @dataclass(frozen=True)
 class DualEncoderConfig:
-    """dimension: of the shared space. hidden: width of the projection heads' hidden layer, 0 for
-    linear heads. temperature: at the start; learned further when learn_temperature.
+    """Architecture of both encoders and of the heads into their shared space.
+
+    Attributes:
+        image: the image encoder.
+        text: the text encoder.
+        dimension: of the shared space.
+        hidden: width of the projection heads' hidden layer, 0 for linear heads.
+        dropout: rate in the projection heads.
+        temperature: at the start.
+        learn_temperature: whether training changes it.
     """
 
     image: ImageConfig = field(default_factory=ImageConfig)
@@ -120,23 +139,24 @@ class ImageEncoder(nn.Module):
                 f'expected a backbone with a class token for pooling "cls"; got {config.backbone}. '
                 'Use "mean" or "max".'
             )
-        self.width = self.backbone.channels * len(config.pooling)
+        self.width: int = self.backbone.channels * len(config.pooling)
 
-    def pool(self, cls: torch.Tensor | None, grid: torch.Tensor) -> torch.Tensor:
-        """Cls [B, D] or None, grid [B, D, h, w] -> [B, width]."""
-        parts = {
+    def pool(self, cls: torch.Tensor | None, feature_map: torch.Tensor) -> torch.Tensor:
+        """Class token [B, D] or None, feature map [B, D, h, w] -> [B, width]."""
+        parts: dict[str, Callable[[], torch.Tensor | None]] = {
             "cls": lambda: cls,
-            "mean": lambda: grid.mean((2, 3)),
-            "max": lambda: grid.amax((2, 3)),
+            "mean": lambda: feature_map.mean((2, 3)),
+            "max": lambda: feature_map.amax((2, 3)),
         }
-        return torch.cat([parts[name]() for name in self.config.pooling], 1)
+        pooled = (parts[name]() for name in self.config.pooling)
+        return torch.cat([part for part in pooled if part is not None], 1)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels float [B, C, S, S] as Preprocess gives them -> [B, width]."""
         return self.pool(*self.backbone(pixels))
 
 
-def _transformer(settings: Mapping[str, Any]) -> nn.Module:
+def _transformer(settings: Mapping[str, Any]) -> Any:
     """The random transformer of a Hugging Face configuration. Raises ValueError for a bad one."""
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, AutoModel  # here: seconds that image-only users skip
@@ -152,14 +172,16 @@ def _transformer(settings: Mapping[str, Any]) -> nn.Module:
 
 
 class TextEncoder(nn.Module):
-    """Text -> pooled features of a BERT-family transformer, tokenised by its own tokenizer."""
+    """Text -> pooled features of a BERT-family transformer, tokenized by its own tokenizer."""
+
+    transformer: Any  # the classes behind AutoModel share no typed attributes
 
     def __init__(self, config: TextConfig, tokenizer: Tokenizer) -> None:
         super().__init__()
         self.config = config
         self.transformer = _transformer(config.transformer)
         self.transformer.pooler = None  # the tokens are pooled here; BERT's own is never used
-        self.width = self.transformer.config.hidden_size
+        self.width: int = self.transformer.config.hidden_size
         self.tokenizer = tokenizer
         limit = min(config.max_tokens, self.transformer.config.max_position_embeddings)
         self.tokenizer.enable_truncation(limit)
@@ -222,18 +244,24 @@ class DualEncoder(nn.Module):
 
     @torch.inference_mode(False)
     def patch_similarity(self, pixels: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """Where a text matches: each cell's contribution to the similarity.
+        """Compute where a text matches: each cell's contribution to the similarity.
 
-        pixels float [B, C, S, S], text float [dimension] unit -> float32 [B, h, w], in units of
-        cosine similarity, positive where the cell speaks for the text. Gradient times
-        activation on the last grid (HiResCAM, Draelos and Carin 2020).
+        It is gradient times activation on the last feature map (HiResCAM, Draelos and Carin 2020).
+
+        Args:
+            pixels: float [B, C, S, S], as Preprocess gives them.
+            text: float [dimension], unit.
+
+        Returns:
+            float32 [B, h, w], in units of cosine similarity, positive where the cell speaks for
+            the text.
         """
         with torch.no_grad():
-            cls, grid = self.image_encoder.backbone(pixels)
-        grid = grid.detach().clone().float().requires_grad_(True)
+            cls, feature_map = self.image_encoder.backbone(pixels)
+        feature_map = feature_map.detach().clone().float().requires_grad_(True)
         with torch.enable_grad():
-            features = self.image_encoder.pool(None if cls is None else cls.float(), grid)
+            features = self.image_encoder.pool(None if cls is None else cls.float(), feature_map)
             embedding = F.normalize(self.image_projection(features).float(), dim=1)
             similarity = (embedding @ text.detach().clone().float()).sum()
-            (gradient,) = torch.autograd.grad(similarity, grid)
-        return (gradient * grid).sum(1).detach()
+            (gradient,) = torch.autograd.grad(similarity, feature_map)
+        return (gradient * feature_map).sum(1).detach()

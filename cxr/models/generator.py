@@ -1,8 +1,8 @@
-"""The conditional generator: noise and the embedding of a text -> a chest film of 128 x 128.
+"""The conditional generator: noise and the embedding of a text -> an image of 128 x 128.
 
 Two configurations of one class. REFERENCE is what the field uses: a fully connected layer, three
 transposed-convolution blocks and a final one. EMBEDDED is what ships: noise and text make a style,
-and residual blocks are normalised by it. Discriminators are in cxr.models.discriminator.
+and residual blocks are normalized by it. Discriminators are in cxr.models.discriminator.
 """
 
 from __future__ import annotations
@@ -21,8 +21,14 @@ BLOCKS = {"transposed": 4, "residual": 5}  # a body's number of channels makes i
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """body: "transposed" or "residual". noise, text: lengths of the two inputs. channels: of the
-    maps at each side, the smallest side first. style: width of the style (residual bodies).
+    """Architecture of a Generator.
+
+    Attributes:
+        body: "transposed" or "residual".
+        noise: length of the noise.
+        text: length of the embedding.
+        channels: of the maps at each side, the smallest side first.
+        style: width of the style (residual bodies).
     """
 
     body: str = "residual"
@@ -61,8 +67,9 @@ EMBEDDED = GeneratorConfig()
 
 
 def double(maps: torch.Tensor) -> torch.Tensor:
-    """[B, C, H, W] -> [B, C, 2H, 2W] by repetition; several times faster on a processor than
-    F.interpolate, backwards most of all.
+    """Repeat each pixel: [B, C, H, W] -> [B, C, 2H, 2W].
+
+    On a processor this is several times faster than F.interpolate, backwards most of all.
     """
     rows = maps.permute(0, 2, 3, 1)
     batch, height, width, channels = rows.shape
@@ -72,8 +79,10 @@ def double(maps: torch.Tensor) -> torch.Tensor:
 
 
 class _Modulate(torch.autograd.Function):
-    """maps * gain + bias, each of them a number for a channel of a row. The sums over places that
-    its gradient needs are matrix products, ten times faster in bfloat16 than `sum`.
+    """Compute maps * gain + bias, each of them a number for a channel of a row.
+
+    The sums over places that its gradient needs are matrix products, ten times faster in bfloat16
+    than `sum`.
     """
 
     @staticmethod
@@ -84,6 +93,7 @@ class _Modulate(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """[B, C, H, W] -> the gradients of maps [B, C, H, W], gain and bias [B, C]."""
         maps, gain = ctx.saved_tensors
         return (
             gradient * gain[:, :, None, None],
@@ -99,7 +109,7 @@ def _over_places(maps: torch.Tensor) -> torch.Tensor:
 
 
 class ConditionalNorm(nn.Module):
-    """Batch normalisation whose gain and bias come from a style (de Vries et al. 2017)."""
+    """Batch normalization whose gain and bias come from a style (de Vries et al. 2017)."""
 
     def __init__(self, channels: int, style: int) -> None:
         super().__init__()
@@ -132,8 +142,10 @@ class ResidualUp(nn.Module):
 
 
 class TransposedBody(nn.Module):
-    """DCGAN's (Radford et al. 2016): a fully connected layer to an 8 x 8 map, transposed
-    convolutions with batch norm and ReLU that double it, a final one, Tanh.
+    """The generator of DCGAN (Radford et al. 2016).
+
+    A fully connected layer to an 8 x 8 map, transposed convolutions with batch norm and ReLU that
+    double it, a final one, Tanh.
     """
 
     START = 8
@@ -159,7 +171,7 @@ class TransposedBody(nn.Module):
 
 
 class ResidualBody(nn.Module):
-    """A mapping to a style, residual blocks normalised by it, and few channels at the full side.
+    """A mapping to a style, residual blocks normalized by it, and few channels at the full side.
 
     The text is brought to the length of the noise, so that it does not drown it.
     """
@@ -198,12 +210,13 @@ class ResidualBody(nn.Module):
 
 
 class Generator(nn.Module):
-    """Noise and text -> film. In eval mode each row depends on its own inputs alone."""
+    """Noise and text -> image. In eval mode each row depends on its own inputs alone."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
         if config.body == "transposed":
+            # A checkpoint's tensors carry this name: "standardise.running_mean".
             self.standardise: nn.Module = nn.Identity()
             self.body: nn.Module = TransposedBody(config.noise + config.text, config.channels)
         else:
@@ -212,10 +225,17 @@ class Generator(nn.Module):
             self.body = ResidualBody(config.noise, config.text, config.channels, config.style)
 
     def forward(self, noise: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """Noise float [B, noise] from N(0, 1); text float [B, text], unit rows.
+        """Generate images.
 
-        Returns float32 [B, 1, 128, 128] in [-1, 1]: black to white. Raises ValueError for other
-        shapes.
+        Args:
+            noise: float [B, noise] from N(0, 1).
+            text: float [B, text], unit rows.
+
+        Returns:
+            float32 [B, 1, 128, 128] in [-1, 1], black to white.
+
+        Raises:
+            ValueError: other shapes.
         """
         expected = [len(text), self.config.noise], [len(text), self.config.text]
         if [list(noise.shape), list(text.shape)] != list(expected):

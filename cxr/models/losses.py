@@ -14,13 +14,20 @@ def contrastive_loss(
     temperature: torch.Tensor | float,
     ignore: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Symmetric contrastive loss of N matching pairs (InfoNCE; CLIP, Radford et al. 2021).
+    """Compute the symmetric contrastive loss of N matching pairs (CLIP, Radford et al. 2021).
 
-    image, text: float [N, D], unit rows; row i of one belongs to row i of the other.
-    ignore: bool [N, N], True where image i and text j must not count as negatives of each
-    other although they are no pair; the diagonal is not looked at.
-    Returns a scalar: 0 at best, log N for embeddings that tell nothing apart.
-    Raises ValueError when the shapes do not match.
+    Args:
+        image: float [N, D], unit rows.
+        text: float [N, D], unit rows; row i belongs to row i of `image`.
+        temperature: scalar above 0 that similarities are divided by.
+        ignore: bool [N, N], True where image i and text j must not count as negatives of each
+            other although they are no pair; the diagonal is not looked at.
+
+    Returns:
+        A scalar: 0 at best, log N for embeddings that tell nothing apart.
+
+    Raises:
+        ValueError: the shapes do not match.
     """
     if image.shape != text.shape or image.ndim != 2:
         raise ValueError(
@@ -35,10 +42,14 @@ def contrastive_loss(
 
 
 def masked_bce(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Binary cross-entropy over the labels that are known.
+    """Compute binary cross-entropy over the labels that are known.
 
-    logits float [B, F]; labels float [B, F], 1 present, 0 absent, NaN unknown.
-    Returns a scalar, 0 when no label is known.
+    Args:
+        logits: float [B, F].
+        labels: float [B, F], 1 present, 0 absent, NaN unknown.
+
+    Returns:
+        A scalar, 0 when no label is known.
     """
     known = ~labels.isnan()
     loss = F.binary_cross_entropy_with_logits(logits, labels.nan_to_num(), reduction="none")
@@ -46,21 +57,34 @@ def masked_bce(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def masked_smooth_l1(values: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Huber loss over the targets that are known. values, target: float [B]; NaN is unknown."""
+    """Compute the Huber loss over the targets that are known.
+
+    Args:
+        values: float [B].
+        target: float [B]; NaN is unknown.
+
+    Returns:
+        A scalar, 0 when no target is known.
+    """
     known = ~target.isnan()
     loss = F.smooth_l1_loss(values, target.nan_to_num(), reduction="none")
     return (loss * known).sum() / known.sum().clamp(min=1)
 
 
-SMOOTH = 1e-3  # of the picture's area: what keeps Dice defined, and its gradient alive, for nothing
+SMOOTH = 1e-3  # of the image's area: what keeps Dice defined, and its gradient alive, for nothing
 LARGEST_WEIGHT = 4.0  # of a pixel inside a small mask
 
 
 def dice_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Soft Dice loss of each mask (V-Net, Milletari et al. 2016), an empty one included.
+    """Compute the soft Dice loss of each mask (V-Net, Milletari et al. 2016), empty ones included.
 
-    logits float [N, H, W]; target float [N, H, W] in [0, 1]. Returns float [N] in [0, 1): 0 where
-    the mask is met; for an empty target it falls as less is marked.
+    Args:
+        logits: float [N, H, W].
+        target: float [N, H, W] in [0, 1].
+
+    Returns:
+        float [N] in [0, 1): 0 where the mask is met; for an empty target it falls as less is
+        marked.
     """
     marked, smooth = logits.sigmoid(), SMOOTH * logits[0].numel()
     shared = (marked * target).sum((1, 2))
@@ -71,12 +95,21 @@ def dice_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 def dice_bce(
     logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Dice + binary cross-entropy, the latter weighted for small masks.
+    """Compute Dice + binary cross-entropy, the latter weighted for small masks.
 
-    logits float [N, H, W]; target float [N, H, W] in [0, 1]; weight float [N] of each mask, 0 for
-    one that is not known. A pixel inside a mask that covers a share s of the picture counts
-    sqrt((1 - s) / s) times, at least once and at most LARGEST_WEIGHT times. Returns a scalar, 0
-    when no mask is known. Raises ValueError when the shapes do not match.
+    A pixel inside a mask that covers a share s of the image counts sqrt((1 - s) / s) times, at
+    least once and at most LARGEST_WEIGHT times.
+
+    Args:
+        logits: float [N, H, W].
+        target: float [N, H, W] in [0, 1].
+        weight: float [N] of each mask, 0 for one that is not known; None: 1.
+
+    Returns:
+        A scalar, 0 when no mask is known.
+
+    Raises:
+        ValueError: the shapes do not match.
     """
     if logits.shape != target.shape or logits.ndim != 3:
         raise ValueError(
@@ -92,8 +125,14 @@ def dice_bce(
 
 
 def bce_discriminator_loss(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of "real" and "generated" (Goodfellow et al. 2014). real, fake: float logits
-    of any shape. Returns a scalar: 0 at best, log 2 where nothing is told apart.
+    """Compute the cross-entropy of "real" and "generated" (Goodfellow et al. 2014).
+
+    Args:
+        real: logits of real images, float of any shape.
+        fake: logits of generated images, float of any shape.
+
+    Returns:
+        A scalar: 0 at best, log 2 where real and generated images get the same logits of 0.
     """
     return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
 
@@ -104,8 +143,15 @@ def bce_generator_loss(fake: torch.Tensor) -> torch.Tensor:
 
 
 def hinge_discriminator_loss(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-    """Hinge loss (Lim and Ye 2017): 0 once every real logit is above 1 and every generated one
-    below -1, 1 where all are 0. real, fake: float of any shape. Returns a scalar.
+    """Compute the hinge loss (Lim and Ye 2017).
+
+    Args:
+        real: logits of real images, float of any shape.
+        fake: logits of generated images, float of any shape.
+
+    Returns:
+        A scalar: 0 once every real logit is above 1 and every generated one below -1, 1 where all
+        are 0.
     """
     return (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
 
@@ -118,12 +164,19 @@ def hinge_generator_loss(fake: torch.Tensor) -> torch.Tensor:
 def finding_margin_loss(
     scores: torch.Tensor, labels: torch.Tensor, present: torch.Tensor, absent: torch.Tensor
 ) -> torch.Tensor:
-    """How far scores stay behind what films with and without a finding have on average.
+    """Compute how far scores stay behind those of images with and without a finding.
 
-    scores float [B, F]; labels float [B, F], 1 present, 0 absent, NaN unknown; present, absent
-    float [F], present > absent: the scores to reach with a finding, and to stay under without it.
-    Returns a scalar in units of present - absent: 0 when all are reached, so that nothing is
-    gained by exaggerating. Findings that are present count as much as all absent ones together.
+    Findings that are present count as much as all absent ones together.
+
+    Args:
+        scores: float [B, F].
+        labels: float [B, F], 1 present, 0 absent, NaN unknown.
+        present: float [F], the scores to reach with a finding.
+        absent: float [F], below `present`, the scores to stay under without it.
+
+    Returns:
+        A scalar in units of present - absent: 0 when all are reached, so that nothing is gained by
+        exaggerating.
     """
     unit = (present - absent).clamp(min=1e-6)
     behind = F.relu(present - scores) / unit
@@ -132,9 +185,16 @@ def finding_margin_loss(
 
 
 def mode_seeking_loss(distance: torch.Tensor, wanted: float) -> torch.Tensor:
-    """How far films of one text stay nearer to each other than they should (after the mode seeking
-    loss of Mao et al. 2019). distance: float [P] of pairs, at least 0; wanted: above 0. Returns a
-    scalar from 1, all pairs alike, to 0, all of them as far apart as wanted or farther.
+    """Compute how far images of one text stay nearer to each other than they should.
+
+    It follows the mode seeking loss of Mao et al. (2019).
+
+    Args:
+        distance: float [P], at least 0, of P pairs.
+        wanted: above 0, in the unit of `distance`.
+
+    Returns:
+        A scalar from 1, all pairs alike, to 0, all of them as far apart as wanted or farther.
     """
     return F.relu(1 - distance / wanted).mean()
 

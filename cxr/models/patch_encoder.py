@@ -18,7 +18,7 @@ from cxr.models.text_encoder import digest_of
 
 
 class PatchEncoder:
-    """Images to a grid of features; in eval mode, without gradients, safe in several threads.
+    """Images to feature maps; in eval mode, without gradients, safe in several threads.
 
     Attributes:
         channels: of the features, those of all layers together.
@@ -56,7 +56,7 @@ class PatchEncoder:
             )
         self._model = backbone.model.eval().requires_grad_(False)
         self._preprocess, self._layers, self._side = preprocess, list(layers), side
-        self.channels = backbone.model.num_features * len(layers)
+        self.channels: int = backbone.model.num_features * len(layers)
 
     def to(self, device: torch.device) -> PatchEncoder:
         """Move the transformer to a device, and return this encoder."""
@@ -75,14 +75,14 @@ class PatchEncoder:
         """
         seen = F.interpolate(images, size=self._side, mode="bilinear", antialias=True)
         seen = (seen - self._preprocess.mean) / self._preprocess.std
-        grids = self._model.forward_intermediates(
+        feature_maps = self._model.forward_intermediates(
             seen.expand(-1, self._preprocess.channels, -1, -1),
             indices=self._layers,
             norm=True,
             stop_early=True,
             intermediates_only=True,
         )
-        return torch.cat(grids, 1)
+        return torch.cat(feature_maps, 1)
 
     @cached_property
     def fingerprint(self) -> str:

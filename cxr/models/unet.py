@@ -1,4 +1,4 @@
-"""The U-Nets of localization: one that redraws films, and one that marks what a text names.
+"""The U-Nets of localization: one that redraws images, and one that marks what a text names.
 
 U-Net (Ronneberger et al. 2015) with a ResNet encoder from segmentation-models-pytorch. The text
 enters as a frozen encoder's embedding: at the bottleneck (the reference), or at every level of the
@@ -7,7 +7,7 @@ decoder by scale and shift (FiLM, Perez et al. 2018) or as kernels. Models retur
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,8 +21,8 @@ from cxr.models.text_fusion import (
     START,
     BottleneckFusion,
     DenseProbe,
-    FilmFusion,
     KernelFusion,
+    ScaleShiftFusion,
 )
 
 FUSIONS = ("bottleneck", "film", "kernel", "none")
@@ -30,12 +30,22 @@ FUSIONS = ("bottleneck", "film", "kernel", "none")
 
 @dataclass(frozen=True)
 class LocalizerConfig:
-    """encoder: a name of segmentation-models-pytorch. fusion: one of FUSIONS; "none" is a plain
-    U-Net with one output for each of `outputs`, which is empty otherwise. text_dimension: of the
-    embedding. hidden: width between the embedding and what it steers. decoder: channels of the
-    decoder's levels, coarsest first; as many levels as halvings of the picture. grid_channels: of
-    the features of a PatchEncoder that text reads beside the U-Net, 0 for none; grid_layers and
-    grid_side: the encoder's.
+    """Architecture of a TextGuidedUNet.
+
+    Attributes:
+        encoder: a name of segmentation-models-pytorch.
+        preprocess: from an image to the encoder's input.
+        fusion: one of FUSIONS; "none" is a plain U-Net with one output for each of `outputs`,
+            "film" is a ScaleShiftFusion.
+        outputs: names of the masks of a plain U-Net, empty otherwise.
+        text_dimension: of the embedding.
+        hidden: width between the embedding and what it steers.
+        decoder: channels of the decoder's levels, coarsest first; as many levels as halvings of
+            the image.
+        grid_channels: of the features of a PatchEncoder that are probed beside the U-Net, 0 for
+            none.
+        grid_layers: that encoder's layers.
+        grid_side: that encoder's side in pixels.
     """
 
     encoder: str = "resnet34"
@@ -73,9 +83,10 @@ class LocalizerConfig:
         try:
             rest = dict(values)
             preprocess = Preprocess.from_dict(rest.pop("preprocess"))
-            lists = {name: tuple(rest.pop(name)) for name in ("outputs", "decoder")}
-            lists["grid_layers"] = tuple(rest.pop("grid_layers", ()))
-            return cls(preprocess=preprocess, **lists, **rest)
+            for name in ("outputs", "decoder"):
+                rest[name] = tuple(rest[name])
+            rest["grid_layers"] = tuple(rest.get("grid_layers", ()))
+            return cls(preprocess=preprocess, **rest)
         except (KeyError, TypeError) as error:
             raise ValueError(
                 f"expected the architecture of a localizer; got one with a wrong key: {error}. "
@@ -83,7 +94,7 @@ class LocalizerConfig:
             ) from error
 
 
-def _body(config: LocalizerConfig) -> tuple[nn.Module, nn.ModuleList]:
+def _body(config: LocalizerConfig) -> tuple[Any, nn.ModuleList]:
     """Encoder and decoder blocks of segmentation-models-pytorch's U-Net, random weights."""
     unet = smp.Unet(
         config.encoder,
@@ -96,7 +107,7 @@ def _body(config: LocalizerConfig) -> tuple[nn.Module, nn.ModuleList]:
 
 
 class AutoencoderUNet(nn.Module):
-    """Redraws a film (phase 1): the encoder learns films without labels.
+    """Redraws an image (phase 1): the encoder learns images without labels.
 
     The skip connections are those of the localizer, so fine detail can pass them by; what is
     masked out or noisy in the input cannot.
@@ -115,33 +126,36 @@ class AutoencoderUNet(nn.Module):
 
 
 class TextGuidedUNet(nn.Module):
-    """Marks in a film what a text names: the encoder runs once a film, and so does the decoder with
-    fusion "kernel"; else it runs once a prompt.
+    """Marks in an image what a text names.
 
-    With fusion "none" it is a plain U-Net: text is not looked at, and each film gives a mask for
-    every one of `config.outputs`.
+    The encoder runs once an image, and so does the decoder with fusion "kernel"; else the decoder
+    runs once a prompt. With fusion "none" it is a plain U-Net: text is not looked at, and each
+    image gives a mask for every one of `config.outputs`.
     """
 
     def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder, self.blocks = _body(config)
-        deepest = self.encoder.out_channels[-1]
-        self.fusion: nn.Module | None = None
+        encoder, self.blocks = _body(config)
+        self.encoder = encoder
+        deepest = encoder.out_channels[-1]
+        self.fusion: BottleneckFusion | ScaleShiftFusion | KernelFusion | None = None
         if config.fusion == "bottleneck":
             self.fusion = BottleneckFusion(deepest, config.text_dimension)
         elif config.fusion == "film":
-            self.fusion = FilmFusion(
+            self.fusion = ScaleShiftFusion(
                 (deepest, *config.decoder), config.text_dimension, config.hidden
             )
         elif config.fusion == "kernel":
             self.fusion = KernelFusion(config.decoder, config.text_dimension, config.hidden)
+        # A checkpoint's tensors carry this name: "reading.kernel.weight".
         self.reading: DenseProbe | None = None
         if config.grid_channels:
             self.reading = DenseProbe(config.grid_channels, config.text_dimension)
-        self.head: nn.Module | None = None
+        self.head: nn.Conv2d | None = None
         if config.fusion != "kernel":
             self.head = nn.Conv2d(config.decoder[-1], max(1, len(config.outputs)), 1)
+            assert self.head.bias is not None
             nn.init.constant_(self.head.bias, START)
 
     @property
@@ -154,75 +168,103 @@ class TextGuidedUNet(nn.Module):
         return self.encoder(pixels)
 
     def decode(self, features: Sequence[torch.Tensor], text: torch.Tensor) -> torch.Tensor:
-        """Features of B films and P prompts about each, float [B, P, D], unit rows -> logits float
-        [B, P, S, S]; with fusion "none" text is not looked at and P is the number of outputs.
+        """Mark what each prompt names.
+
+        Args:
+            features: of B images, as `encode` gives them.
+            text: float [B, P, D], unit rows, P prompts about each image; with fusion "none" it is
+                not looked at and P is the number of outputs.
+
+        Returns:
+            Logits, float [B, P, S, S].
         """
-        if self.config.fusion == "none":
+        fusion = self.fusion
+        if isinstance(fusion, KernelFusion):
+            return fusion(_decode(self.blocks, features), text)
+        assert self.head is not None  # only kernels need none
+        if fusion is None:
             return self.head(_decode(self.blocks, features)[-1])
-        if self.config.fusion == "kernel":
-            return self.fusion(_decode(self.blocks, features), text)
         prompts = text.shape[1]
         levels = None
         deepest = _for_each_prompt(features[-1], prompts)
-        if self.config.fusion == "bottleneck":
-            deepest = self.fusion(deepest, text.flatten(0, 1))
+        if isinstance(fusion, BottleneckFusion):
+            deepest = fusion(deepest, text.flatten(0, 1))
         else:
-            levels = self.fusion(text.flatten(0, 1))
+            levels = fusion(text.flatten(0, 1))
             deepest = torch.addcmul(levels[0][1], deepest, levels[0][0])
-        grid = _decode(self.blocks, [*features[:-1], deepest], levels)[-1]
-        return self.head(grid).unflatten(0, (-1, prompts))[:, :, 0]
+        feature_map = _decode(self.blocks, [*features[:-1], deepest], levels)[-1]
+        return self.head(feature_map).unflatten(0, (-1, prompts))[:, :, 0]
 
     def forward(self, pixels: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """`encode`, then `decode`: pixels [B, C, S, S], text [B, P, D] -> [B, P, S, S]."""
         return self.decode(self.encode(pixels), text)
 
-    def read(self, grid: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """What a PatchEncoder gives of B films, and P prompts about each -> logits float32
-        [B, P, S, S] at the served size, of the reading alone.
+    def probe(self, feature_map: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """Mark what each prompt names by the probe of a PatchEncoder's features alone.
+
+        Args:
+            feature_map: float [B, grid_channels, h, w], as the PatchEncoder gives it.
+            text: float [B, P, D], unit rows.
+
+        Returns:
+            Logits, float32 [B, P, S, S] at the side of `preprocess`.
         """
-        logits = self.reading(grid, text)
+        assert self.reading is not None, "this architecture has no grid_channels"
+        logits = self.reading(feature_map, text)
         return F.interpolate(logits, size=self.config.preprocess.size, mode="bilinear")
 
 
-def _for_each_prompt(grid: torch.Tensor, prompts: int) -> torch.Tensor:
+def _for_each_prompt(feature_map: torch.Tensor, prompts: int) -> torch.Tensor:
     """[B, C, h, w] -> [B * prompts, C, h, w], channels last in memory."""
-    cells = grid.permute(0, 2, 3, 1)[:, None].expand(-1, prompts, -1, -1, -1)
+    cells = feature_map.permute(0, 2, 3, 1)[:, None].expand(-1, prompts, -1, -1, -1)
     return cells.flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def _decode(
-    blocks: nn.ModuleList,
+    blocks: Iterable[Any],
     features: Sequence[torch.Tensor],
-    film: Sequence[tuple[torch.Tensor, torch.Tensor]] | None = None,
+    modulation: Sequence[tuple[torch.Tensor, torch.Tensor]] | None = None,
 ) -> list[torch.Tensor]:
-    """Up the decoder, each level with its skip connection, and what each gives; the last has none,
-    since features[0] is the input itself. film: (scale, shift) for the bottleneck, done already,
-    and for every level.
+    """Up the decoder, each level with its skip connection, and what each gives.
 
-    The deepest features may be those of B films times P prompts, the others those of B films.
+    The last level has no skip connection, since features[0] is the input itself.
+
+    Args:
+        blocks: of segmentation-models-pytorch's decoder.
+        features: of B images; the deepest may be those of B images times P prompts.
+        modulation: (scale, shift) for the bottleneck, done already, and for every level.
     """
-    grid, skips, grids = features[-1], [*features[1:-1][::-1], None], []
+    skips: list[torch.Tensor | None] = [*features[1:-1][::-1], None]
+    feature_map, feature_maps = features[-1], []
     for level, (block, skip) in enumerate(zip(blocks, skips), 1):
-        grid = F.interpolate(grid, scale_factor=2.0, mode=block.interpolation_mode)
-        grid = block.conv2(_first_convolution(block.conv1, grid, skip))
-        if film:
-            grid = torch.addcmul(film[level][1], grid, film[level][0])
-        grids.append(grid)
-    return grids
+        feature_map = F.interpolate(feature_map, scale_factor=2.0, mode=block.interpolation_mode)
+        feature_map = block.conv2(_first_convolution(block.conv1, feature_map, skip))
+        if modulation:
+            scale, shift = modulation[level]
+            feature_map = torch.addcmul(shift, feature_map, scale)
+        feature_maps.append(feature_map)
+    return feature_maps
 
 
 def _first_convolution(
-    layer: nn.Sequential, grid: torch.Tensor, skip: torch.Tensor | None
+    layer: nn.Sequential, feature_map: torch.Tensor, skip: torch.Tensor | None
 ) -> torch.Tensor:
     """`layer` (convolution, norm, ReLU) on [B * P, C, h, w] beside [B, K, h, w].
 
     A convolution of two things side by side is the sum of one of each: that of the skip connection
-    is done once a film, not once a prompt.
+    is done once an image, not once a prompt.
     """
-    convolution, *rest = layer
     if skip is None:
-        return layer(grid)
-    own, padding = convolution.weight.split([grid.shape[1], skip.shape[1]], 1), convolution.padding
+        return layer(feature_map)
+    convolution, *rest = layer
+    assert isinstance(convolution, nn.Conv2d)
+    own, padding = (
+        convolution.weight.split([feature_map.shape[1], skip.shape[1]], 1),
+        convolution.padding,
+    )
     shared = F.conv2d(skip, own[1], convolution.bias, padding=padding)
-    summed = F.conv2d(grid, own[0], padding=padding).unflatten(0, (len(skip), -1)) + shared[:, None]
+    summed = (
+        F.conv2d(feature_map, own[0], padding=padding).unflatten(0, (len(skip), -1))
+        + shared[:, None]
+    )
     return nn.Sequential(*rest)(summed.flatten(0, 1))

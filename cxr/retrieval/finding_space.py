@@ -23,7 +23,9 @@ class FindingSpace:
     """Linear probes of findings on the embedding.
 
     Attributes:
-        names: F findings; "no finding" may be one. directions: float32 [F, D]. bias: float32 [F].
+        names: F findings; "no finding" may be one.
+        directions: float32 [F, D].
+        bias: float32 [F].
         prior: float32 [F], the mean probability over the images that the probes were fitted on.
     """
 
@@ -49,7 +51,8 @@ class FindingSpace:
         """Name the findings that two images both seem to show, the likeliest first.
 
         Args:
-            one, other: probabilities, float32 [F].
+            one: probabilities of one image, float32 [F].
+            other: those of the other image.
         """
         raised = np.minimum(one, other) / self.prior
         order = np.argsort(-raised)
@@ -72,7 +75,8 @@ class FindingSpace:
         """Read the probes beside a checkpoint's weights; None where there are none.
 
         Args:
-            folder: of the checkpoint. dimension: D, of its embeddings.
+            folder: of the checkpoint.
+            dimension: D, of its embeddings.
 
         Raises:
             ValueError: a damaged file, or probes of another dimension.

@@ -17,9 +17,9 @@ ABSENT = tuple(text for name in FINDINGS[1:] for text in negative(name))
 class QueryEncoder:
     """Texts -> query vectors.
 
-    A query vector is a text's embedding less `weight` times the mean embedding of a normal film in
-    words, so that films are ranked by what the query says beyond "a chest X-ray". A query that is
-    nearest to a text of a normal film, or of an absent finding, is held against the mean of the
+    A query vector is a text's embedding less `weight` times the mean embedding of a normal image in
+    words, so that images are ranked by what the query says beyond "a chest X-ray". A query that is
+    nearest to a text of a normal image, or of an absent finding, is held against the mean of the
     findings instead.
     """
 

@@ -26,7 +26,7 @@ from cxr.retrieval.query_encoder import QueryEncoder
 from cxr.retrieval.ranking import Evidence, Ranking, RankingWeights
 from cxr.retrieval.similarity import (
     DEFAULT_BANDS,
-    DEFAULT_FILM_BANDS,
+    DEFAULT_IMAGE_BANDS,
     WORDS,
     Scale,
     checked_bands,
@@ -70,11 +70,14 @@ class Retriever:
     """A dual encoder with a gallery; safe to call from several threads.
 
     Attributes:
-        model: in eval mode, on `device`. gallery: None for encoding only.
-        bands, film_bands: three falling cosines that divide similarity.WORDS, for a text and
-            for a film as query, where the gallery is too small to tell its own. encoder: sha256
-            of the checkpoint. encode_query: texts -> float32 [N, 512], unit rows, the vectors that
-            `search` ranks by (cxr.retrieval.query_encoder).
+        model: in eval mode, on `device`.
+        gallery: None for encoding only.
+        bands: three falling cosines that divide similarity.WORDS for a text as query, where the
+            gallery has too few labels for its own.
+        image_bands: the same for an image as query.
+        encoder: sha256 of the checkpoint.
+        encode_query: N texts -> float32 [N, 512], unit rows, the vectors that `search` ranks by
+            (cxr.retrieval.query_encoder).
     """
 
     def __init__(
@@ -84,7 +87,7 @@ class Retriever:
         bands: Sequence[float] = DEFAULT_BANDS,
         encoder: str = "",
         device: torch.device | None = None,
-        film_bands: Sequence[float] = DEFAULT_FILM_BANDS,
+        image_bands: Sequence[float] = DEFAULT_IMAGE_BANDS,
         query_contrast: float = 0.0,
         ranking_weights: RankingWeights | None = None,
         finding_space: FindingSpace | None = None,
@@ -92,7 +95,7 @@ class Retriever:
         self.device = device or best_device()
         self.model = model.eval().requires_grad_(False).to(self.device)
         self.gallery = gallery
-        self.bands, self.film_bands = checked_bands(bands), checked_bands(film_bands)
+        self.bands, self.image_bands = checked_bands(bands), checked_bands(image_bands)
         self.encoder = encoder
         self.encode_query = QueryEncoder(self.encode_text, query_contrast)
         self._read_query = QueryReader(self.encode_text)
@@ -135,7 +138,7 @@ class Retriever:
             opened,
             config.get("similarity_bands", DEFAULT_BANDS),
             encoder,
-            film_bands=config.get("film_bands", DEFAULT_FILM_BANDS),
+            image_bands=config.get("film_bands", DEFAULT_IMAGE_BANDS),
             query_contrast=config.get("query_contrast", 0.0),
             ranking_weights=RankingWeights.from_dict(config.get("ranking")),
             finding_space=FindingSpace.load(folder, model.config.dimension),
@@ -182,9 +185,9 @@ class Retriever:
             )
         return self.encode_prepared([self.prepare(load_image(image)) for image in images])
 
-    def prepare(self, film: Image.Image) -> np.ndarray:
-        """A mode "L" film -> uint8 [S, S], what encode_prepared takes; cheap, for any thread."""
-        return self.model.preprocess.square(film)
+    def prepare(self, image: Image.Image) -> np.ndarray:
+        """A mode "L" image -> uint8 [S, S], what encode_prepared takes; cheap, for any thread."""
+        return self.model.preprocess.square(image)
 
     def encode_prepared(self, squares: Sequence[np.ndarray]) -> np.ndarray:
         """N squares uint8 [S, S] from `prepare` -> float32 [N, 512], unit rows."""
@@ -285,7 +288,7 @@ class Retriever:
             Match(
                 gallery.studies[row],
                 float(cosine),
-                self.scale.film_word(float(cosine)),
+                self.scale.image_word(float(cosine)),
                 _shared_evidence(self.finding_space.shared(own, chance)),
             )
             for row, cosine, chance in zip(best, cosines.clip(-1, 1), chances)
@@ -332,12 +335,12 @@ class Retriever:
     def matches(self, found: Sequence[tuple[int, float]]) -> list[Match]:
         """Rows of the gallery with their cosines to an image -> the same with their words."""
         studies = self._open_gallery().studies
-        return [Match(studies[row], score, self.scale.film_word(score)) for row, score in found]
+        return [Match(studies[row], score, self.scale.image_word(score)) for row, score in found]
 
     @cached_property
     def scale(self) -> Scale:
         """How similar is similar in this gallery."""
-        return scale_of(self._open_gallery(), self.encode_query, self.bands, self.film_bands)
+        return scale_of(self._open_gallery(), self.encode_query, self.bands, self.image_bands)
 
     def heat_map(self, image: Image.Image, query: str) -> np.ndarray:
         """Where `image` speaks for `query` -> float32 [H, W] in [0, 1] at the image's own size.
@@ -358,7 +361,7 @@ class Retriever:
 
     def _pixels(self, squares: Sequence[np.ndarray]) -> torch.Tensor:
         batch = torch.from_numpy(np.stack(squares)).to(self.device)
-        return self.model.preprocess.normalise(batch)
+        return self.model.preprocess.normalize(batch)
 
     def _batches(self, items: Sequence, encode: Callable[[Sequence], torch.Tensor]) -> np.ndarray:
         rows = np.empty((len(items), self.model.config.dimension), dtype=np.float32)

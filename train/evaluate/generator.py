@@ -103,7 +103,9 @@ class GeneratorImages:
         """One generated image a text; full noise, drawn from the seed."""
         drawn = torch.Generator().manual_seed(seed)
         noise = torch.randn(len(texts), sampler.generator.config.noise, generator=drawn)
-        squares = generate(sampler.generator, noise, sampler.tower.encode_text(texts)).numpy()
+        squares = generate(
+            sampler.generator, noise, sampler.text_encoder.encode_text(texts)
+        ).numpy()
         return ImageSet(squares, self._embed(squares))
 
     def _embed(self, squares: np.ndarray) -> np.ndarray:

@@ -214,14 +214,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Train the probe and write it into the checkpoint."""
     options = parse_options(Options, argv, __doc__, MODULE)
     localizer = Localizer.load(options.weights, options.text)
-    if localizer.tower is None:
+    if localizer.text_encoder is None:
         raise SystemExit("expected a localizer that reads text; train one with another --fusion")
     encoder = load_patch_encoder(options.text, options.layers, options.side).to(localizer.device)
     began = time.monotonic()
     model = with_probe(localizer, encoder, options)
     sets = load_data(options, localizer)
     texts = {text for target in OPACITIES for text in wordings(Target(target))}
-    bank = TextBank(localizer.tower, texts, options.cache)
+    bank = TextBank(localizer.text_encoder, texts, options.cache)
     frozen = [
         FrozenFeatures(data.images, encoder, localizer) if len(data) else None for data in sets
     ]

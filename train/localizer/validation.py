@@ -57,7 +57,7 @@ def predict(
         text = bank(Target(target).prompt for target in TARGETS)[None].to(device)
     maps = []
     for image in images:  # one by one: the maps of all targets take much memory
-        pixels = model.preprocess.normalise(torch.from_numpy(np.array(image))[None].to(device))
+        pixels = model.preprocess.normalize(torch.from_numpy(np.array(image))[None].to(device))
         if size:
             pixels = F.interpolate(pixels, size=size, mode="bilinear", antialias=True)
         logits = model(pixels.contiguous(memory_format=torch.channels_last), text).float()

@@ -35,7 +35,7 @@ def embed_images(
     for first in range(0, len(packed), batch_size):
         part = torch.from_numpy(np.array(packed[first : first + batch_size])).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
-            rows.append(model.encode_image(model.preprocess.normalise(part)).float().cpu())
+            rows.append(model.encode_image(model.preprocess.normalize(part)).float().cpu())
     return torch.cat(rows).numpy()
 
 

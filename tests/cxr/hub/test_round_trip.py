@@ -132,7 +132,7 @@ def test_a_steered_model_needs_its_text_encoder_on_the_hub(local, hub, tmp_path)
     # Newer words leave the pushed localizer with those that it was trained with.
     push_checkpoint(save_dual_encoder(tiny_dual_encoder(7), tmp_path / "newer"), "owner/retrieval")
     assert (
-        Localizer.load(address).tower.fingerprint
+        Localizer.load(address).text_encoder.fingerprint
         == load_text_encoder(local["retrieval"]).fingerprint
     )
 

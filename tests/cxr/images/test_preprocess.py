@@ -54,7 +54,7 @@ def test_square_refuses_what_is_not_grey(mode):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_normalise_is_the_documented_formula(channels):
     batch = torch.arange(2 * 16 * 16).reshape(2, 16, 16).to(torch.uint8)
-    pixels = Preprocess(16, mean=0.4, std=0.2, channels=channels).normalise(batch)
+    pixels = Preprocess(16, mean=0.4, std=0.2, channels=channels).normalize(batch)
     assert pixels.shape == (2, channels, 16, 16) and pixels.dtype == torch.float32
     for channel in range(channels):
         torch.testing.assert_close(pixels[:, channel], (batch / 255 - 0.4) / 0.2)
@@ -70,12 +70,12 @@ def test_normalise_is_the_documented_formula(channels):
 )
 def test_normalise_refuses_another_batch(batch):
     with pytest.raises(ValueError, match=r"expected uint8 \[B, 16, 16\]"):
-        Preprocess(16).normalise(batch)
+        Preprocess(16).normalize(batch)
 
 
-def test_a_call_is_square_and_normalise(film):
+def test_a_call_is_square_and_normalize(film):
     preprocess, image = Preprocess(48, mean=0.3), film(size=(96, 112))
-    expected = preprocess.normalise(torch.from_numpy(preprocess.square(image))[None])[0]
+    expected = preprocess.normalize(torch.from_numpy(preprocess.square(image))[None])[0]
     assert expected.shape == (3, 48, 48)
     torch.testing.assert_close(preprocess(image), expected)
 

@@ -244,6 +244,6 @@ def test_weights_that_do_not_fit_are_refused(weights, tmp_path):
 def test_a_plain_net_knows_its_targets_without_a_tower(tmp_path, film):
     plain = LocalizerConfig("resnet18", CONFIG.preprocess, "none", TARGETS, decoder=CONFIG.decoder)
     localizer = Localizer.load(save_localizer(tmp_path, plain))
-    assert localizer.tower is None
+    assert localizer.text_encoder is None
     assert localizer.locate(film(1), "opacity in the left lung").shape == (112, 96)
     assert localizer.find(film(1), "the pump").query is None

@@ -124,7 +124,7 @@ def test_a_target_gets_its_share_of_the_reading(weights, film):
 def test_neither_half_outvotes_the_other_however_sure_it_is(weights, film):
     localizer = Localizer.load(weights)
     square = localizer.model.preprocess.square(film(1))
-    localizer.model.read = lambda grid, text: torch.full((1, text.shape[1], SIZE, SIZE), -1e3)
+    localizer.model.probe = lambda grid, text: torch.full((1, text.shape[1], SIZE, SIZE), -1e3)
     localizer.shares = {"opacity": 1.0}
     np.testing.assert_allclose(
         localizer._raw(square, [Target("opacity")]), 1 / (1 + np.exp(SURE)), rtol=1e-4
@@ -133,7 +133,7 @@ def test_neither_half_outvotes_the_other_however_sure_it_is(weights, film):
 
 def test_anatomy_does_without_the_frozen_encoder(weights, film):
     localizer = Localizer.load(weights)
-    localizer.grid = lambda films: pytest.fail("not needed")
+    localizer.patch_encoder = lambda films: pytest.fail("not needed")
     assert localizer.locate(film(1), "heart").shape == (112, 96)
 
 
@@ -151,7 +151,7 @@ def test_the_hub_must_hold_the_image_half_too(weights, folder, hub, tmp_path):
         push_checkpoint(weights, "owner/localizer")
     push_checkpoint(folder, "owner/retrieval")
     found = Localizer.load(push_checkpoint(weights, "owner/localizer"))
-    assert found.grid.fingerprint == Localizer.load(weights).grid.fingerprint
+    assert found.patch_encoder.fingerprint == Localizer.load(weights).patch_encoder.fingerprint
 
 
 def test_the_order_of_questions_changes_no_map(weights, film):

@@ -47,7 +47,7 @@ def test_text_reads_the_features_of_a_frozen_encoder_cell_by_cell(pixels):
     model = build("kernel", grid_channels=6)
     assert (
         model(pixels, texts(2, 3)).shape
-        == model.read(torch.randn(2, 6, 5, 5), texts(2, 3)).shape
+        == model.probe(torch.randn(2, 6, 5, 5), texts(2, 3)).shape
         == (2, 3, 64, 64)
     )
     grid = torch.zeros(1, 6, 4, 4)
@@ -60,7 +60,7 @@ def test_text_reads_the_features_of_a_frozen_encoder_cell_by_cell(pixels):
         torch.nn.functional.binary_cross_entropy_with_logits(logits, wanted).backward()
         optimizer.step()
     assert ((logits > 0) == (wanted > 0)).all()
-    read = model.read(grid, texts(1, 2))[0]
+    read = model.probe(grid, texts(1, 2))[0]
     assert read[0, 8, 24] > 0 > read[0, 56, 40] and read[1, 56, 40] > 0 > read[1, 8, 24]
 
 

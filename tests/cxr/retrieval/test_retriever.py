@@ -228,7 +228,7 @@ def test_similarity_words(encoder):
 
 
 def test_words_differ_for_texts_and_for_films(retriever):
-    by_bands = Retriever(retriever.model, retriever.gallery, (-1, -1, -1), film_bands=(2, 2, 2))
+    by_bands = Retriever(retriever.model, retriever.gallery, (-1, -1, -1), image_bands=(2, 2, 2))
     assert by_bands.search("mass", k=1)[0].similarity == "very similar"
     film = load_image(by_bands.gallery.studies[0].image)
     assert by_bands.search(film, k=1)[0].similarity == "weak match"

@@ -8,7 +8,7 @@ from gallery_helpers import ENCODER, encode, make_studies
 
 from cxr.findings import FINDINGS
 from cxr.gallery.gallery import build_gallery
-from cxr.retrieval.similarity import DEFAULT_BANDS, DEFAULT_FILM_BANDS, ENOUGH, WORDS, scale_of
+from cxr.retrieval.similarity import DEFAULT_BANDS, DEFAULT_IMAGE_BANDS, ENOUGH, WORDS, scale_of
 
 COUNT = 2 * ENOUGH + 20
 
@@ -59,14 +59,14 @@ def test_a_text_that_is_near_to_every_film_alike_is_no_match(gallery):
 
 def test_films_are_held_against_how_near_films_are_to_each_other(gallery):
     scale = scale_of(gallery, names)
-    assert 1 > scale.film_bands[0] > scale.film_bands[1] > scale.film_bands[2]
+    assert 1 > scale.image_bands[0] > scale.image_bands[1] > scale.image_bands[2]
     nearest = [gallery.search(row, 2)[1][1] for row in gallery.embeddings[::5]]
-    very = [scale.film_word(score) == "very similar" for score in nearest]
+    very = [scale.image_word(score) == "very similar" for score in nearest]
     assert 0.3 < np.mean(very) < 0.7
-    assert scale.film_word(1.0) == "very similar" and scale.film_word(0.0) == "weak match"
+    assert scale.image_word(1.0) == "very similar" and scale.image_word(0.0) == "weak match"
 
 
 def test_a_small_gallery_takes_the_bands_that_it_is_given(small):
     scale = scale_of(small, names)
-    assert scale.bands == DEFAULT_BANDS and scale.film_bands == DEFAULT_FILM_BANDS
+    assert scale.bands == DEFAULT_BANDS and scale.image_bands == DEFAULT_IMAGE_BANDS
     assert scale.text_word(0.7, direction(1)) == "very similar"

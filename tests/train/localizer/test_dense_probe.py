@@ -82,7 +82,7 @@ def test_the_u_net_stays_and_the_probe_comes_beside_it(place, film):
     assert reading["films"] == [8, 1, 0] and str(place) not in reading["command"]
     localizer = Localizer.load(weights)
     np.testing.assert_allclose(localizer.locate(film(1), "heart"), without, atol=1e-6)
-    assert localizer.grid.fingerprint == about["text_encoder"]["image_sha256"]
+    assert localizer.patch_encoder.fingerprint == about["text_encoder"]["image_sha256"]
     assert reading["data"] == ["anatomy", "nih"] and reading["minutes"] >= 0
 
 
