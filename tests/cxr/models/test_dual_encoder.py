@@ -98,7 +98,10 @@ def test_a_grid_lies_as_the_film_does():
 @pytest.mark.parametrize("name", ["xcit_nano_12_p16_224", "levit_128s"])
 def test_a_network_without_a_feature_map_is_refused(name):
     encoder = ImageEncoder(ImageConfig(name, Preprocess(64), ("mean",))).eval()
-    with torch.inference_mode(), pytest.raises(ValueError, match=f"expected a feature map .* from {name}"):
+    with (
+        torch.inference_mode(),
+        pytest.raises(ValueError, match=f"expected a feature map .* from {name}"),
+    ):
         encoder(pixels(1, channels=3))
 
 
