@@ -7,6 +7,7 @@ and what is unfolded while findings are chosen.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from cxr.findings import FINDINGS, Study
 from cxr.language import affirmative, negative
 from cxr.localization import parse
 from cxr.reporting import ABSENT, BANK
+from cxr.tabs.read.known_labels import known_labels
 from cxr.tabs.read.state import REPORT, ReadState
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text
@@ -76,7 +78,9 @@ def findings(state: ReadState, services: Services) -> Markup:
         correction=CORRECTION_LABELS.get(suggestion.verdict.kind, ""),
         doubted=not suggestion.in_domain,
         suggested=len(state.suggested),
-        findings=[_bar(one, state) for one in suggestion.findings],
+        findings=[_bar(one, state) for one in suggestion.findings if one.assessed],
+        not_assessed=[_why_not(one) for one in suggestion.findings if not one.assessed],
+        known=known_labels(state.study, suggestion.findings),
         detail=_finding_detail(suggestion, state, services) if state.finding else None,
     )
 
@@ -96,6 +100,7 @@ def report(state: ReadState, services: Services) -> Markup:
             "high": one.high,
         }
         for one in suggestion.findings
+        if one.assessed
     ]
     return render(
         "report.html",
@@ -245,6 +250,15 @@ def _bar(finding: Finding, state: ReadState) -> dict[str, Any]:
     }
 
 
+def _why_not(finding: Finding) -> dict[str, str]:
+    """A finding that is not assessed, and how rarely validation images let the model see it."""
+    point = finding.operating_point
+    if point is None or not point.positives:
+        return {"name": finding.name, "why": "no validation image shows it"}
+    images = "1 image" if point.positives == 1 else f"{point.positives} images"
+    return {"name": finding.name, "why": f"seen in {percent(point.sensitivity)} of {images}"}
+
+
 def _finding_detail(suggestion: Suggestion, state: ReadState, services: Services) -> dict[str, Any]:
     """What the chosen finding rests on: prompts, heat map, sentence, studies; and the ways on."""
     name = state.finding
@@ -272,8 +286,13 @@ def _probability_text(sentence: Sentence, suggestion: Suggestion) -> str:
     likeliest = among[0]
     said = f"{likeliest.name} {percent(likeliest.probability)}"
     if len(among) > 1:
-        return f"The likeliest of these {len(among)}: {said}."
-    return f"{said[0].upper()}{said[1:]}, {likeliest.word}."
+        text = f"The likeliest of these {len(among)}: {said}."
+    else:
+        text = f"{said[0].upper()}{said[1:]}, {likeliest.word}."
+    if math.isnan(sentence.npv):
+        return text
+    negatives = f"{'each ' if len(among) > 1 else ''}at least {percent(sentence.npv)}"
+    return f"{text} Of validation films called negative, {negatives} were."
 
 
 def _source(sentence: Sentence) -> str:
