@@ -1,6 +1,6 @@
-"""How what a study is labelled with, what its report says and how it looks become one order.
+"""How what a study is labeled with, what its report says and how it looks become one order.
 
-A study that holds the contrary of what was asked is never among the matches: one labelled without
+A study that holds the contrary of what was asked is never among the matches: one labeled without
 an asked finding, one with an excluded finding, or one of another view, sex or age. Of the others
 each kind of evidence adds to a score: labels that hold what was asked count most, then sentences of
 a report that affirm it (BM25 over sentences, Robertson and Zaragoza 2009; a sentence that denies a
@@ -279,7 +279,7 @@ class Ranking:
         ]
 
     def count(self, query: Query) -> int:
-        """How many studies are labelled with all that was asked and with nothing excluded."""
+        """How many studies are labeled with all that was asked and with nothing excluded."""
         label, contrary = self._label_scores(query)
         return int(((label >= 1.0) & ~contrary).sum())
 

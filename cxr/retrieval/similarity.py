@@ -2,7 +2,7 @@
 
 A cosine says little by itself: the best of many images are always near, and a query that names
 nothing on an image is somewhat near to all of them. A text's cosine is therefore counted from that
-of the gallery's average image, and held against images that are labelled with what a text names; an
+of the gallery's average image, and held against images that are labeled with what a text names; an
 image's is held against how near the gallery's images are to each other.
 """
 

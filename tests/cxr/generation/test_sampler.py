@@ -1,4 +1,4 @@
-"""Sampler: the same seed gives the same pixels; bad input is refused; copies are told."""
+"""Sampler: the same seed gives the same pixels; bad input is refused; copies are detected."""
 
 from __future__ import annotations
 

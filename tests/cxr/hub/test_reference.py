@@ -67,20 +67,20 @@ def test_the_encoders_are_those_that_were_published(hub, published, film):
 
 
 def test_a_localizer_is_steered_by_clips_text_model(hub, published, film):
-    tower = load_text_encoder(f"hf://{CLIP}")
-    assert tower.fingerprint == load_text_encoder(published / "clip").fingerprint
+    text_encoder = load_text_encoder(f"hf://{CLIP}")
+    assert text_encoder.fingerprint == load_text_encoder(published / "clip").fingerprint
     assert "pytorch_model.bin" not in str(hub.log)
     config = LocalizerConfig(
         "resnet34",
         CONFIG.preprocess,
         "film",
         hidden=8,
-        text_dimension=tower.dimension,
+        text_dimension=text_encoder.dimension,
         decoder=CONFIG.decoder,
     )
     torch.manual_seed(0)
     net = TextGuidedUNet(config)
-    about = {"weights": "clip", "sha256": tower.fingerprint}
+    about = {"weights": "clip", "sha256": text_encoder.fingerprint}
     folder = save_checkpoint(
         published / "localizer",
         net.state_dict(),

@@ -140,8 +140,8 @@ def test_a_steered_model_needs_its_text_encoder_on_the_hub(local, hub, tmp_path)
 def test_a_revision_with_a_slash_finds_the_text_encoder_of_its_owner(local, hub):
     push_checkpoint(local["retrieval"], "owner/retrieval")
     config = read_config(Path(local["localizer"]))
-    tower = load_conditioning_text_encoder("hf://owner/localizer@refs/pr/1", config)
-    assert tower.fingerprint == config["text_encoder"]["sha256"]
+    text_encoder = load_conditioning_text_encoder("hf://owner/localizer@refs/pr/1", config)
+    assert text_encoder.fingerprint == config["text_encoder"]["sha256"]
 
 
 def test_the_card_of_a_gallery_counts_what_it_holds(local, hub):

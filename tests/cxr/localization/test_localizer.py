@@ -23,8 +23,8 @@ from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     root = tmp_path_factory.mktemp("weights")
-    tower = save_dual_encoder(tiny_dual_encoder(), root / "retrieval")
-    about = {"weights": "retrieval", "sha256": load_text_encoder(tower).fingerprint}
+    retrieval = save_dual_encoder(tiny_dual_encoder(), root / "retrieval")
+    about = {"weights": "retrieval", "sha256": load_text_encoder(retrieval).fingerprint}
     return save_localizer(root, text_encoder=about)
 
 
@@ -222,7 +222,7 @@ def test_pictures_that_are_refused(localizer, image):
         localizer.locate(image, "heart")
 
 
-def test_another_text_tower_is_refused(weights, tmp_path):
+def test_another_text_encoder_is_refused(weights, tmp_path):
     other = save_dual_encoder(tiny_dual_encoder(seed=1), tmp_path / "other")
     with pytest.raises(ValueError, match="trained with"):
         Localizer.load(weights, other)
@@ -241,7 +241,7 @@ def test_weights_that_do_not_fit_are_refused(weights, tmp_path):
         Localizer.load(save_checkpoint(tmp_path / "none", state, {}))
 
 
-def test_a_plain_net_knows_its_targets_without_a_tower(tmp_path, film):
+def test_a_plain_net_knows_its_targets_without_a_text_encoder(tmp_path, film):
     plain = LocalizerConfig("resnet18", CONFIG.preprocess, "none", TARGETS, decoder=CONFIG.decoder)
     localizer = Localizer.load(save_localizer(tmp_path, plain))
     assert localizer.text_encoder is None

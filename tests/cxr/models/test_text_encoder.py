@@ -1,4 +1,4 @@
-"""A text tower is the text half of a checkpoint, or CLIP's text model, named by a fingerprint."""
+"""A text encoder is the text half of a checkpoint, or CLIP's text model, named by a fingerprint."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ TEXTS = ["right lung", "possible edema, no mass", "a"]
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory):
-    return save_dual_encoder(tiny_dual_encoder(), tmp_path_factory.mktemp("tower") / "retrieval")
+    return save_dual_encoder(
+        tiny_dual_encoder(), tmp_path_factory.mktemp("checkpoint") / "retrieval"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +29,10 @@ def clip(tmp_path_factory):
     return make_clip(tmp_path_factory.mktemp("clip"))
 
 
-def test_our_tower_gives_what_the_whole_model_gives(ours):
-    tower = load_text_encoder(ours)
-    rows = tower.encode_text(TEXTS)
-    assert rows.shape == (3, 512) == (3, tower.dimension) and rows.dtype == torch.float32
+def test_our_text_encoder_gives_what_the_whole_model_gives(ours):
+    text_encoder = load_text_encoder(ours)
+    rows = text_encoder.encode_text(TEXTS)
+    assert rows.shape == (3, 512) == (3, text_encoder.dimension) and rows.dtype == torch.float32
     assert not rows.requires_grad
     torch.testing.assert_close(rows.norm(dim=1), torch.ones(3))
     with torch.no_grad():
@@ -46,12 +48,12 @@ def test_rows_can_steer_a_model_that_is_trained(ours):
 
 
 def test_clip_gives_what_transformers_gives(clip):
-    tower = load_text_encoder(clip)
-    rows = tower.encode_text(TEXTS)
-    assert tower.dimension == 16
+    text_encoder = load_text_encoder(clip)
+    rows = text_encoder.encode_text(TEXTS)
+    assert text_encoder.dimension == 16
     model = CLIPTextModelWithProjection.from_pretrained(clip).eval()
     for text, row in zip(TEXTS, rows):
-        ids = torch.tensor([tower._tokenizer.encode(text).ids])
+        ids = torch.tensor([text_encoder._tokenizer.encode(text).ids])
         with torch.no_grad():
             alone = torch.nn.functional.normalize(model(input_ids=ids).text_embeds[0], dim=0)
         torch.testing.assert_close(row, alone, atol=1e-5, rtol=1e-4)
@@ -59,18 +61,18 @@ def test_clip_gives_what_transformers_gives(clip):
 
 @pytest.mark.parametrize("kind", ["ours", "clip"])
 def test_long_odd_and_no_texts(kind, request):
-    tower = load_text_encoder(request.getfixturevalue(kind))
-    rows = tower.encode_text(["lung " * 500, "🫁 \ud83e", "右肺", *["b"] * 70])
-    assert rows.shape == (73, tower.dimension) and torch.isfinite(rows).all()
+    text_encoder = load_text_encoder(request.getfixturevalue(kind))
+    rows = text_encoder.encode_text(["lung " * 500, "🫁 \ud83e", "右肺", *["b"] * 70])
+    assert rows.shape == (73, text_encoder.dimension) and torch.isfinite(rows).all()
     torch.testing.assert_close(rows[3], rows[72])
-    assert tower.encode_text([]).shape == (0, tower.dimension)
+    assert text_encoder.encode_text([]).shape == (0, text_encoder.dimension)
 
 
 def test_threads_get_the_same_rows(ours):
-    tower = load_text_encoder(ours)
+    text_encoder = load_text_encoder(ours)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda n: tower.encode_text([TEXTS[n % 3]])[0], range(24)))
-    alone = [tower.encode_text([text])[0] for text in TEXTS]
+        found = list(pool.map(lambda n: text_encoder.encode_text([TEXTS[n % 3]])[0], range(24)))
+    alone = [text_encoder.encode_text([text])[0] for text in TEXTS]
     for n, row in enumerate(found):
         torch.testing.assert_close(row, alone[n % 3])
 
