@@ -17,7 +17,8 @@ def test_a_query_finds_films_with_their_words(server, visit):
     page = visit(server)
     assert page.title() == "CXR Reading Room" and page.get_by_text(NOTE).count() >= 2
     said = search(page, "big heart")
-    assert len(said) == 12 and all("match" in card or "similar" in card for card in said)
+    assert len(said) == 12 and "labelled: cardiomegaly" in said[0]
+    assert all("labelled" in card or "looks like it" in card or "report" in card for card in said)
     page.click('[data-act="more"]')
     page.wait_for_function(f"document.querySelectorAll('{FILMS}').length === {COUNT}")
     assert "not labelled; AP view, 30 y, female" in " ".join(cards(page))
@@ -45,6 +46,75 @@ def test_examples_and_tiles_search_at_a_click(server, visit):
     page.click("text=collapsed lung")
     page.wait_for_selector('.asked-for:has-text("collapsed lung")')
     assert page.input_value("#query textarea") == "collapsed lung"
+
+
+def test_what_was_understood_is_said_and_can_be_taken_away(server, visit):
+    page = visit(server)
+    search(page, "cardiomegly without effusion in women over 60")
+    chips = page.locator(".read-as")
+    assert [text.split(" ×")[0] for text in chips.all_inner_texts()] == [
+        "cardiomegaly",
+        "without pleural effusion",
+        "women over 60",
+    ]
+    assert "Read “cardiomegly” as cardiomegaly." in page.inner_text(".reading")
+    chips.nth(1).click()
+    page.wait_for_selector('.asked-for:has-text("“cardiomegaly, women over 60”")')
+    assert page.input_value("#query textarea") == "cardiomegaly, women over 60"
+    ask(page, "kein Erguss")
+    page.wait_for_selector(".reading >> text=(German); searching by look alone.")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_copied_link_shows_another_visitor_the_same(server, visit, width):
+    page = visit(server, width, 844)
+    search(page, "mass, no edema")
+    if width == 390:
+        page.click("#filters > button")
+    page.get_by_label("By look alone").click()
+    page.wait_for_selector("text=Compared by look alone")
+    open_film(page, 2)
+    page.wait_for_function("location.hash.includes('film=')")
+    seen, link = cards(page), page.evaluate("location.hash")
+    other = visit(server, width, 844, link, ready=".viewer")
+    assert cards(other) == seen and other.locator('.viewer[data-index="2"]').count() == 1
+    assert other.evaluate("location.hash") == link and overflow(other) == 0
+    assert other.input_value("#query textarea") == "mass, no edema"
+    assert other.get_by_label("By look alone").is_checked()
+    other.reload()
+    other.wait_for_selector('.viewer[data-index="2"]')
+
+
+def test_back_and_forward_restore_the_page(server, visit):
+    page = visit(server)
+    search(page, "cardiomegaly")
+    search(page, "mass")
+    open_film(page)
+    page.go_back()
+    page.wait_for_selector(".viewer", state="detached")
+    page.go_back()
+    page.wait_for_selector('.asked-for:has-text("cardiomegaly")')
+    assert page.input_value("#query textarea") == "cardiomegaly"
+    page.click("#tab-read-button")
+    page.wait_for_function("location.hash === '#read'")
+    page.go_back()
+    page.wait_for_selector('.asked-for:has-text("cardiomegaly")')
+    page.go_back()
+    page.wait_for_selector("#welcome .tiles")
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ("#search?film=gone", "Film gone is not in this gallery"),
+        ("#search?q=mass&film=gone", "The link opens film gone"),
+        ("#search?view=sideways", "Expected a view"),
+        ("#search?q=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E%20mass", "Not understood"),
+    ],
+)
+def test_a_link_that_leads_nowhere_says_so(server, visit, link, said):
+    page = visit(server, path=link, ready=f"text={said}")
+    assert page.locator(".card:visible").count() > 0
 
 
 def test_filters_narrow_the_search_and_clear_again(server, visit):

@@ -163,9 +163,8 @@ class SearchHandlers:
             return state
         if last.browses and wanted.where == Where():
             return SearchState(history=state.history)
-        asked = replace(
-            last, where=wanted.where, evidence=wanted.evidence, k=PAGE_SIZE, only="", total=None
-        )
+        k = last.k if last.where == wanted.where else PAGE_SIZE
+        asked = replace(last, where=wanted.where, evidence=wanted.evidence, k=k, only="")
         found, query = self._find(self._encoded(asked))
         return SearchState(query, found, history=state.history)
 

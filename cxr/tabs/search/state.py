@@ -56,6 +56,11 @@ class SearchQuery:
         return not self.text and self.image is None
 
     @property
+    def by_look(self) -> bool:
+        """Whether images alone are compared: as the visitor chose, or for want of known words."""
+        return self.evidence == "image" or bool(self.understood and self.understood.by_look)
+
+    @property
     def content(self) -> str | Image.Image:
         """What Retriever.encode takes."""
         return self.text if self.image is None else self.image

@@ -129,7 +129,7 @@ def _filters() -> Filters:
             _age("to"),
             gr.Dropdown(choices, multiselect=True, label="Showing", min_width=200),
             gr.Dropdown(choices, multiselect=True, label="Not showing", min_width=200),
-            gr.Checkbox(label="By look alone", elem_classes="pills by-look", min_width=150),
+            gr.Checkbox(label="By look alone", elem_classes="by-look", min_width=150),
         )
 
 

@@ -134,8 +134,7 @@ def _why(query: SearchQuery, match: Match, services: Services) -> dict[str, Any]
 
     The similarity is left out where the order follows something else and would contradict it.
     """
-    by_look = query.evidence == "image" or bool(query.understood and query.understood.by_look)
-    said = () if by_look else match.evidence
+    said = () if query.by_look else match.evidence
     texts = [one.text for one in said if one.kind != "nearest"]
     if said and not texts:
         texts = ["comes nearest"]
@@ -153,7 +152,7 @@ def _found(query: SearchQuery, shown: int, nearest: bool) -> str:
         return films if total == shown else f"{shown:,} of {total:,} films"
     if nearest:
         return f"{films}, the nearest first"
-    return f"{films}, {'most similar' if query.evidence == 'image' else 'best match'} first"
+    return f"{films}, {'most similar' if query.by_look or query.image else 'best match'} first"
 
 
 def _facts(study: Study) -> list[tuple[str, str]]:

@@ -140,6 +140,18 @@ def test_the_endpoint_for_programs_gives_plain_studies(services):
     assert services.gallery not in repr(found)
 
 
+def test_the_endpoint_says_how_it_read_the_query_and_why_each_study_is_here(services):
+    search = api.search_endpoint(services)
+    first, *_ = search("cardiomegly, no effusion")
+    assert first["understood"]["chips"] == ["cardiomegaly", "without pleural effusion"]
+    assert first["understood"]["corrections"] == [["cardiomegly", "cardiomegaly"]]
+    assert first["evidence"][0]["kind"] == "label"
+    alone, *_ = search("cardiomegaly", evidence="image")
+    assert alone["understood"] is None and [one["kind"] for one in alone["evidence"]] == ["image"]
+    with pytest.raises(gr.Error, match="(?i)expected evidence out of all, image"):
+        search("cardiomegaly", evidence="hearsay")
+
+
 @pytest.fixture
 def marking(reading):
     """Services whose localizer and generator draw what is asked, with a gate that refuses none."""

@@ -8,6 +8,7 @@ import pytest
 from app_gallery import NO_FILTER, event, opened, shown
 
 from cxr.reporting.ood_gate import WARNING
+from cxr.retrieval import understanding
 from cxr.tabs.search.handlers import SearchHandlers, heat_layer, where
 from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchState
 from cxr.tabs.shared.uploads import read_upload
@@ -160,3 +161,76 @@ def test_heat_layer_is_clear_where_there_is_no_heat():
     layer = np.asarray(heat_layer(np.array([[0, 0.2], [0.5, 1]], np.float32)))
     assert layer.shape == (2, 2, 4)
     assert layer[0, :, 3].tolist() == [0, 0] and 0 < layer[1, 0, 3] < layer[1, 1, 3] == 255
+
+
+def test_without_words_the_filters_browse_what_passes_them(desk):
+    room = desk.filter(SearchState(), [], "", "", "", ["cardiomegaly"], [])
+    assert {match.study.id for match in room.matches} == {"big heart", "generated"}
+    assert desk.search(SearchState(), " ", ["AP"], "", "", "", [], []).query.total == 2
+    html = shown(desk, desk.open_film(room, event(index=0)))
+    assert "2 films" in html and "labelled:" not in html and 'class="meter"' not in html
+    assert desk.filter(room, *NO_FILTER).query is None
+    with pytest.raises(ValueError, match="type what you are looking for"):
+        desk.search(SearchState(), " ", *NO_FILTER)
+
+
+def test_a_tile_opens_the_films_that_it_counts(desk):
+    facts = dict(desk.services.facts().findings)
+    for finding in ("cardiomegaly", "mass", "nodule"):
+        room = desk.open_tile(SearchState(), event(name=finding))
+        assert len(room.matches) == facts[finding]
+        assert all(finding in match.study.positive for match in room.matches)
+
+
+def test_chips_say_how_a_query_was_read_and_can_be_taken_away(desk):
+    room = desk.search(SearchState(), "cardiomegly without effusion in women", *NO_FILTER)
+    html = shown(desk, room)
+    for said in ("without pleural effusion", "women", "Read “cardiomegly” as cardiomegaly."):
+        assert said in html
+    assert "labelled: cardiomegaly" in html and "similar" not in html
+    left = desk.drop_chip(room, event(index=1))
+    assert left.query.text == "cardiomegaly, women" and desk.back(left).query == room.query
+    left = desk.drop_chip(desk.drop_chip(left, event(index=0)), event(index=0))
+    assert left.query is None and desk.back(left).query.text == "women"
+    for wrong, state in ((event(index=9), room), (event(index=0), left), (event(), room)):
+        with pytest.raises(ValueError, match="no longer on the page"):
+            desk.drop_chip(state, wrong)
+
+
+def test_where_nothing_matches_the_nearest_are_called_that(desk):
+    room = desk.search(SearchState(), "mass", [], "", "", "", [], ["mass"])
+    assert [match.study.id for match in room.matches] == ["side"]
+    html = shown(desk, room)
+    assert "Nothing here matches; these come nearest." in html and "comes nearest" in html
+
+
+def test_a_guess_is_called_one_and_nonsense_is_refused(desk, monkeypatch):
+    monkeypatch.setattr(understanding, "NEAR_ENOUGH", -1.0)
+    html = shown(desk, desk.search(SearchState(), "qwertz", *NO_FILTER))
+    assert ">probably " in html and "is nearest in meaning" in html
+    monkeypatch.setattr(understanding, "NEAR_ENOUGH", 2.0)
+    with pytest.raises(ValueError, match="did not understand 'qwertz'"):
+        desk.search(SearchState(), "qwertz", *NO_FILTER)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kein Erguss", "(German); searching by look alone."),
+        ("effusion, no effusion", "“pleural effusion” is both asked for and excluded"),
+        ("<b>mass</b> <script>x()</script>", "Not understood: script"),
+    ],
+)
+def test_what_cannot_be_answered_is_said(desk, text, said):
+    room = desk.search(SearchState(), text, *NO_FILTER)
+    assert said in shown(desk, room) and "<script>" not in shown(desk, room) and room.matches
+
+
+def test_the_switch_compares_images_alone(desk):
+    room = desk.search(SearchState(), "cardiomegaly", *NO_FILTER)
+    alone = desk.filter(room, *NO_FILTER, True)
+    assert alone.query.evidence == "image" and alone.query.text == "cardiomegaly"
+    assert "Compared by look alone" in shown(desk, alone) and "labelled:" not in shown(desk, alone)
+    scores = [match.score for match in alone.matches]
+    assert scores == sorted(scores, reverse=True)
+    assert desk.filter(alone, *NO_FILTER, False).matches == room.matches
