@@ -1,4 +1,4 @@
-"""The part of a model card that tells how a model does by sex, age band and view."""
+"""The part of a model card on results by sex, age band and view."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Column:
     percent: bool = False
 
     def shown(self, entry: dict | None) -> str:
-        """ "0.76 (0.72 to 0.80), 5 findings"; "–" where it could not be measured."""
+        """Format an entry as 0.76 (0.72 to 0.80), 5 findings; "–" where it was not measured."""
         if entry is None:
             return "–"
         form = percent if self.percent else "{:.3f}".format
@@ -33,9 +33,7 @@ class Column:
 
 
 def groups_text(measured: dict | None, columns: list[Column]) -> str:
-    """The tables of groups and of gaps, and what was left out; that nothing is measured yet, before
-    it is.
-    """
+    """Tables of groups and of gaps, and what was left out; PENDING before it is measured."""
     if measured is None:
         return PENDING
     titles = [column.title for column in columns]

@@ -132,8 +132,10 @@ def reading_text(config: dict) -> str:
 
 
 def steps_of(training: dict) -> list[dict]:
-    """All that a training took in its order: runs before it, its own, the reading, the same for
-    folds that were left out, and the offsets, each with its command.
+    """List all steps of a training in their order, each with its command.
+
+    Runs before it come first, then its own, the reading of features, the same for folds that were
+    left out, and the offsets.
     """
     found = []
     for run in (*training.get("earlier", []), training):

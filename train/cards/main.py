@@ -13,14 +13,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from train.cards import report as card_report
-from train.cards import retrieval as card
+from train.cards import report, retrieval
 from train.cards.generator import generator_card
 from train.cards.localizer import localizer_card
 
 CARDS: dict[str, Callable[[Path], str]] = {
-    "retrieval": card.card_text,
-    "reporting": card_report.card_text,
+    "retrieval": retrieval.card_text,
+    "reporting": report.card_text,
     "localizer": localizer_card,
     "generator": generator_card,
 }
@@ -29,18 +28,19 @@ CARDS: dict[str, Callable[[Path], str]] = {
 def derived(weights: Path, readme: Path) -> dict[Path, str]:
     """What each card in weights/ and the project's README should hold, by file.
 
-    Raises ValueError for a folder that no card is known for, or whose JSON files cannot be read.
+    Raises:
+        ValueError: A folder that no card is known for, or whose JSON files cannot be read.
     """
     texts = {}
     for folder in sorted(path for path in weights.iterdir() if path.is_dir()):
         if folder.name not in CARDS:
             raise ValueError(
                 f"expected folders named {', '.join(CARDS)} in {weights}, got "
-                f"{folder.name}; give it a card in train/cards.py"
+                f"{folder.name}; give it a card in train/cards"
             )
         texts[folder / "README.md"] = CARDS[folder.name](folder)
     if readme.exists() and (weights / "retrieval").is_dir():
-        texts[readme] = card.filled(readme.read_text("utf-8"), weights / "retrieval")
+        texts[readme] = retrieval.filled(readme.read_text("utf-8"), weights / "retrieval")
     return texts
 
 
@@ -52,6 +52,7 @@ def stale(texts: dict[Path, str]) -> list[Path]:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Write the cards that differ, or with --check name them; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     parser.add_argument("--readme", type=Path, default=Path("README.md"))

@@ -1,8 +1,8 @@
 """Measures by sex, age band and view, with intervals, and the gaps between the groups.
 
-Films whose sex, age or view is not known are in no group of that kind, and a group of few films is
-left out; both are counted. A gap compares like with like: a mean over findings is taken over
-the findings that both groups have enough films of.
+Images whose sex, age or view is not known are in no group of that kind, and a group of few images
+is left out; both are counted. A gap compares like with like: a mean over findings is taken over
+the findings that both groups have enough images of.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 
 from cxr.metrics import auroc, value_with_interval
 
-LEAST_FILMS = 10  # a group of fewer is left out
+LEAST_IMAGES = 10  # a group of fewer is left out
 LEAST_CASES = 5  # of a finding, with and without it, for its AUROC to count in a group
 
 
 class Person(Protocol):
-    """What a film says of the person on it; None where it is not known."""
+    """What is known of the person on an image; None where it is not."""
 
     sex: str | None
     age: int | None
@@ -40,17 +40,17 @@ GROUPS: dict[str, dict[str, Callable[[Person], bool]]] = {
 # Case numbers int64 [n] -> a number, NaN where there is none.
 Statistic = Callable[[np.ndarray], float]
 # The case numbers of one group, or of the two that are compared -> the statistic that can be taken
-# of each of them, with what is worth telling about it; None when it cannot.
+# of each of them, with what else to report about it; None when it cannot.
 Measure = Callable[[Sequence[np.ndarray]], "tuple[Statistic, dict[str, int]] | None"]
 
 
-def of_films(statistic: Statistic) -> Measure:
+def of_images(statistic: Statistic) -> Measure:
     """A statistic that any group allows."""
     return lambda groups: (statistic, {})
 
 
-def mean_of(values: np.ndarray, least: int = LEAST_FILMS) -> Measure:
-    """The mean of values float [N], NaN left out; of groups where `least` films have one."""
+def mean_of(values: np.ndarray, least: int = LEAST_IMAGES) -> Measure:
+    """The mean of values float [N], NaN left out; of groups where `least` images have one."""
     values = np.asarray(values, float)
 
     def mean(rows: np.ndarray) -> float:
@@ -65,7 +65,7 @@ def mean_of(values: np.ndarray, least: int = LEAST_FILMS) -> Measure:
 
 
 def mean_auroc_of(scores: np.ndarray, labels: np.ndarray, least: int = LEAST_CASES) -> Measure:
-    """Mean AUROC over the findings that every group has `least` films with and without of.
+    """Mean AUROC over the findings that every group has `least` images with and without of.
 
     scores, labels float [N, F]: 1 present, 0 absent, NaN not known.
     """
@@ -92,13 +92,21 @@ def by_group(
     measures: Mapping[str, Measure],
     rounds: int,
     seed: int,
-    least: int = LEAST_FILMS,
+    least: int = LEAST_IMAGES,
 ) -> dict:
-    """Each measure in each group of N people, and the gaps, as JSON-able values:
+    """Take each measure in each group of N people, and the gaps between groups.
 
-    "groups": {name: {"kind", "films", measure: {"value", "low", "high", ...}}}, "gaps": the same
-    for the first of two groups of a kind less the second, "left_out": films of groups with fewer
-    than `least`, "unknown": films by what is not known of them.
+    Args:
+        people: N of them, the cases in the order that the measures know them by.
+        measures: By name.
+        rounds: Bootstrap rounds.
+        seed: Of the bootstrap.
+        least: A group of fewer cases is left out.
+
+    Returns:
+        JSON-able: "groups": {name: {"kind", "films", measure: {"value", "low", "high", ...}}},
+        "gaps": the same for the first of two groups of a kind less the second, "left_out": images
+        of groups with fewer than `least`, "unknown": images by what is not known of them.
     """
     groups, gaps, left_out, unknown = {}, [], {}, {}
     for kind, members in GROUPS.items():
@@ -142,7 +150,7 @@ def _of(statistic: Statistic, rows: np.ndarray) -> Statistic:
 
 
 def _difference(statistic: Statistic, one: np.ndarray, other: np.ndarray) -> Statistic:
-    """The statistic of the first group less that of the second, of films drawn from both."""
+    """The statistic of the first group less that of the second, of cases drawn from both."""
 
     def difference(drawn: np.ndarray) -> float:
         first = drawn < len(one)

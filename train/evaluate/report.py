@@ -24,7 +24,7 @@ from cxr.reporting import (
 )
 from cxr.retrieval import Retriever
 from train.common.studies import frontal, labels_of
-from train.evaluate.groups import by_group, mean_auroc_of, of_films
+from train.evaluate.groups import by_group, mean_auroc_of, of_images
 from train.evaluate.report_labels import baseline_rows, label_scores, per_finding, with_intervals
 from train.evaluate.report_text import meteor_modules, text_scores
 from train.evaluate.retrieval import mean_auroc
@@ -176,7 +176,7 @@ def _groups(
     calibration = suggester.calibration
     chances = calibration.probabilities(embeddings)
     found, truth, known = calibration.suggested(chances), labels == 1, ~np.isnan(labels)
-    f1 = of_films(lambda r: label_scores(found[r], truth[r], known[r])["micro_f1"])
+    f1 = of_images(lambda r: label_scores(found[r], truth[r], known[r])["micro_f1"])
     return by_group(
         studies, {"micro_f1": f1, "mean_auroc": mean_auroc_of(chances, labels)}, rounds, seed
     )

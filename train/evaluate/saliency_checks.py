@@ -1,6 +1,6 @@
 """Sanity checks of heat maps: do they depend on the weights, and does what they mark matter?
 
-Randomisation of the weights after Adebayo et al. (2018); deletion after Petsiuk et al. (2018).
+Randomization of the weights after Adebayo et al. (2018); deletion after Petsiuk et al. (2018).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from PIL import Image, ImageFilter
 from cxr.metrics import value_with_interval
 from cxr.retrieval import Retriever
 
-SHARE = 0.15  # of the film that is deleted
+SHARE = 0.15  # of the image that is deleted
 SHIFTS = 8  # areas elsewhere that the marked one is compared with
 
 
@@ -48,10 +48,10 @@ def marked_area(heat: np.ndarray, share: float = SHARE) -> np.ndarray:
     return mask.reshape(heat.shape)
 
 
-def without(film: Image.Image, mask: np.ndarray) -> Image.Image:
-    """The film with the masked area blurred away, so that deleting makes no new edge."""
-    blurred = film.filter(ImageFilter.GaussianBlur(max(film.size) / 16))
-    return Image.composite(blurred, film, Image.fromarray(mask.astype(np.uint8) * 255))
+def blurred(image: Image.Image, mask: np.ndarray) -> Image.Image:
+    """The image with the masked area blurred away, so that deleting makes no new edge."""
+    smooth = image.filter(ImageFilter.GaussianBlur(max(image.size) / 16))
+    return Image.composite(smooth, image, Image.fromarray(mask.astype(np.uint8) * 255))
 
 
 def shifted_areas(mask: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
@@ -72,41 +72,53 @@ def shifted_areas(mask: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
 
 
 def deletion_drops(
-    retriever: Retriever, film: Image.Image, query: str, seed: int = 0
+    retriever: Retriever, image: Image.Image, query: str, seed: int = 0
 ) -> tuple[float, float]:
-    """By how much the similarity to `query` falls when the marked area is deleted, and when areas
-    of the same size and shape elsewhere are (their mean).
+    """By how much the similarity to `query` falls when an area is deleted.
+
+    Returns:
+        (the drop for the marked area, the mean drop for areas of its size and shape elsewhere).
     """
-    mask = marked_area(retriever.heat_map(film, query))
-    films = [
-        film,
-        without(film, mask),
-        *(without(film, one) for one in shifted_areas(mask, SHIFTS, seed)),
+    mask = marked_area(retriever.heat_map(image, query))
+    images = [
+        image,
+        blurred(image, mask),
+        *(blurred(image, one) for one in shifted_areas(mask, SHIFTS, seed)),
     ]
-    scores = retriever.encode_images(films) @ retriever.encode_text([query])[0]
+    scores = retriever.encode_images(images) @ retriever.encode_text([query])[0]
     return float(scores[0] - scores[1]), float(scores[0] - scores[2:].mean())
 
 
 def saliency_report(
     retriever: Retriever, cases: Sequence[tuple[Image.Image, str]], rounds: int, seed: int
 ) -> dict:
-    """Both checks over (film, finding that it carries), as JSON-able numbers.
+    """Run both checks over cases.
 
-    Raises ValueError when there is no case.
+    Args:
+        retriever: whose heat maps are checked.
+        cases: (image, a finding that it shows).
+        rounds: bootstrap rounds.
+        seed: of the random weights, the shifts and the bootstrap.
+
+    Returns:
+        The numbers, JSON-able.
+
+    Raises:
+        ValueError: there is no case.
     """
     if not cases:
-        raise ValueError("expected films that carry a finding; got none. Use another split.")
+        raise ValueError("expected images that show a finding, got none; use another split")
     other = randomized(retriever, seed)
     kept = np.array(
         [
-            rank_correlation(retriever.heat_map(film, query), other.heat_map(film, query))
-            for film, query in cases
+            rank_correlation(retriever.heat_map(image, query), other.heat_map(image, query))
+            for image, query in cases
         ]
     )
     drops = np.array(
         [
-            deletion_drops(retriever, film, query, seed + row)
-            for row, (film, query) in enumerate(cases)
+            deletion_drops(retriever, image, query, seed + row)
+            for row, (image, query) in enumerate(cases)
         ]
     )
 

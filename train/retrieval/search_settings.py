@@ -69,7 +69,10 @@ def fitted_weights(
     what the order is judged by.
 
     Args:
-        studies: of the validation split. images: float32 [N, D]. queries: Q, with vectors [Q, D].
+        studies: N of the validation split.
+        images: their embeddings, float32 [N, D].
+        queries: Q queries with a known meaning.
+        vectors: their embeddings, float32 [Q, D].
 
     Returns:
         (the weights, one row for each setting that was tried).

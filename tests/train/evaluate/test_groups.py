@@ -7,7 +7,7 @@ import pytest
 
 from cxr.findings import Study
 from train.cards.groups import NOTE, PENDING, Column, groups_text
-from train.evaluate.groups import by_group, mean_auroc_of, mean_of, of_films
+from train.evaluate.groups import by_group, mean_auroc_of, mean_of, of_images
 
 COLUMNS = [Column("score", "score, %", percent=True)]
 
@@ -109,7 +109,7 @@ def test_labels_that_nobody_read_are_left_out_of_an_auroc():
 
 def test_any_statistic_of_films_will_do():
     films = people((10, "F", 30, "PA"), (10, "M", 30, "PA"))
-    found = by_group(films, {"first": of_films(lambda rows: float((rows < 10).mean()))}, 20, 0)
+    found = by_group(films, {"first": of_images(lambda rows: float((rows < 10).mean()))}, 20, 0)
     assert found["groups"]["female"]["first"]["value"] == 1
     assert found["gaps"][0]["first"]["value"] == 1
 
