@@ -10,6 +10,7 @@ from train.cards.groups import PENDING, Column, groups_text
 from train.cards.tables import fill_template, percent, percent_with_interval, table, with_interval
 from train.common.energy import energy_text
 from train.evaluate.groups import LEAST_CASES
+from train.reporting.operating_points import LEAST_POSITIVES, LEAST_SENSITIVITY, SPECIFICITY
 
 TEMPLATE = Path(__file__).with_name("report.md")
 GROUPS = [Column("micro_f1", "micro-F1, %", percent=True), Column("mean_auroc", "mean AUROC")]
@@ -95,6 +96,52 @@ def saliency_table(metrics: dict) -> str:
     return table(["check", "value (95% interval)"], rows)
 
 
+def operating_points_table(config: dict) -> str:
+    """What each finding's threshold does on the validation images."""
+    truths = {"expert": "radiologists", "mined": "mined"}
+    rows = [
+        [
+            name,
+            "yes" if point["assessed"] else "no",
+            f"{point['threshold']:.3f}",
+            *(percent(point[key]) for key in ("sensitivity", "specificity", "npv", "prevalence")),
+            str(point["positives"]),
+            truths[point["truth"]],
+        ]
+        for name, point in config["operating_points"].items()
+    ]
+    header = ["finding", "assessed", "threshold", "sensitivity, %", "specificity, %"]
+    return table([*header, "NPV, %", "prevalence, %", "images", "labels"], rows)
+
+
+def experts_text(measured: dict | None) -> str:
+    """How the suggested reports stand against a panel of radiologists."""
+    if measured is None:
+        return PENDING
+    denied = f"{measured['serious_denied']} of {measured['serious_findings']}"
+    rows = [
+        [
+            f"mean AUROC over {measured['findings']} findings",
+            with_interval(measured["mean_auroc"]),
+        ],
+        ["expected calibration error", with_interval(measured["calibration_error"])],
+        [
+            f"serious findings seen by the panel and denied ({denied}), %",
+            percent_with_interval(measured["denied"]),
+        ],
+        [
+            f"false findings an image that the panel called normal ({measured['normal_films']})",
+            with_interval(measured["false_findings"]),
+        ],
+    ]
+    films = f"{measured['films']} {measured['split']} films of {measured['data']}"
+    about = (
+        f"{films}, each read by five radiologists; a finding is there where most of them saw it."
+    )
+    serious = f"Serious: {', '.join(measured['serious'])}."
+    return "\n\n".join([about, table(["measure", "value (95% interval)"], rows), serious])
+
+
 def trials_text(config: dict) -> str:
     """Which scores were tried on the validation split."""
     rows = [
@@ -126,6 +173,11 @@ def card_text(folder: Path) -> str:
         "encoder": config["encoder"],
         **bands,
         "trials": trials_text(config),
+        "operating_points": operating_points_table(config),
+        "experts": experts_text(metrics.get("experts")),
+        "specificity": f"{100 * SPECIFICITY:.0f}",
+        "least_sensitivity": f"{100 * LEAST_SENSITIVITY:.0f}",
+        "least_positives": str(LEAST_POSITIVES),
         "cases": str(LEAST_CASES),
         "energy": energy_text(training),
         "groups": groups_text(metrics.get("groups"), GROUPS),

@@ -26,7 +26,7 @@ from train.cards.retrieval import SEARCH, fill_readme, write_card
 from train.common.options import option, parse_options
 from train.evaluate.generator import GeneratorOptions, measure_generator
 from train.evaluate.localizer import LocalizerOptions, measure_localizer
-from train.evaluate.report import evaluate_report
+from train.evaluate.report import evaluate_experts_alone, evaluate_report
 from train.evaluate.retrieval import RetrievalOptions, measure_retrieval
 from train.evaluate.search import SearchOptions, measure_search
 
@@ -38,10 +38,22 @@ class ReportOptions(RetrievalOptions):
     reporting: Path = option("checkpoint of the report suggester", Path("weights/reporting"))
     cache: Path = option("decoded images and features", Path(".cache/reporting"))
     others: int = option("pictures that are no chest X-ray", 300)
+    experts: Path | None = option("data set with expert_labels.csv", None)
+    experts_alone: bool = option("measure against experts alone, keep the other numbers", False)
 
 
 def measure_report(options: ReportOptions) -> dict:
     """Measure the report suggester as the options ask for it."""
+    if options.experts_alone:
+        return evaluate_experts_alone(
+            options.weights,
+            options.reporting,
+            options.experts,
+            options.split,
+            options.cache,
+            options.rounds,
+            options.seed,
+        )
     return evaluate_report(
         options.weights,
         options.reporting,
@@ -51,6 +63,7 @@ def measure_report(options: ReportOptions) -> dict:
         options.rounds,
         options.seed,
         options.others,
+        options.experts,
     )
 
 

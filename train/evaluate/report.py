@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cxr.data import load_split, load_studies
+from cxr.files import read_json
 from cxr.findings import Study
 from cxr.images import load_image
 from cxr.metrics import expected_calibration_error, reliability, value_with_interval
@@ -25,6 +26,7 @@ from cxr.reporting import (
 from cxr.retrieval import Retriever
 from train.common.studies import frontal, labels_of
 from train.evaluate.groups import by_group, mean_auroc_of, of_images
+from train.evaluate.report_experts import evaluate_against_experts
 from train.evaluate.report_labels import baseline_rows, label_scores, per_finding, with_intervals
 from train.evaluate.report_text import meteor_modules, text_scores
 from train.evaluate.retrieval import mean_auroc
@@ -47,8 +49,11 @@ def evaluate_report(
     rounds: int = 1000,
     seed: int = 0,
     others: int = 300,
+    experts: Path | None = None,
 ) -> dict:
     """The report on one split of a data set, as JSON-able values.
+
+    experts: a data set that radiologists read, whose same split is measured as well.
 
     Raises ValueError for a data set or checkpoint that cannot be read, or fewer than 10 films.
     """
@@ -65,6 +70,11 @@ def evaluate_report(
     films = features_of(retriever, film_pictures(studies, FRONTAL), cache, split)
     bank = features_of(retriever, film_pictures(train, FRONTAL), cache, "train")
     labels = labels_of(studies, names).numpy()
+    against = {}
+    if experts is not None:
+        against["experts"] = evaluate_against_experts(
+            suggester, experts, split, cache, rounds, seed
+        )
     return {
         "data": data.resolve().name,
         "split": split,
@@ -73,10 +83,41 @@ def evaluate_report(
         "findings_from": suggester.calibration.source,
         **_probabilities(suggester, films.embeddings, labels, rounds, seed),
         **_reports(suggester, (studies, films, labels), (train, bank), rounds, seed),
+        **against,
         "groups": _groups(suggester, studies, films.embeddings, labels, rounds, seed),
         "gate": _gate(suggester, retriever, films, studies, cache, others, seed),
         "saliency": saliency_report(retriever, _cases(studies, names, seed), rounds, seed),
     }
+
+
+def evaluate_experts_alone(
+    weights: str,
+    reporting: Path,
+    experts: Path | None,
+    split: str,
+    cache: Path,
+    rounds: int,
+    seed: int,
+) -> dict:
+    """What metrics.json in `reporting` holds, its part on a panel of radiologists measured anew.
+
+    Raises ValueError where nothing was measured before, or with another encoder.
+    """
+    if experts is None:
+        raise ValueError(
+            "expected --experts beside --experts-alone, got none; give a data set with "
+            "expert_labels.csv"
+        )
+    measured = read_json(reporting / "metrics.json", "what train.evaluate report wrote")
+    retriever = Retriever.load(weights, gallery=None)
+    if measured.get("encoder") != retriever.encoder:
+        raise ValueError(
+            f"expected metrics of encoder {retriever.encoder[:12]} in {reporting}, got "
+            f"{str(measured.get('encoder'))[:12]}; measure all: leave --experts-alone out"
+        )
+    suggester = ReportSuggester.with_retriever(retriever, reporting, weights=weights)
+    found = evaluate_against_experts(suggester, experts, split, cache, rounds, seed)
+    return {**measured, "experts": found}
 
 
 def _probabilities(
