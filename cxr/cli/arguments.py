@@ -13,6 +13,7 @@ from pathlib import Path
 from cxr.defaults import GALLERY
 
 MAX_TEXT = 2_000  # characters, as the models take
+WITHHELD = " Nothing is said about it; --force reads it all the same."
 
 
 def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:

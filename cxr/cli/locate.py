@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cxr.cli.arguments import add_json, check_folder, print_json, query_text
-from cxr.defaults import LOCALIZER
+from PIL import Image
+
+from cxr.cli.arguments import WITHHELD, add_json, check_folder, print_json, query_text
+from cxr.defaults import LOCALIZER, REPORTING, RETRIEVAL
+
+if TYPE_CHECKING:
+    import numpy as np
 
 THRESHOLD = 0.5
+PERCENTS = ("percent_of_lungs", "percent_of_right_lung", "percent_of_left_lung")
 
 
 def add_locate(commands) -> None:
@@ -30,15 +38,19 @@ def add_locate(commands) -> None:
     )
     locate.add_argument("--weights", default=LOCALIZER, metavar="W")
     locate.add_argument("--text-weights", metavar="W", help="instead of the folder beside W")
+    locate.add_argument(
+        "--force",
+        action="store_true",
+        help="mark a picture that looks like no frontal chest X-ray all the same",
+    )
+    locate.add_argument("--encoder", default=RETRIEVAL, metavar="W", help="what tells the latter")
+    locate.add_argument("--reporting", default=REPORTING, metavar="R", help="fitted for it")
     add_json(locate)
     locate.set_defaults(run=_locate)
 
 
 def _locate(options: argparse.Namespace) -> int:
-    import numpy as np
-    from PIL import Image
-
-    from cxr.images import contour_overlay, load_image
+    from cxr.images import load_image
 
     if not 0 < options.threshold <= 1:
         raise ValueError(f"expected --threshold above 0 and at most 1, got {options.threshold}")
@@ -48,37 +60,56 @@ def _locate(options: argparse.Namespace) -> int:
     image = load_image(options.image)
     check_folder(options.weights, LOCALIZER, "--weights")
     check_folder(options.text_weights, "", "--text-weights")
+    check_folder(options.encoder, RETRIEVAL, "--encoder")
+    check_folder(options.reporting, REPORTING, "--reporting")
     from cxr.localization import Localizer  # slow to import: everything above needs no model
 
     found = Localizer.load(options.weights, options.text_weights).find(image, options.text)
+    warning = _warning(image, options.encoder, options.reporting)
+    withheld = bool(warning) and not options.force
+    if warning:
+        print(f"cxr: {warning}{WITHHELD if withheld else ''}", file=sys.stderr)
+    document = {
+        "text": options.text,
+        "query": asdict(found.query),
+        "threshold": options.threshold,
+        "in_domain": not warning,
+        "warnings": [warning] if warning else [],
+    }
+    if withheld:
+        if options.json:
+            print_json(document | {"found": False, "words": "withheld"} | dict.fromkeys(PERCENTS))
+        return 2
     measured = found.measure(options.threshold)
-    marked = found.heat >= options.threshold
-    if options.out:
-        contour_overlay(image, marked).save(options.out)
-    if options.mask:
-        Image.fromarray(marked.astype(np.uint8) * 255).save(options.mask)
+    document |= {"found": measured.found, "words": measured.words}
+    document |= dict(zip(PERCENTS, (measured.lungs, measured.right, measured.left)))
+    document |= _write(image, found.heat >= options.threshold, options.out, options.mask)
     if options.json:
-        query = asdict(found.query) if found.query else None
-        files = {
-            name: str(file)
-            for name, file in (("overlay", options.out), ("mask", options.mask))
-            if file
-        }
-        print_json(
-            {
-                "text": options.text,
-                "query": query,
-                "threshold": options.threshold,
-                "found": measured.found,
-                "words": measured.words,
-                "percent_of_lungs": measured.lungs,
-                "percent_of_right_lung": measured.right,
-                "percent_of_left_lung": measured.left,
-                **files,
-            }
-        )
+        print_json(document)
         return 0
-    name = found.query.prompt if found.query else options.text
     area = f", {measured.lungs}% of the lungs" if measured.found and measured.lungs else ""
-    print(f"{name}: {measured.words}{area}")
+    print(f"{found.query.prompt}: {measured.words}{area}")
     return 0
+
+
+def _write(
+    image: Image.Image, marked: np.ndarray, overlay: Path | None, mask: Path | None
+) -> dict[str, str]:
+    """Write what is asked for and return the files' names. marked: bool [H, W]."""
+    from cxr.images import contour_overlay
+
+    if overlay:
+        contour_overlay(image, marked).save(overlay)
+    if mask:
+        Image.fromarray(marked.astype("uint8") * 255).save(mask)
+    return {name: str(at) for name, at in (("overlay", overlay), ("mask", mask)) if at}
+
+
+def _warning(image: Image.Image, encoder: str, reporting: str) -> str:
+    """Why an image hardly is a frontal chest X-ray; "" where it may be one."""
+    from cxr.reporting import film_features, load_reporting
+    from cxr.retrieval import Retriever
+
+    retriever = Retriever.load(encoder, None)
+    _, gate = load_reporting(reporting, retriever.encoder, encoder)
+    return gate.judge(film_features(retriever, [image])).warning

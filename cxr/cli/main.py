@@ -1,7 +1,7 @@
 """The command line: data on stdout, progress and errors on stderr.
 
-Exit codes: 0 done, 1 check found problems, 2 bad input (one line on stderr), 130 interrupted,
-141 the reader of a pipe went away.
+Exit codes: 0 done, 1 check found problems, 2 bad input (one line on stderr; a picture that is no
+frontal chest X-ray counts, unless forced), 130 interrupted, 141 the reader of a pipe went away.
 """
 
 from __future__ import annotations

@@ -6,7 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from cxr.cli.arguments import add_json, check_folder, check_gallery_folder, print_json
+from cxr.cli.arguments import (
+    WITHHELD,
+    add_json,
+    check_folder,
+    check_gallery_folder,
+    print_json,
+)
 from cxr.defaults import GALLERY, REPORTING, RETRIEVAL, find_shipped
 
 
@@ -44,10 +50,14 @@ def _report(options: argparse.Namespace) -> int:
     gallery = options.gallery or _default_gallery(options.weights)
     suggester = ReportSuggester.load(options.weights, gallery, options.reporting, options.reports)
     suggestion = suggester.suggest(image, options.force)
+    withheld = not (suggestion.in_domain or options.force)
     for warning in suggestion.warnings:
-        print(f"cxr: {warning}", file=sys.stderr)
+        print(f"cxr: {warning}{WITHHELD if withheld else ''}", file=sys.stderr)
     if options.json:
         print_json(as_document(suggestion))
+    if withheld:
+        return 2
+    if options.json:
         return 0
     for finding in suggestion.findings:
         if finding.assessed:

@@ -44,14 +44,14 @@ class Localization:
     """What was asked for and found; every threshold can be applied without the model.
 
     Attributes:
-        query: None when the text names nothing that can be located; the maps are 0 then.
+        query: what the text was taken to mean.
         size: (width, height) in pixels of the image given.
         maps: float32 [3, S, S] in [0, 1] over the square that the model sees: what was asked for,
             the right and the left lung.
         preprocess: how the image was fitted into that square.
     """
 
-    query: Target | None
+    query: Target
     size: tuple[int, int]
     maps: np.ndarray
     preprocess: Preprocess
@@ -151,11 +151,11 @@ class Localizer:
                 left lower zone"). Sides are the patient's.
 
         Returns:
-            float32 [H, W] in [0, 1] at the image's own size; 0 everywhere for a text that names
-            nothing that can be located.
+            float32 [H, W] in [0, 1] at the image's own size.
 
         Raises:
-            ValueError: an unreadable image, an empty or overlong text.
+            ValueError: an unreadable image, an empty or overlong text, or one that names nothing
+                that can be located.
         """
         return self.find(image, text).heat
 
@@ -165,20 +165,15 @@ class Localizer:
 
     def find_all(self, image: Image.Image, texts: Sequence[str]) -> list[Localization]:
         """`find` for several texts about one image, which the model sees once."""
-        queries = [self.understand(text) for text in texts]
+        queries = [self._query(text) for text in texts]
         loaded, preprocess = load_image(image), self.model.preprocess
-        named = list(dict.fromkeys(query for query in queries if query is not None))
-        maps: dict[Target | None, np.ndarray] = {
-            None: np.zeros((3, preprocess.size, preprocess.size), np.float32)
+        named, lungs = list(dict.fromkeys(queries)), [Target(RIGHT_LUNG), Target(LEFT_LUNG)]
+        *heats, right, left = self._raw(preprocess.square(loaded), [*named, *lungs])
+        right, left = apart(right, left)
+        maps = {
+            query: np.stack([_placed(query, heat, right, left), right, left]).astype(np.float32)
+            for query, heat in zip(named, heats)
         }
-        if named:
-            lungs = [Target(RIGHT_LUNG), Target(LEFT_LUNG)]
-            *heats, right, left = self._raw(preprocess.square(loaded), [*named, *lungs])
-            right, left = apart(right, left)
-            maps |= {
-                query: np.stack([_placed(query, heat, right, left), right, left]).astype(np.float32)
-                for query, heat in zip(named, heats)
-            }
         return [Localization(query, loaded.size, maps[query], preprocess) for query in queries]
 
     def understand(self, text: str) -> Target | None:
@@ -201,6 +196,16 @@ class Localizer:
         (near,) = self._embedding((text.strip(),)) @ self._embedding(TARGETS).T
         best = int(near.argmax())
         return Target(TARGETS[best]) if near[best] >= NEAREST else None
+
+    def _query(self, text: str) -> Target:
+        """As `understand`; raises ValueError for a text that names nothing that can be located."""
+        query = self.understand(text)
+        if query is None:
+            raise ValueError(
+                f"expected a text that names an organ or a finding to locate, got {text[:40]!r}; "
+                f"name one such as {', '.join(TARGETS)}"
+            )
+        return query
 
     def _raw(self, square: np.ndarray, queries: Sequence[Target]) -> np.ndarray:
         """uint8 [S, S] and P queries -> float32 [P, S, S] in [0, 1], as the model gives them."""

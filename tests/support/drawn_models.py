@@ -41,9 +41,13 @@ class DrawnLocalizer:
 
     def find(self, image: Image.Image, text: str) -> Localization:
         query = parse(text)
+        if query is None:
+            raise ValueError(
+                f"expected an organ or a finding, got {text!r}; name one such as lungs"
+            )
         film = load_image(image)
         right, left = blob(PLACES[RIGHT_LUNG]), blob(PLACES[LEFT_LUNG])
-        heat = np.zeros_like(right) if query is None else self._heat(query, right, left)
+        heat = self._heat(query, right, left)
         return Localization(query, film.size, np.stack([heat, right, left]), Preprocess(SIDE))
 
     def _heat(self, query: Target, right: np.ndarray, left: np.ndarray) -> np.ndarray:

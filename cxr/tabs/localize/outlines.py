@@ -88,15 +88,7 @@ def outlined(found: Localization, text: str, reference: np.ndarray | None = None
         text: the question in the visitor's words.
         reference: the mask drawn by hand, bool [H, W] at the image's size; None where there is
             none.
-
-    Raises:
-        ValueError: the text names nothing that can be outlined.
     """
-    if found.query is None:
-        raise ValueError(
-            f"Expected an organ or a finding that can be outlined, got “{_short(text)}”; choose "
-            "one of the suggestions below the box."
-        )
     # In 8 bits, so that the page, which sees no more, and the numbers agree.
     heat = np.round(255 * found.heat).astype(np.uint8)
     inside = found.preprocess.square(Image.new("L", found.size, 255)) > 0

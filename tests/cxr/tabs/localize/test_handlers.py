@@ -111,7 +111,7 @@ def test_a_text_that_names_nothing_is_an_error_and_not_something_that_was_not_fo
 ):
     asked = located(handlers, state, "🫁 bonjour")
     message, html, _ = handlers.show(asked)
-    assert "got “🫁 bonjour”" in message and "choose" in message
+    assert "🫁 bonjour" in message and "such as lungs" in message
     assert asked.outline is None and "ot found" not in message + html
     assert asked.image is state.image and not asked.waiting
 

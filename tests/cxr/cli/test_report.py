@@ -1,0 +1,45 @@
+"""python -m cxr report: what it says of a picture that is no chest X-ray."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from reporting_parts import save_reporting
+from tiny import tiny_dual_encoder
+
+from cxr.checkpoints.encoders import save_dual_encoder
+from cxr.checkpoints.io import fingerprint
+from cxr.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory, film) -> list[str]:
+    """The command for an image and a gate that refuses every image."""
+    torch.set_num_threads(1)
+    root = tmp_path_factory.mktemp("report")
+    encoder = save_dual_encoder(tiny_dual_encoder(), root / "encoder")
+    save_reporting(root / "refusing", fingerprint(encoder), limit=0)
+    film(1).save(root / "film.png")
+    folders = [f"--weights={encoder}", f"--reporting={root / 'refusing'}"]
+    return ["report", str(root / "film.png"), *folders]
+
+
+def test_a_picture_that_is_no_chest_film_is_code_2(words, capsys):
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and len(captured.err.splitlines()) == 1
+    assert "not look like a frontal chest X-ray" in captured.err and "--force" in captured.err
+
+
+def test_in_json_the_document_says_so_too(words, capsys):
+    assert main([*words, "--json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["in_domain"] is False and document["findings"] == []
+
+
+def test_forced_it_is_read(words, capsys):
+    assert main([*words, "--force"]) == 0
+    captured = capsys.readouterr()
+    assert "For education" in captured.out and "not look like" in captured.err
