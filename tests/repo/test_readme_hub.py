@@ -105,7 +105,7 @@ def test_every_command_of_the_section_runs(hub, checkout, tmp_path, monkeypatch,
             printed = capsys.readouterr().out.splitlines()
             assert len(printed) == {"search": 12, "data": 2}.get(words[3], 1)
     assert fingerprint("runs/retrieval") == fingerprint("weights/retrieval")
-    assert main(["check", "runs/films", "--weights", "runs/retrieval"]) == 0
+    assert main(["gallery", "check", "runs/films", "--weights", "runs/retrieval"]) == 0
     for name in ("openi", "nih", "chexpert/chexpert/CheXpert-v1.0-small"):
         assert cxr.load_studies(Path("data") / name)
 
