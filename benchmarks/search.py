@@ -2,8 +2,8 @@
 
     python -m benchmarks.search --studies 10000 --queries tests/queries/development.tsv
 
-The gallery repeats a real or synthetic one with a little noise on its embeddings, so that labels and
-cosines are spread as they are there. Both ways are timed in turn in one process.
+The gallery repeats another one with a little noise on its embeddings, so that labels and cosines
+are spread as they are there. Both ways are timed in turn in one process.
 """
 
 from __future__ import annotations
