@@ -114,10 +114,13 @@ def operating_points_table(config: dict) -> str:
     return table([*header, "NPV, %", "prevalence, %", "images", "labels"], rows)
 
 
-def experts_text(measured: dict | None) -> str:
+def experts_text(metrics: dict) -> str:
     """How the suggested reports stand against a panel of radiologists."""
-    if measured is None:
+    if not metrics:
         return PENDING
+    measured = metrics.get("experts")
+    if measured is None:
+        return "Not measured: the evaluation was given no images that radiologists read."
     denied = f"{measured['serious_denied']} of {measured['serious_findings']}"
     rows = [
         [
@@ -174,7 +177,7 @@ def card_text(folder: Path) -> str:
         **bands,
         "trials": trials_text(config),
         "operating_points": operating_points_table(config),
-        "experts": experts_text(metrics.get("experts")),
+        "experts": experts_text(metrics),
         "specificity": f"{100 * SPECIFICITY:.0f}",
         "least_sensitivity": f"{100 * LEAST_SENSITIVITY:.0f}",
         "least_positives": str(LEAST_POSITIVES),

@@ -26,7 +26,7 @@ from train.cards.retrieval import SEARCH, fill_readme, write_card
 from train.common.options import option, parse_options
 from train.evaluate.generator import GeneratorOptions, measure_generator
 from train.evaluate.localizer import LocalizerOptions, measure_localizer
-from train.evaluate.report import evaluate_experts_alone, evaluate_report
+from train.evaluate.report import PARTS, evaluate_report
 from train.evaluate.retrieval import RetrievalOptions, measure_retrieval
 from train.evaluate.search import SearchOptions, measure_search
 
@@ -39,21 +39,11 @@ class ReportOptions(RetrievalOptions):
     cache: Path = option("decoded images and features", Path(".cache/reporting"))
     others: int = option("pictures that are no chest X-ray", 300)
     experts: Path | None = option("data set with expert_labels.csv", None)
-    experts_alone: bool = option("measure against experts alone, keep the other numbers", False)
+    parts: list[str] = option(f"measured anew, out of {', '.join(PARTS)}; none: all", [])
 
 
 def measure_report(options: ReportOptions) -> dict:
     """Measure the report suggester as the options ask for it."""
-    if options.experts_alone:
-        return evaluate_experts_alone(
-            options.weights,
-            options.reporting,
-            options.experts,
-            options.split,
-            options.cache,
-            options.rounds,
-            options.seed,
-        )
     return evaluate_report(
         options.weights,
         options.reporting,
@@ -64,6 +54,7 @@ def measure_report(options: ReportOptions) -> dict:
         options.seed,
         options.others,
         options.experts,
+        options.parts,
     )
 
 

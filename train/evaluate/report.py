@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,7 @@ from train.reporting.pictures import film_pictures, other_pictures
 from train.reporting.train import MADE
 
 HELD_OUT = 5_000  # added to the seeds of what is made for measuring
+PARTS = ("probabilities", "reports", "experts", "groups", "gate", "saliency")  # of metrics.json
 CASES = 40  # films on which heat maps are checked
 
 
@@ -50,12 +51,15 @@ def evaluate_report(
     seed: int = 0,
     others: int = 300,
     experts: Path | None = None,
+    parts: Collection[str] = (),
 ) -> dict:
     """The report on one split of a data set, as JSON-able values.
 
-    experts: a data set that radiologists read, whose same split is measured as well.
+    experts: a data set that radiologists read, whose same split is measured as well. parts: those
+    of PARTS that are measured, () for all; metrics.json in `reporting` gives the others.
 
-    Raises ValueError for a data set or checkpoint that cannot be read, or fewer than 10 films.
+    Raises ValueError for a data set or checkpoint that cannot be read, fewer than 10 films, or
+    parts that are unknown or would stand beside another split's.
     """
     splits = load_split(data, load_studies(data, labels="mined"))
     train, studies = frontal(splits["train"]), frontal(splits[split])
@@ -68,56 +72,56 @@ def evaluate_report(
     suggester = ReportSuggester.with_retriever(retriever, reporting, weights=weights)
     names = suggester.calibration.findings
     films = features_of(retriever, film_pictures(studies, FRONTAL), cache, split)
-    bank = features_of(retriever, film_pictures(train, FRONTAL), cache, "train")
     labels = labels_of(studies, names).numpy()
-    against = {}
-    if experts is not None:
-        against["experts"] = evaluate_against_experts(
-            suggester, experts, split, cache, rounds, seed
-        )
-    return {
+    about = {
         "data": data.resolve().name,
         "split": split,
         "films": len(studies),
         "encoder": retriever.encoder,
         "findings_from": suggester.calibration.source,
-        **_probabilities(suggester, films.embeddings, labels, rounds, seed),
-        **_reports(suggester, (studies, films, labels), (train, bank), rounds, seed),
-        **against,
-        "groups": _groups(suggester, studies, films.embeddings, labels, rounds, seed),
-        "gate": _gate(suggester, retriever, films, studies, cache, others, seed),
-        "saliency": saliency_report(retriever, _cases(studies, names, seed), rounds, seed),
     }
 
+    def reports() -> dict:
+        bank = features_of(retriever, film_pictures(train, FRONTAL), cache, "train")
+        return _reports(suggester, (studies, films, labels), (train, bank), rounds, seed)
 
-def evaluate_experts_alone(
-    weights: str,
-    reporting: Path,
-    experts: Path | None,
-    split: str,
-    cache: Path,
-    rounds: int,
-    seed: int,
-) -> dict:
-    """What metrics.json in `reporting` holds, its part on a panel of radiologists measured anew.
+    def against_experts() -> dict:
+        if experts is None:
+            return {}
+        return {"experts": evaluate_against_experts(suggester, experts, split, cache, rounds, seed)}
 
-    Raises ValueError where nothing was measured before, or with another encoder.
-    """
-    if experts is None:
+    measures: dict[str, Callable[[], dict]] = {
+        "probabilities": lambda: _probabilities(suggester, films.embeddings, labels, rounds, seed),
+        "reports": reports,
+        "experts": against_experts,
+        "groups": lambda: {
+            "groups": _groups(suggester, studies, films.embeddings, labels, rounds, seed)
+        },
+        "gate": lambda: {"gate": _gate(suggester, retriever, films, studies, cache, others, seed)},
+        "saliency": lambda: {
+            "saliency": saliency_report(retriever, _cases(studies, names, seed), rounds, seed)
+        },
+    }
+    found = {**(_kept(reporting, about, parts) if parts else {}), **about}
+    for part in parts or PARTS:
+        found |= measures[part]()
+    return found
+
+
+def _kept(reporting: Path, about: Mapping[str, object], parts: Collection[str]) -> dict:
+    """What metrics.json holds of the same model and images. Raises as evaluate_report."""
+    if not set(parts) <= set(PARTS):
         raise ValueError(
-            "expected --experts beside --experts-alone, got none; give a data set with "
-            "expert_labels.csv"
+            f"expected parts among {', '.join(PARTS)}, got {', '.join(parts)}; correct them"
         )
     measured = read_json(reporting / "metrics.json", "what train.evaluate report wrote")
-    retriever = Retriever.load(weights, gallery=None)
-    if measured.get("encoder") != retriever.encoder:
+    differ = [name for name, value in about.items() if measured.get(name) != value]
+    if differ:
         raise ValueError(
-            f"expected metrics of encoder {retriever.encoder[:12]} in {reporting}, got "
-            f"{str(measured.get('encoder'))[:12]}; measure all: leave --experts-alone out"
+            f"expected metrics of the same {', '.join(differ)} in {reporting}, got those of "
+            "another; measure all: leave --parts out"
         )
-    suggester = ReportSuggester.with_retriever(retriever, reporting, weights=weights)
-    found = evaluate_against_experts(suggester, experts, split, cache, rounds, seed)
-    return {**measured, "experts": found}
+    return measured
 
 
 def _probabilities(

@@ -73,7 +73,7 @@ def test_serious_findings_that_are_denied_count_and_so_do_false_ones(measured):
     assert (measured["serious_findings"], measured["serious_denied"]) == (4, 2)
     assert measured["denied"]["value"] == 0.5
     assert measured["false_findings"]["value"] == 0.5  # fibrosis and mass on one of four
-    text = experts_text(measured)
+    text = experts_text({"experts": measured})
     assert "2 of 4" in text and "Serious: cardiomegaly, mass." in text
 
 

@@ -116,6 +116,18 @@ def test_the_evaluation_is_one_json_and_a_card(root, capsys):
     assert f"{100 * report['gate']['misses']['value']:.1f}" in card
     assert (root / "reporting" / "reliability.png").stat().st_size > 1000
 
+    # A part that is measured again leaves the others, which must be of the same images.
+    assert (
+        evaluate.main([*words, "--parts", "groups", "experts", "--experts", str(root / "nih")]) == 2
+    )
+    assert "expert_labels.csv" in capsys.readouterr().err
+    assert evaluate.main([*words, "--parts", "groups"]) == 0
+    assert json.loads(capsys.readouterr().out) == report
+    assert evaluate.main([*words, "--parts", "gate", "--split", "test"]) == 2
+    assert "same split" in capsys.readouterr().err
+    assert evaluate.main([*words, "--parts", "heads"]) == 2
+    assert "parts among" in capsys.readouterr().err
+
 
 def test_too_few_films_are_refused_in_one_line(root, tmp_path, capsys):
     few = make_nih(tmp_path / "few", 6)
