@@ -48,6 +48,7 @@ WEIGHTS = {
     "emphysema": 1.5,
     "fibrosis": 1.5,
 }  # 1 for every other
+SERIOUS = 2.0  # weight of the findings without which no image is called normal
 LONGEST_IMPRESSION = 3
 NEVER_ASSESSED = ("bones", "devices", "the mediastinum")
 
@@ -188,15 +189,26 @@ def _impression(
             Sentence(_capital(f"{words[name]} {_plain(name)}."), "impression", {name: POSSIBLE})
             for name in leading
         ]
-    assessed = [word for word in words.values() if word != NOT_ASSESSED]
-    if not assessed:
-        text = "No finding was assessed."
-    elif NOT_SURE in assessed:
-        text = "No finding is suggested with confidence."
-    else:
-        text = f"Looks normal as far as assessed: none of {len(assessed)} findings is suggested."
-    claims = {} if NOT_SURE in assessed else {name: ABSENT for name in words if name in denied}
-    return [Sentence(text, "impression", claims)]
+    claims = (
+        {} if NOT_SURE in words.values() else {name: ABSENT for name in words if name in denied}
+    )
+    return [Sentence(_nothing_raised(words), "impression", dict.fromkeys(absent, ABSENT))]
+
+
+def _nothing_raised(words: Mapping[str, str]) -> str:
+    """How normal an image may be called on which no finding is suggested."""
+    missing = [name for name, word in words.items() if word == NOT_ASSESSED]
+    count = len(words) - len(missing)
+    if not count:
+        return "No finding was assessed."
+    if NOT_SURE in words.values():
+        return "No finding is suggested with confidence."
+    if any(WEIGHTS.get(name, 1.0) >= SERIOUS for name in missing):
+        return (
+            f"None of the {count} findings assessed is suggested; with {len(missing)} not assessed,"
+            " the image cannot be called normal."
+        )
+    return f"Looks normal: none of the {count} findings assessed is suggested."
 
 
 def leading_findings(words: Mapping[str, str], ratios: Mapping[str, float]) -> list[str]:

@@ -20,6 +20,7 @@ from cxr.reporting.compose import (
     AKIN,
     LONGEST_IMPRESSION,
     NEVER_ASSESSED,
+    SERIOUS,
     WEIGHTS,
     compose_report,
     report_text,
@@ -116,12 +117,22 @@ def test_nothing_is_denied_that_may_not_be():
 
 def test_a_normal_image_is_plainly_said_to_look_normal():
     composed = compose(UNLIKELY)
-    normal = "Looks normal as far as assessed: none of 14 findings is suggested."
+    normal = "Looks normal: none of the 14 findings assessed is suggested."
     assert impression_of(composed) == [normal]
     assert set(composed[-1].claims) == set(NIH_FINDINGS)
     text = report_text(composed)
     assert "ungs are clear." in text
     assert set(labels_of_text(text)) >= set(NIH_FINDINGS)
+
+
+@pytest.mark.parametrize("name", NIH_FINDINGS)
+def test_no_image_is_called_normal_while_a_serious_finding_is_not_assessed(name):
+    composed = compose({**UNLIKELY, name: "not assessed"})
+    (text,) = impression_of(composed)
+    serious = WEIGHTS.get(name, 1) >= SERIOUS
+    assert ("cannot be called normal" in text) is serious
+    assert text.startswith("Looks normal") is not serious
+    assert "13 findings assessed" in text and name not in composed[-1].claims
 
 
 def test_an_image_of_which_nothing_was_assessed_is_not_called_normal():
