@@ -189,9 +189,7 @@ def _impression(
             Sentence(_capital(f"{words[name]} {_plain(name)}."), "impression", {name: POSSIBLE})
             for name in leading
         ]
-    claims = (
-        {} if NOT_SURE in words.values() else {name: ABSENT for name in words if name in denied}
-    )
+    absent = [] if NOT_SURE in words.values() else [name for name in words if name in denied]
     return [Sentence(_nothing_raised(words), "impression", dict.fromkeys(absent, ABSENT))]
 
 
