@@ -67,7 +67,8 @@ def test_an_unlabelled_film_is_never_called_normal(desk):
 
 def test_a_generated_film_wears_a_badge(desk):
     room = opened(desk, "generated")
-    card = results(room, desk.services).split("<li>")[room.selected + 1]
+    films = results(room, desk.services).partition('<ul class="films">')[2]
+    card = films.split("<li>")[room.selected + 1]
     badge = '<span class="badge">synthetic</span>'
     assert badge in card and badge in detail(room, desk.services)
     assert badge not in detail(opened(desk, "big heart"), desk.services)
