@@ -6,11 +6,11 @@ from .encoders import load_patch_encoder as load_patch_encoder
 from .encoders import load_text_encoder as load_text_encoder
 from .encoders import save_dual_encoder as save_dual_encoder
 from .encoders import shared_dual_encoder as shared_dual_encoder
+from .fingerprints import fingerprint as fingerprint
 from .format import read_config as read_config
 from .format import read_tokenizer as read_tokenizer
 from .format import resolve as resolve
 from .io import build_model as build_model
-from .io import fingerprint as fingerprint
 from .io import load_checkpoint as load_checkpoint
 from .io import save_checkpoint as save_checkpoint
 from .push import pull_checkpoint as pull_checkpoint

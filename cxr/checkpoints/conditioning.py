@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr.checkpoints.encoders import load_patch_encoder, load_text_encoder
+from cxr.checkpoints.fingerprints import check_fingerprint
 from cxr.checkpoints.format import resolve
 from cxr.hub import HUB, Repository, is_hub_address
 from cxr.models import FrozenTextEncoder, PatchEncoder
@@ -35,7 +36,7 @@ def load_conditioning_text_encoder(
     named = _named(weights, config)
     address = text_weights or _beside(weights, named)
     encoder = load_text_encoder(address)
-    _check("text encoder", encoder.fingerprint, named["sha256"], weights, address)
+    check_fingerprint("text encoder", encoder.fingerprint, named["sha256"], weights, address)
     return encoder
 
 
@@ -62,7 +63,7 @@ def load_conditioning_patch_encoder(
     named = _named(weights, config, TEXT | {"image_sha256"})
     address = text_weights or _beside(weights, named)
     encoder = load_patch_encoder(address, layers, side)
-    _check("image encoder", encoder.fingerprint, named["image_sha256"], weights, address)
+    check_fingerprint("image encoder", encoder.fingerprint, named["image_sha256"], weights, address)
     return encoder
 
 
@@ -76,17 +77,6 @@ def _named(
             "train the model again or copy its config.json"
         )
     return named
-
-
-def _check(
-    kind: str, found: str, expected: object, weights: str | Path, address: str | Path
-) -> None:
-    if found != expected:
-        raise ValueError(
-            f"expected {kind} {str(expected)[:12]}, with which {weights} was trained; "
-            f"{address} is {found[:12]}; give the one it was trained with as text_weights, or "
-            "train again"
-        )
 
 
 def _beside(weights: str | Path, named: Mapping[str, Any]) -> str | Path:

@@ -15,8 +15,9 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import torch
 from torch import nn
 
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.checkpoints.format import CONFIG, TOKENIZER, read_config, read_tokenizer, resolve
-from cxr.checkpoints.io import build_model, fingerprint, load_checkpoint, save_checkpoint
+from cxr.checkpoints.io import build_model, load_checkpoint, save_checkpoint
 from cxr.checkpoints.shards import read_tensors
 from cxr.devices import best_device
 from cxr.models import (

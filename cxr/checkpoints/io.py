@@ -5,12 +5,9 @@ The files are described in cxr.checkpoints.format.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,11 +20,10 @@ from cxr.checkpoints.format import (
     CONFIG,
     FORMAT_VERSION,
     METRICS,
-    TOKENIZER,
     read_config,
     resolve,
 )
-from cxr.checkpoints.shards import is_weight_file, read_tensors, weight_files, write_tensors
+from cxr.checkpoints.shards import is_weight_file, read_tensors, write_tensors
 from cxr.files import replace_folder, write_json
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -151,40 +147,6 @@ class _WithoutInitialization(TorchFunctionMode):
             if isinstance(target, nn.Parameter):
                 return target
         return func(*args, **kwargs)
-
-
-def fingerprint(weights: str | Path) -> str:
-    """sha256 (64 hex digits) over what an embedding depends on: the name of an encoder.
-
-    It covers the architecture with its preprocessing, the tokenizer and the weight files, and no
-    note beside them, such as how the model was trained or its similarity bands.
-
-    Raises:
-        ValueError: as load_checkpoint, for missing files.
-    """
-    folder = resolve(weights).resolve()
-    architecture = json.dumps(read_config(folder).get("architecture"), sort_keys=True)
-    tokenizer = [folder / TOKENIZER] if (folder / TOKENIZER).is_file() else []
-    files = (*tokenizer, *weight_files(folder))
-    return _digest(architecture, tuple((path, _version(path)) for path in files))
-
-
-@lru_cache(32)
-def _digest(architecture: str, files: tuple[tuple[Path, tuple[int, ...]], ...]) -> str:
-    """The sha256 over an architecture and files. A file's version is there for the cache alone."""
-    digest = hashlib.sha256(architecture.encode())
-    for path, _ in files:
-        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def _version(path: Path) -> tuple[int, ...]:
-    """What changes when a file is written again."""
-    found = path.stat()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _replaced(folder: Path) -> Callable[[str, list[str]], list[str]]:

@@ -13,7 +13,7 @@ from PIL import Image
 from reporting_parts import save_reporting
 from steps import canvas, download, open_film, overflow, search, uploads
 
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 
 NOTE = "For education only, not for diagnosis."
 EDITED = "Findings: The heart is large. 心脏扩大 🫁\nImpression: Cardiomegaly, größer."

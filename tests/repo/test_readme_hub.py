@@ -21,7 +21,7 @@ from tiny_localizer import save_localizer
 
 import cxr
 from cxr.checkpoints.encoders import load_text_encoder
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.cli.main import main
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ import gradio as gr
 from tiny import tiny_dual_encoder
 
 from cxr.checkpoints.encoders import save_dual_encoder
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.findings import Study
 from cxr.gallery.gallery import build_gallery
 from cxr.retrieval.retriever import Retriever

@@ -7,7 +7,7 @@ from html import unescape
 
 from reporting_parts import save_reporting
 
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.tabs.read.handlers import ReadHandlers
 from cxr.tabs.read.state import ReadState
 from cxr.tabs.services import Services

@@ -10,8 +10,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.checkpoints.format import resolve
-from cxr.checkpoints.io import fingerprint, load_checkpoint, save_checkpoint
+from cxr.checkpoints.io import load_checkpoint, save_checkpoint
 
 
 def state(seed: int = 0) -> dict[str, torch.Tensor]:

@@ -13,7 +13,8 @@ from tiny import tiny_dual_encoder
 
 from cxr.anatomy import TARGETS
 from cxr.checkpoints.encoders import save_dual_encoder
-from cxr.checkpoints.io import fingerprint, save_checkpoint
+from cxr.checkpoints.fingerprints import fingerprint
+from cxr.checkpoints.io import save_checkpoint
 from cxr.cli.main import main
 from cxr.images.load import Preprocess
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet

@@ -15,7 +15,7 @@ import torch
 from gallery_helpers import telling_dual_encoder
 
 from cxr.checkpoints.encoders import save_dual_encoder
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.cli.main import main
 
 torch.set_num_threads(1)

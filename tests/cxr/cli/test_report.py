@@ -10,7 +10,7 @@ from reporting_parts import save_reporting
 from tiny import tiny_dual_encoder
 
 from cxr.checkpoints.encoders import save_dual_encoder
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.cli.main import main
 
 

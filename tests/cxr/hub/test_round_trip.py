@@ -17,8 +17,8 @@ from tiny_localizer import save_localizer
 
 from cxr.checkpoints.conditioning import load_conditioning_text_encoder
 from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.checkpoints.format import read_config
-from cxr.checkpoints.io import fingerprint
 from cxr.checkpoints.push import pull_checkpoint, push_checkpoint
 from cxr.data.load import load_studies
 from cxr.gallery.card import gallery_card

@@ -13,7 +13,8 @@ from PIL import Image
 from reporting_parts import save_reporting
 
 from cxr.checkpoints.encoders import save_dual_encoder
-from cxr.checkpoints.io import fingerprint, load_checkpoint, save_checkpoint
+from cxr.checkpoints.fingerprints import fingerprint
+from cxr.checkpoints.io import load_checkpoint, save_checkpoint
 from cxr.findings import NIH_FINDINGS
 from cxr.gallery.gallery import build_gallery
 from cxr.reporting.calibration import OperatingPoint

@@ -12,7 +12,7 @@ from tiny import tiny_dual_encoder
 
 from cxr import devices
 from cxr.checkpoints.encoders import save_dual_encoder
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.gallery.gallery import Where, build_gallery
 from cxr.images.load import load_image
 from cxr.retrieval.retriever import Match, Retriever

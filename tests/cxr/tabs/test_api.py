@@ -24,7 +24,7 @@ from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 from reporting_parts import save_reporting
 
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.tabs import api
 from cxr.tabs.services import Services
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from reporting_parts import save_reporting
 
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.tabs.app import build_app, launch_options
 from cxr.tabs.read.state import ReadState
 from cxr.tabs.services import Services

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from train.cards import main as cards
 from train.cards.data_sets import DATA_SETS
 from train.evaluate import main as evaluate

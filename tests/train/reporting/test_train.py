@@ -10,7 +10,7 @@ from gallery_helpers import telling_dual_encoder
 from training_data import make_nih
 
 from cxr.checkpoints.encoders import save_dual_encoder
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.cli.main import main as command_line
 from cxr.reporting.ood_gate import WARNING
 from train.cards.report import PENDING, card_text

@@ -15,7 +15,7 @@ from markupsafe import escape
 from PIL import Image
 from reading_steps import answered, data, html_of
 
-from cxr.checkpoints.io import fingerprint
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.tabs.api import report_endpoint
 from cxr.tabs.localize.handlers import LocalizeHandlers
 from cxr.tabs.read.state import REPORT, ReadState
