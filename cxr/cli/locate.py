@@ -62,10 +62,15 @@ def _locate(options: argparse.Namespace) -> int:
     check_folder(options.text_weights, "", "--text-weights")
     check_folder(options.encoder, RETRIEVAL, "--encoder")
     check_folder(options.reporting, REPORTING, "--reporting")
-    from cxr.localization import Localizer  # slow to import: everything above needs no model
+    from cxr.localization import (
+        Localizer,
+        mirror_warning,
+    )  # slow to import: everything above needs no model
 
-    found = Localizer.load(options.weights, options.text_weights).find(image, options.text)
+    localizer = Localizer.load(options.weights, options.text_weights)
+    found = localizer.find(image, options.text)
     warning = _warning(image, options.encoder, options.reporting)
+    mirrored = mirror_warning(localizer, image)
     withheld = bool(warning) and not options.force
     if warning:
         print(f"cxr: {warning}{WITHHELD if withheld else ''}", file=sys.stderr)
@@ -74,8 +79,10 @@ def _locate(options: argparse.Namespace) -> int:
         "query": asdict(found.query),
         "threshold": options.threshold,
         "in_domain": not warning,
-        "warnings": [warning] if warning else [],
+        "warnings": [one for one in (warning, mirrored) if one],
     }
+    if mirrored and not withheld:
+        print(f"cxr: {mirrored}", file=sys.stderr)
     if withheld:
         if options.json:
             print_json(document | {"found": False, "words": "withheld"} | dict.fromkeys(PERCENTS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxr.cli.arguments import (
     WITHHELD,
@@ -13,7 +14,10 @@ from cxr.cli.arguments import (
     check_gallery_folder,
     print_json,
 )
-from cxr.defaults import GALLERY, REPORTING, RETRIEVAL, find_shipped
+from cxr.defaults import GALLERY, LOCALIZER, REPORTING, RETRIEVAL, find_shipped
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def add_report(commands) -> None:
@@ -27,6 +31,7 @@ def add_report(commands) -> None:
         help=f"studies to give as evidence ({GALLERY} where these weights made it)",
     )
     report.add_argument("--reporting", default=REPORTING, metavar="R")
+    report.add_argument("--localizer", default=LOCALIZER, metavar="L", help="sees a mirrored image")
     report.add_argument("--reports", metavar="DIR", help="a corpus made by: reports build")
     report.add_argument(
         "--force",
@@ -44,12 +49,15 @@ def _report(options: argparse.Namespace) -> int:
     check_folder(options.weights, RETRIEVAL, "--weights")
     check_folder(options.reporting, REPORTING, "--reporting")
     check_folder(options.reports, "", "--reports")
+    check_folder(options.localizer, LOCALIZER, "--localizer")
     check_gallery_folder(options.gallery)
     from cxr.reporting import ReportSuggester, as_document  # slow to import
 
     gallery = options.gallery or _default_gallery(options.weights)
     suggester = ReportSuggester.load(options.weights, gallery, options.reporting, options.reports)
     suggestion = suggester.suggest(image, options.force)
+    if suggestion.in_domain:
+        suggestion.warnings.extend(_mirrored(image, options.localizer))
     withheld = not (suggestion.in_domain or options.force)
     for warning in suggestion.warnings:
         print(f"cxr: {warning}{WITHHELD if withheld else ''}", file=sys.stderr)
@@ -80,3 +88,13 @@ def _default_gallery(weights: str) -> str | None:
     folder = find_shipped(GALLERY)
     made_by = read_header(folder).get("encoder") if is_gallery(folder) else None
     return GALLERY if made_by is not None and made_by == fingerprint(weights) else None
+
+
+def _mirrored(image: Image.Image, weights: str) -> list[str]:
+    """A warning where an image seems to be mirrored; none where there is no localizer to tell."""
+    from cxr.localization import Localizer, mirror_warning
+
+    if weights == LOCALIZER and not find_shipped(LOCALIZER).is_dir():
+        return []
+    warning = mirror_warning(Localizer.load(weights), image)
+    return [warning] if warning else []

@@ -35,6 +35,15 @@ NATIVE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVR
 PLUGINS = {uid.RLELossless: "pydicom", **dict.fromkeys(FAMILY, "pillow")}
 
 
+def _without_trace(record: logging.LogRecord) -> bool:
+    record.exc_info = record.exc_text = None
+    return True
+
+
+# pydicom logs a broken frame with its trace, and raises it too: one line is enough.
+logging.getLogger("pydicom.pixels.decoders.base").addFilter(_without_trace)
+
+
 def is_dicom(data: bytes) -> bool:
     """Whether a file's content looks like DICOM, with its preamble or without."""
     if data[PREAMBLE : PREAMBLE + 4] == MAGIC:

@@ -13,6 +13,9 @@ from .localizer import (
 from .localizer import (
     Localizer as Localizer,
 )
+from .localizer import (
+    mirror_warning as mirror_warning,
+)
 from .lung_zones import (
     place_of as place_of,
 )

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cxr.anatomy import LEFT_LUNG, LUNGS, OPACITIES, RIGHT_LUNG, SIDES, TARGETS
+from cxr.anatomy import HEART, LEFT_LUNG, LUNGS, OPACITIES, RIGHT_LUNG, SIDES, TARGETS
 from cxr.checkpoints import (
     build_model,
     load_checkpoint,
@@ -25,7 +25,7 @@ from cxr.images import Preprocess, load_image
 from cxr.language import MAX_TEXT as MAX_TEXT
 from cxr.language import parse
 from cxr.localization.lung_zones import apart, on_its_side, place_of
-from cxr.localization.measure import Measure, measure_region
+from cxr.localization.measure import Measure, heart_offset, measure_region
 from cxr.localization.targets import Target, locate_target
 from cxr.models import (
     FrozenTextEncoder,
@@ -36,6 +36,13 @@ from cxr.models import (
 
 THRESHOLD = 0.5  # from which a pixel counts as marked, unless asked otherwise
 SURE = 4.0  # the largest logit that U-Net or probe brings into their mean, 98% sure
+# Heart offset below which an image counts as mirrored: none of 40 validation images and 2 of 120
+# patients' images of NIH; 28 of 40 and 76 of 120 when these were mirrored.
+MIRRORED = 0.01
+MIRROR_WARNING = (
+    "This image seems to be mirrored: the heart lies more to the right of the patient. Check the "
+    "side marker and turn it left to right, unless the heart truly lies there."
+)
 NEAREST = 0.8  # cosine from which an unknown text means the target that it is nearest to
 
 
@@ -261,3 +268,17 @@ def _placed(query: Target, heat: np.ndarray, right: np.ndarray, left: np.ndarray
     if query.side or query.zone:
         heat = np.minimum(heat, place_of(right, left, query.side, query.zone, THRESHOLD))
     return on_its_side(heat, query.side, right, left) if query.side else heat
+
+
+def mirror_warning(localizer: Localizer, image: Image.Image) -> str:
+    """Return a warning where the heart of a frontal image lies on the wrong side; "" elsewhere.
+
+    Args:
+        localizer: as Localizer.load gives it.
+        image: as cxr.load_image takes it.
+
+    Raises:
+        ValueError: an unreadable image.
+    """
+    offset = heart_offset(*localizer.find(image, HEART).maps)
+    return MIRROR_WARNING if offset is not None and offset < MIRRORED else ""

@@ -111,6 +111,37 @@ def cardiothoracic_ratio(
     return _width(below) / chest
 
 
+def heart_offset(heart: np.ndarray, right: np.ndarray, left: np.ndarray) -> float | None:
+    """Measure how far the heart lies to the patient's left, as the image is meant to stand.
+
+    Args:
+        heart: real [S, S] in [0, 1]; the mediastinum above the heart may be part of it.
+        right: the right lung, as `heart`.
+        left: the left lung, as `heart`.
+
+    Returns:
+        How far the center of the lower half of the heart lies from the middle of the chest, or
+        from the center of its upper half where that is more, over the width of the chest; below 0
+        to the patient's right. The second keeps a chest that is turned or has lost a lung from
+        counting. None where one of the three is missing.
+    """
+    masks = [_largest_part(values >= _INSIDE) for values in (heart, right, left)]
+    if not all(mask.any() for mask in masks):
+        return None
+    rows = np.flatnonzero(masks[0].any(1))
+    if len(rows) < 2:
+        return None
+    half = max(1, (rows[0] + rows[-1]) // 2 - rows[0])
+    upper, lower = (
+        np.nonzero(part)[1].mean()
+        for part in (masks[0][: rows[0] + half], masks[0][rows[0] + half :])
+        if part.any()
+    )
+    chest = np.flatnonzero((masks[1] | masks[2]).any(0))
+    away = max(lower - (chest[0] + chest[-1]) / 2, lower - upper)
+    return float(away / (chest[-1] + 1 - chest[0]))
+
+
 def _largest_part(mask: np.ndarray) -> np.ndarray:
     """The largest connected part of a mask, so that a stray pixel moves no edge."""
     parts, count = ndimage.label(mask)

@@ -133,6 +133,8 @@ def locate_endpoint(services: Services) -> Callable:
             **asdict(measured),
             "heat": _base64(Image.fromarray(np.round(255 * found.heat).astype(np.uint8))),
         }
+        if mirrored := services.mirror_warning(image):
+            answer["warnings"].append(mirrored)
         if doubt := services.ood_warning(image):
             answer |= {"in_domain": False, "warnings": [doubt, *answer["warnings"]]}
             if not force:
@@ -168,7 +170,7 @@ def report_endpoint(services: Services) -> Callable:
             model: what read it
         """
         data = _bytes(film)
-        suggestion = services.suggester.get().suggest(load_image(data), bool(force))
+        suggestion = services.suggest(load_image(data), bool(force))
         document = as_document(suggestion) | {"model": model_version(services)}
         document["warnings"] = [*document["warnings"], *_frames(data)]
         return document

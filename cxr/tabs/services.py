@@ -7,7 +7,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cxr.defaults import GALLERY, GENERATOR, LOCALIZER, REPORTING, RETRIEVAL
 from cxr.findings import FINDINGS, VIEWS, Study
@@ -170,6 +170,23 @@ class Services:
             return self.suggester.get().judge(film, embedding).warning
         except ValueError as error:
             log.info("no film is doubted: %s", error)
+            return ""
+
+    def suggest(self, image, force: bool = False):
+        """As ReportSuggester.suggest, with a warning where a PIL image seems to be mirrored."""
+        suggestion = self.suggester.get().suggest(image, force=force)
+        if not suggestion.in_domain or not (warning := self.mirror_warning(image)):
+            return suggestion
+        return replace(suggestion, warnings=[*suggestion.warnings, warning])
+
+    def mirror_warning(self, image) -> str:
+        """Return a warning where a PIL image seems to be mirrored; "" elsewhere, or untold."""
+        from cxr.localization import mirror_warning
+
+        try:
+            return mirror_warning(self.localizer.get(), image)
+        except ValueError as error:
+            log.info("no image is checked for being mirrored: %s", error)
             return ""
 
     def similarity(self, match) -> tuple[str, int]:

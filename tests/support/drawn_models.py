@@ -16,7 +16,7 @@ SIDE = 256
 PLACES = {  # centre and radii as fractions of the square
     RIGHT_LUNG: (0.3, 0.5, 0.15, 0.35),
     LEFT_LUNG: (0.7, 0.5, 0.15, 0.35),
-    HEART: (0.5, 0.7, 0.1, 0.1),
+    HEART: (0.55, 0.7, 0.1, 0.1),
 }
 SPOT = (0.3, 0.7, 0.08, 0.08)  # every finding is in the right lower zone
 

@@ -132,7 +132,7 @@ class ReadHandlers:
         )
 
     def _suggestion(self, state: ReadState) -> Suggestion:
-        return self.services.suggester.get().suggest(state.image, force=state.forced)
+        return self.services.suggest(state.image, state.forced)
 
     def _heat_map(self, state: ReadState) -> str:
         assert state.suggestion is not None, "only a finding of a suggestion is asked for"

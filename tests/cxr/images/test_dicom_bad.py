@@ -146,3 +146,11 @@ def test_a_preamble_and_nothing_behind(data):
 
 def test_a_text_that_begins_like_a_film_without_preamble():
     refused(b"\x08\x00\x05\x00" + b"CS and then something else entirely" * 20)
+
+
+def test_a_broken_frame_leaves_no_trace_in_the_log(caplog):
+    """Decoders log what they raise; the log of a server is not the place for their stack."""
+    frame = encode(ramp(), 12, uid.JPEG2000Lossless)
+    broken = frame[:100] + bytes(len(frame) - 102) + frame[-2:]
+    refused(write(dataset(ramp()), uid.JPEG2000Lossless, broken))
+    assert not any(record.exc_info or record.exc_text for record in caplog.records)

@@ -15,7 +15,7 @@ from tiny_localizer import CONFIG, SIZE, save_localizer
 from cxr.anatomy import TARGETS
 from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
 from cxr.checkpoints.io import load_checkpoint, save_checkpoint
-from cxr.localization.localizer import Localizer
+from cxr.localization.localizer import Localizer, mirror_warning
 from cxr.localization.targets import Target
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 
@@ -248,3 +248,17 @@ def test_a_plain_net_knows_its_targets_without_a_text_encoder(tmp_path, film):
     assert localizer.text_encoder is None
     assert localizer.locate(film(1), "opacity in the left lung").shape == (112, 96)
     assert localizer.understand("the pump") is None
+
+
+def test_a_mirrored_image_is_known_by_its_heart():
+    def placed(center):
+        heart = np.zeros((SIZE, SIZE))
+        heart[SIZE // 3 :, SIZE // 2 - 2 : SIZE // 2 + 2] = 1  # the great vessels above it
+        heart[2 * SIZE // 3 :, int(center * SIZE) - 4 : int(center * SIZE) + 4] = 1
+        heart_at = lambda query: heart if query.target.startswith("heart") else truth(query)  # noqa: E731
+        return mirror_warning(Knowing(heart_at), Image.new("L", (64, 64), 90))
+
+    assert placed(0.6) == ""
+    assert "seems to be mirrored" in placed(0.4)
+    empty = Knowing(lambda query: np.zeros((SIZE, SIZE)))
+    assert mirror_warning(empty, Image.new("L", (64, 64), 90)) == ""  # no heart, nothing to tell

@@ -18,7 +18,7 @@ import pytest
 from app_gallery import make_shelf
 from app_server import serving
 from dicom_files import dicom
-from drawn_models import DrawnLocalizer, DrawnSampler, drawn
+from drawn_models import PLACES, DrawnLocalizer, DrawnSampler, drawn
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
@@ -232,3 +232,10 @@ def test_frames_that_were_not_read_are_said(marking):
     said = "The file holds 3 frames; only the first was read."
     assert said in api.report_endpoint(marking)(film)["warnings"]
     assert api.locate_endpoint(marking)(film, "lungs")["warnings"] == [said]
+
+
+def test_a_mirrored_film_is_warned_of(marking, sent, monkeypatch):
+    monkeypatch.setitem(PLACES, "heart and mediastinum", (0.42, 0.7, 0.1, 0.1))
+    assert "seems to be mirrored" in " ".join(
+        api.locate_endpoint(marking)(sent, "lungs")["warnings"]
+    )
