@@ -19,20 +19,18 @@ LONG = "cardiomegaly, no effusion, pnuemonia in the left lower lobe of a 64-year
 
 def measure() -> dict[str, float]:
     """Milliseconds of the first query, which builds the vocabulary, and of those after it."""
-    from cxr.language.query import _parse, parse
+    from cxr.language import parse
 
     started = time.perf_counter()
     parse("cardiomegaly")
     built = time.perf_counter() - started
     with QUERIES.open(encoding="utf-8", newline="") as file:
-        texts = [row["text"] for row in csv.DictReader(file, delimiter="\t")]
+        texts = {row["text"] for row in csv.DictReader(file, delimiter="\t")}
     times = []
-    for _ in range(3):
-        _parse.cache_clear()
-        for text in texts:
-            started = time.perf_counter()
-            parse(text)
-            times.append(time.perf_counter() - started)
+    for text in sorted(texts - {"cardiomegaly"}):  # each once: answers are kept
+        started = time.perf_counter()
+        parse(text)
+        times.append(time.perf_counter() - started)
     started = time.perf_counter()
     parse((LONG * 40)[:2_000])
     longest = time.perf_counter() - started

@@ -92,6 +92,12 @@ COMMANDS = {
 }
 
 
+def read_command(words: Sequence[str]) -> tuple[Command, Any]:
+    """Read a command line whose first word is one of COMMANDS -> (the command, its options)."""
+    command = COMMANDS[words[0]]
+    return command, parse_options(command.options, words[1:], __doc__, f"train.evaluate {words[0]}")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what the first word names, print it as JSON and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -100,9 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         got = "" if asked else f"train.evaluate: expected one of {', '.join(COMMANDS)} first\n"
         print(f"{got}{__doc__}", file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
-    command = COMMANDS[words[0]]
-    module = f"train.evaluate {words[0]}"
-    options = parse_options(command.options, words[1:], __doc__, module)
+    command, options = read_command(words)
     try:
         result = command.measure(options)
         if options.write:

@@ -92,16 +92,17 @@ def test_a_card_has_all_its_parts(path):
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
-def test_two_lines_repeat_the_numbers(folder):
+def test_the_commands_of_a_card_repeat_its_numbers(folder):
     text = (folder / "README.md").read_text("utf-8")
     block = re.search(r"^## Reproduce\n\n```\n(.+?)```", text, re.MULTILINE | re.DOTALL)[1]
-    install, measure = block.splitlines()
-    assert install == "pip install -r requirements.txt"
-    start, command = "python -m train.evaluate ", shlex.split(measure)
-    assert measure.startswith(start)
-    options = evaluate.arguments(command[3:])  # exits when an option is not known
-    kept = options.reporting if options.model == "report" else options.weights
-    assert Path(kept) == Path("weights") / folder.name and not options.write
+    install, *measures = block.splitlines()
+    assert install == "pip install -r requirements.txt" and measures
+    for measure in measures:
+        assert measure.startswith("python -m train.evaluate ")
+        words = shlex.split(measure)[3:]
+        command, options = evaluate.read_command(words)  # exits when an option is not known
+        kept = getattr(options, command.folder)
+        assert Path(kept) == Path("weights") / folder.name and not options.write
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
