@@ -51,8 +51,11 @@ def check_fingerprint(
     """Refuse another encoder than the one that a model was trained with.
 
     Args:
-        kind: of the encoder, for the message. found: its sha256. expected: the one in config.json.
-        weights: of the model that builds on the encoder. address: of the encoder.
+        kind: of the encoder, for the message.
+        found: its sha256.
+        expected: the one in config.json.
+        weights: of the model that builds on the encoder.
+        address: of the encoder.
 
     Raises:
         ValueError: the two differ.
