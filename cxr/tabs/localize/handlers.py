@@ -16,7 +16,7 @@ from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import notice
 from cxr.tabs.shared.example_cards import clicked_example, example_cards
 from cxr.tabs.shared.image_urls import inline
-from cxr.tabs.shared.uploads import SIDE, read_whole
+from cxr.tabs.shared.uploads import SIDE, read_whole, upload_source
 from cxr.tabs.shared.wiring import Answer, answer
 
 READING = "Reading the film…"
@@ -59,7 +59,7 @@ class LocalizeHandlers:
         """Take an uploaded image, with the text in the box; the upload is deleted."""
         image = read_whole(upload)
         warning = self.services.ood_warning(image)
-        return with_image(image, "Your film", warning=warning).with_text(text)
+        return with_image(image, upload_source(image), warning=warning).with_text(text)
 
     def choose_example(self, state: LocalizeState, text: str, event: gr.EventData) -> LocalizeState:
         """Take one of the gallery's images, with the text in the box."""

@@ -18,7 +18,7 @@ from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import notice
 from cxr.tabs.shared.example_cards import clicked_example, example_cards
 from cxr.tabs.shared.image_urls import inline
-from cxr.tabs.shared.uploads import read_upload
+from cxr.tabs.shared.uploads import read_upload, upload_source
 from cxr.tabs.shared.wiring import Answer, answer, event_item, event_value
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ReadHandlers:
     def upload(self, state: ReadState, upload: str) -> ReadState:
         """Take an uploaded image; the upload is deleted as soon as it is read."""
         image = read_upload(upload)
-        return ReadState.of(image, inline(image), "Your film")
+        return ReadState.of(image, inline(image), upload_source(image))
 
     def choose_example(self, state: ReadState, event: gr.EventData) -> ReadState:
         """Take one of the gallery's images."""
@@ -93,7 +93,7 @@ class ReadHandlers:
         """Put another uploaded image beside the image, an earlier one for instance."""
         image = read_upload(upload)
         if state.image is None:
-            return ReadState.of(image, inline(image), "Your film")
+            return ReadState.of(image, inline(image), upload_source(image))
         return replace(state, comparison=Comparison(inline(image), "Your other film"), problem="")
 
     def end_comparison(self, state: ReadState) -> ReadState:

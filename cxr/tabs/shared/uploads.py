@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from cxr.images import load_image
+from cxr.images import frame_count, load_image
 
 SIDE = 1024  # pixels kept of an uploaded film; encoders see 512 or fewer
 GONE = (60, 600)  # seconds between clearings, and the age at which an upload left over goes
@@ -69,8 +69,17 @@ def read_whole(path: str | None) -> Image.Image:
     if not path:
         raise ValueError("No film arrived: choose a file again.")
     try:
-        return load_image(Path(path).read_bytes())
+        data = Path(path).read_bytes()
+        image = load_image(data)
+        image.info["frames"] = frame_count(data)
+        return image
     except FileNotFoundError as error:
         raise ValueError("The film did not arrive: choose the file again.") from error
     finally:
         Path(path).unlink(missing_ok=True)
+
+
+def upload_source(image: Image.Image) -> str:
+    """What an uploaded image is, in words, with how many frames its file holds if several."""
+    frames = image.info.get("frames", 1)
+    return f"Your film, the first of {frames} frames" if frames > 1 else "Your film"

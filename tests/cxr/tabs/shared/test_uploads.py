@@ -7,10 +7,12 @@ from pathlib import Path
 
 import gradio as gr
 import httpx
+import numpy as np
 import pytest
+from dicom_files import dicom, ramp
 from drawn_films import draw_film
 
-from cxr.tabs.shared.uploads import read_upload, upload_route
+from cxr.tabs.shared.uploads import read_upload, upload_route, upload_source
 
 
 @pytest.fixture
@@ -90,3 +92,11 @@ def test_an_empty_file_is_refused_and_leaves_nothing(server):
     answer = send(address, b"")
     assert answer.status_code == 400 and "got an empty file" in answer.text
     assert left(folder) == []
+
+
+@pytest.mark.parametrize(
+    "frames, said", [(1, "Your film"), (3, "Your film, the first of 3 frames")]
+)
+def test_a_file_of_several_frames_is_named_as_such(tmp_path, frames, said):
+    (tmp_path / "film").write_bytes(dicom(np.stack([ramp()] * frames)))
+    assert upload_source(read_upload(str(tmp_path / "film"))) == said
