@@ -14,9 +14,14 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 
 def label_scores(found: np.ndarray, truth: np.ndarray, known: np.ndarray) -> dict[str, float]:
-    """Micro and macro precision, recall and F1. found, truth, known: bool [N, F]; cases that are
-    not known do not count. Macro: the mean over findings that occur; where nothing is found,
-    precision counts as 0.
+    """Micro and macro precision, recall and F1.
+
+    Macro is the mean over findings that occur; where nothing is found, precision counts as 0.
+
+    Args:
+        found: bool [N, F], what is suggested.
+        truth: bool [N, F], what is present.
+        known: bool [N, F]; cases that are not known do not count.
     """
     hits = (found & truth & known).sum(0).astype(float)
     named, there = (found & known).sum(0).astype(float), (truth & known).sum(0).astype(float)

@@ -19,11 +19,14 @@ def words(text: str) -> list[str]:
 
 
 def text_scores(candidates: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """Corpus BLEU-1 to BLEU-4 (Papineni 2002, add-one smoothing above unigrams), mean ROUGE-L F1
-    (Lin 2004) and mean METEOR (Banerjee and Lavie 2005) of N candidates, each in [0, 1].
+    """Measure N candidates against their references, each measure in [0, 1].
 
-    METEOR matches synonyms only where WordNet is at hand: `meteor_modules` says what it did.
-    Raises ValueError when the libraries are missing or the lists differ in length.
+    Corpus BLEU-1 to BLEU-4 (Papineni 2002, add-one smoothing above unigrams), mean ROUGE-L F1
+    (Lin 2004) and mean METEOR (Banerjee and Lavie 2005), which matches synonyms only where WordNet
+    is at hand: `meteor_modules` says what it did.
+
+    Raises:
+        ValueError: the libraries are missing, or the lists differ in length.
     """
     if len(candidates) != len(references) or not candidates:
         raise ValueError(

@@ -19,8 +19,9 @@ NETWORK = {"code": 24, "width": 16}
 def fit_gate(
     pictures: Mapping[str, FilmFeatures], films: FilmFeatures, epochs: int, seed: int
 ) -> OODGate:
-    """A gate from pictures of every kind (by name in KINDS), its limits from `films`, frontal
-    ones that nothing was fitted on.
+    """Fit a gate to pictures of every kind, by name in KINDS.
+
+    Its limits come from `films`, frontal images that nothing was fitted on.
     """
     frontal = pictures[FRONTAL]
     centre, axes, residual = _principal_axes(frontal.embeddings)

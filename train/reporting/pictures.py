@@ -1,8 +1,8 @@
-"""Pictures that the gate of the report suggester learns from: films, turned and inverted films,
-parts of films, and pictures of other things.
+"""Pictures that the gate of the report suggester learns from.
 
-Other things are drawn (shapes, textures) or ship inside Python packages; some drawings and some
-pictures are kept out of fitting, so that the gate is judged on kinds that it has never met.
+They are X-rays, turned and inverted ones, parts of them, and pictures of other things. Other things
+are drawn (shapes, textures) or ship inside Python packages; some drawings and some pictures are
+kept out of fitting, so that the gate is judged on kinds that it has never met.
 """
 
 from __future__ import annotations
@@ -31,8 +31,12 @@ class Picture:
 
 
 def film_pictures(studies: Sequence[Study], kind: str, seed: int = 0) -> list[Picture]:
-    """The films of the studies as they are ("frontal") or made into another kind: "jittered",
-    one of TURNS, "inverted" or "part".
+    """The images of the studies, as they are or made into another kind.
+
+    Args:
+        studies: those whose images are taken.
+        kind: "frontal" leaves them; "jittered", one of TURNS, "inverted" or "part" changes them.
+        seed: of what is random; each image adds its row.
     """
     return [
         Picture(
@@ -61,8 +65,10 @@ def _open(path: Path, kind: str, seed: int) -> Image.Image:
 
 
 def jitter(film: Image.Image, random: np.random.Generator) -> Image.Image:
-    """A film as another operator might have sent it: tilted up to 8 degrees, cropped by up to a
-    tenth a side, darker or brighter, with more or less contrast.
+    """An image as another operator might have sent it.
+
+    It is tilted by up to 8 degrees, cropped by up to a tenth a side, darker or brighter, and has
+    more or less contrast.
     """
     film = film.rotate(random.uniform(-8, 8), Image.Resampling.BILINEAR)
     width, height = film.size
@@ -115,8 +121,12 @@ def _cycle(values: Sequence):
 
 @cache
 def packaged_pictures(held_out: bool) -> tuple[Path, ...]:
-    """Pictures inside scikit-image, scikit-learn, matplotlib and pydicom; CT and MR slices are
-    held out, as is every second of the others. ValueError when scikit-image is not installed.
+    """Pictures inside scikit-image, scikit-learn, matplotlib and pydicom.
+
+    CT and MR slices are held out, as is every second of the others.
+
+    Raises:
+        ValueError: scikit-image is not installed.
     """
     try:
         import skimage

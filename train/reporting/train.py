@@ -42,6 +42,7 @@ REFITS = 200
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """The options of train.reporting."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="data set with labels")
     parser.add_argument("--experts", type=Path, help="data set with expert_labels.csv")
@@ -125,6 +126,7 @@ def add_operating_points(retriever: Retriever, options: argparse.Namespace) -> d
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Fit what the options ask for, write the checkpoint, and return the exit code."""
     options, begun = arguments(argv), time.time()
     try:
         retriever = Retriever.load(options.weights, gallery=None)
