@@ -9,7 +9,6 @@ from cxr.reporting.calibration import Bands, sigmoid
 from train.reporting.platt import (
     best_threshold,
     choose_bands,
-    f1,
     fit_platt,
     fit_slopes,
     intercepts,
