@@ -33,6 +33,9 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
         "more_like_this",
         "heat_map",
         "search",
+        "go_to",
+        "drop_chip",
+        "open_tile",
     }
     reading = {name.removeprefix("read_") for name in named if name.startswith("read_")}
     assert reading == {

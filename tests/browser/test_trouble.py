@@ -13,7 +13,7 @@ from steps import FILMS, ask, cards, drawn, open_film, search, uploads
     [
         ("", "Expected a query"),
         ("   ", "Expected a query"),
-        ("x" * 2001, "at most 2000 characters"),
+        ("x" * 2001, "at most 2,000 characters"),
     ],
 )
 def test_a_query_that_cannot_be_is_answered_in_words(server, visit, query, said):

@@ -24,8 +24,6 @@ from cxr.images import frame_count, load_image
 SIDE = 1024  # pixels kept of an uploaded film; encoders see 512 or fewer
 GONE = (60, 600)  # seconds between clearings, and the age at which an upload left over goes
 
-EMPTY = "Expected a film, got an empty file. Copy or export it again."
-
 
 def upload_route() -> Route:
     """The route to hand to the server; it stands before Gradio's own of the same address."""
@@ -44,8 +42,6 @@ async def _receive(request: Request) -> Response:
         except MultiPartException as error:
             too_large = "maximum allowed size" in error.message
             return PlainTextResponse(error.message, 413 if too_large else 400)
-        if not all(Path(file).stat().st_size for file in files):
-            return PlainTextResponse(EMPTY, 400)
         kept = [str(folder / secrets.token_hex(16)) for _ in files]
         for file, place in zip(files, kept):
             os.replace(file, place)

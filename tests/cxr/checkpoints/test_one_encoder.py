@@ -20,7 +20,7 @@ def test_every_service_computes_with_the_same_copy(monkeypatch):
     localizer, sampler = cxr.Localizer.load(), cxr.Sampler.load()
     suggester = cxr.ReportSuggester.load(gallery=None)
     retriever = cxr.Retriever.load(gallery=None)
-    assert len(loads) == 1
+    assert len(loads) <= 1  # none where another test of this process holds it still
     assert suggester.retriever.model is retriever.model
     assert localizer.text_encoder is sampler.text_encoder
     gc.collect()

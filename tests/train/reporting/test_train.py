@@ -164,7 +164,7 @@ def test_the_command_line_says_what_is_no_film(root, tmp_path, capsys):
     from PIL import Image
 
     Image.new("L", (200, 200), 30).save(tmp_path / "blank.png")
-    assert run(root, str(tmp_path / "blank.png"), "--json") == 0
+    assert run(root, str(tmp_path / "blank.png"), "--json") == 2
     captured = capsys.readouterr()
     assert WARNING in captured.err
     document = json.loads(captured.out)

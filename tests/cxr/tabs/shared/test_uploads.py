@@ -87,13 +87,6 @@ def test_odd_names_reach_no_other_folder(server, film, name):
     assert len(left(folder)) == (answer.status_code == 200)
 
 
-def test_an_empty_file_is_refused_and_leaves_nothing(server):
-    address, folder = server
-    answer = send(address, b"")
-    assert answer.status_code == 400 and "got an empty file" in answer.text
-    assert left(folder) == []
-
-
 @pytest.mark.parametrize(
     "frames, said", [(1, "Your film"), (3, "Your film, the first of 3 frames")]
 )
