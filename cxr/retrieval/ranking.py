@@ -319,7 +319,7 @@ class Ranking:
         if nearest:
             found.append(Evidence("nearest", "does not match: nothing here does"))
         if named:
-            found.append(Evidence("label", f"labeled: {', '.join(named)}"))
+            found.append(Evidence("label", f"labelled: {', '.join(named)}"))
         if row in affirmed:
             found.append(Evidence("report", f"in the report: '{_short(affirmed[row][1])}'"))
         if not named and row not in affirmed and not nearest:

@@ -17,7 +17,7 @@ def test_a_query_finds_films_with_their_words(server, visit):
     page = visit(server)
     assert page.title() == "CXR Reading Room" and page.get_by_text(NOTE).count() >= 2
     said = search(page, "big heart")
-    assert len(said) == 12 and "labeled: cardiomegaly" in said[0]
+    assert len(said) == 12 and "labelled: cardiomegaly" in said[0]
     assert all("labelled" in card or "looks like it" in card or "report" in card for card in said)
     page.click('[data-act="more"]')
     page.wait_for_function(f"document.querySelectorAll('{FILMS}').length === {COUNT}")

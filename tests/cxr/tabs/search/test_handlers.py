@@ -187,7 +187,7 @@ def test_chips_say_how_a_query_was_read_and_can_be_taken_away(desk):
     html = shown(desk, room)
     for said in ("without pleural effusion", "women", "Read “cardiomegly” as cardiomegaly."):
         assert said in html
-    assert "labeled: cardiomegaly" in html and "similar" not in html
+    assert "labelled: cardiomegaly" in html and "similar" not in html
     left = desk.drop_chip(room, event(index=1))
     assert left.query.text == "cardiomegaly, women" and desk.back(left).query == room.query
     left = desk.drop_chip(desk.drop_chip(left, event(index=0)), event(index=0))
