@@ -35,6 +35,10 @@ class TimmBackbone(nn.Module):
                 f"expected layers of a transformer with a class token; got {layers} for {name}."
             )
         self.layers = list(layers)
+        # Linear heads read findings best from the middle of a transformer; what later blocks keep
+        # is bent towards the labels that they were trained on.
+        count = len(blocks) if self.has_cls else 0
+        self.middle = list(range(max(0, count // 2 - 1), min(count, count // 2 + 1)))
         self.channels: int = self.model.num_features * max(1, len(layers))
         self._name = name
 
@@ -59,18 +63,51 @@ class TimmBackbone(nn.Module):
             if getattr(self.model, "output_fmt", "NCHW") == "NHWC" and torch.is_tensor(feature_map):
                 feature_map = feature_map.permute(0, 3, 1, 2)
             return None, self._checked(feature_map)
-        indices = self.layers or [len(self.model.blocks) - 1]
+        if not self.has_cls:
+            last = [len(self.model.blocks) - 1]
+            found = self.model.forward_intermediates(
+                pixels, indices=last, norm=True, intermediates_only=True
+            )
+            return None, self._checked(torch.cat(found, 1))
+        return _joined(self.blocks(pixels, self._own))
+
+    def with_middle(
+        self, pixels: torch.Tensor
+    ) -> tuple[torch.Tensor | None, torch.Tensor, list[tuple[torch.Tensor | None, torch.Tensor]]]:
+        """Compute what `forward` does and what the middle blocks say, in one pass.
+
+        Args:
+            pixels: as for `forward`.
+
+        Returns:
+            The class token, the feature map, and of each of the `middle` blocks its class token
+            [B, D] and feature map [B, D, h, w]. A network without class token has no middle: its
+            one feature map stands there, without a class token.
+        """
+        if not self.has_cls:
+            cls, feature_map = self(pixels)
+            return cls, feature_map, [(cls, feature_map)]
+        wanted = sorted({*self._own, *self.middle})
+        found = dict(zip(wanted, self.blocks(pixels, wanted)))
+        cls, feature_map = _joined([found[block] for block in self._own])
+        return cls, feature_map, [found[block] for block in self.middle]
+
+    @property
+    def _own(self) -> list[int]:
+        return self.layers or [len(self.model.blocks) - 1]
+
+    def blocks(
+        self, pixels: torch.Tensor, indices: list[int]
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Class token [B, D] and feature map [B, D, h, w] of these blocks of a transformer."""
         found = self.model.forward_intermediates(
             pixels,
             indices=indices,
             norm=True,
-            return_prefix_tokens=self.has_cls,
+            return_prefix_tokens=True,
             intermediates_only=True,
         )
-        if not self.has_cls:
-            return None, self._checked(torch.cat(found, 1))
-        feature_maps, prefixes = zip(*found)
-        return torch.cat([prefix[:, 0] for prefix in prefixes], 1), torch.cat(feature_maps, 1)
+        return [(prefix[:, 0], feature_map) for feature_map, prefix in found]
 
     def _checked(self, feature_map: torch.Tensor) -> torch.Tensor:
         if (
@@ -88,6 +125,11 @@ class TimmBackbone(nn.Module):
                 f"{came}. Use a convolutional network, a Swin or a plain vision transformer."
             )
         return feature_map
+
+
+def _joined(found: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+    tokens, feature_maps = zip(*found)
+    return torch.cat(tokens, 1), torch.cat(feature_maps, 1)
 
 
 def _timm_model(name: str, preprocess: Preprocess) -> Any:
@@ -154,6 +196,13 @@ class TorchvisionBackbone(nn.Module):
     def forward(self, pixels: torch.Tensor) -> tuple[None, torch.Tensor]:
         """Pixels float [B, 3, S, S] -> (None, feature map [B, D, h, w])."""
         return None, self.model(pixels)
+
+    def with_middle(
+        self, pixels: torch.Tensor
+    ) -> tuple[None, torch.Tensor, list[tuple[None, torch.Tensor]]]:
+        """As TimmBackbone.with_middle of a network without class token."""
+        cls, feature_map = self(pixels)
+        return cls, feature_map, [(cls, feature_map)]
 
 
 def create_backbone(

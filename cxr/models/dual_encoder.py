@@ -17,9 +17,10 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from cxr.images import Preprocess
-from cxr.models.backbones import create_backbone
+from cxr.models.backbones import TimmBackbone, create_backbone
 
 POOLINGS = ("cls", "mean", "max")
+PLACES = 3  # a side: a feature map's means over PLACES x PLACES parts are among the features
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,12 @@ def projection(width: int, config: DualEncoderConfig) -> nn.Module:
 
 
 class ImageEncoder(nn.Module):
-    """Pixels -> pooled features. `width` is the number of pooled features."""
+    """Pixels -> pooled features.
+
+    Attributes:
+        width: the number of pooled features.
+        feature_width: of the features that `forward_with_features` gives beside them.
+    """
 
     def __init__(self, config: ImageConfig) -> None:
         super().__init__()
@@ -140,6 +146,11 @@ class ImageEncoder(nn.Module):
                 'Use "mean" or "max".'
             )
         self.width: int = self.backbone.channels * len(config.pooling)
+        middle = self.backbone.middle if isinstance(self.backbone, TimmBackbone) else []
+        channels = self.backbone.channels // max(1, len(config.layers))
+        self.feature_width: int = channels * (
+            (2 + PLACES**2) * len(middle) if middle else 1 + PLACES**2
+        )
 
     def pool(self, cls: torch.Tensor | None, feature_map: torch.Tensor) -> torch.Tensor:
         """Class token [B, D] or None, feature map [B, D, h, w] -> [B, width]."""
@@ -154,6 +165,28 @@ class ImageEncoder(nn.Module):
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels float [B, C, S, S] as Preprocess gives them -> [B, width]."""
         return self.pool(*self.backbone(pixels))
+
+    def forward_with_features(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What `forward` gives, and the features that linear heads read, in one pass.
+
+        Args:
+            pixels: float [B, C, S, S] as Preprocess gives them.
+
+        Returns:
+            [B, width], and float32 [B, W]: of each of the two middle blocks of a transformer with
+            a class token (of a 12-block network the sixth and seventh) the class token, the mean
+            over the patches, and the means over PLACES x PLACES parts of the image by rows. For
+            other networks the mean and the parts of the last feature map.
+        """
+        cls, feature_map, middle = self.backbone.with_middle(pixels)
+        return self.pool(cls, feature_map), torch.cat([_features(*one) for one in middle], 1)
+
+
+def _features(cls: torch.Tensor | None, feature_map: torch.Tensor) -> torch.Tensor:
+    """Class token [B, D] or None, feature map [B, D, h, w] -> float32 [B, D * (1 or 2 + 9)]."""
+    cells = feature_map.float()
+    places = F.adaptive_avg_pool2d(cells, PLACES).flatten(2).transpose(1, 2).flatten(1)
+    return torch.cat([*([] if cls is None else [cls.float()]), cells.mean((2, 3)), places], 1)
 
 
 def _transformer(settings: Mapping[str, Any]) -> Any:
@@ -232,6 +265,19 @@ class DualEncoder(nn.Module):
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels float [B, C, S, S] -> float32 [B, dimension], unit rows."""
         return F.normalize(self.image_projection(self.image_encoder(pixels)).float(), dim=1)
+
+    def encode_image_with_features(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What `encode_image` gives and, from the same pass, the features that linear heads read.
+
+        Args:
+            pixels: float [B, C, S, S], as Preprocess gives them.
+
+        Returns:
+            Embeddings float32 [B, dimension], unit rows, and features float32 [B, W] as
+            ImageEncoder.forward_with_features describes them.
+        """
+        pooled, features = self.image_encoder.forward_with_features(pixels)
+        return F.normalize(self.image_projection(pooled).float(), dim=1), features
 
     def encode_tokens(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """ids, mask int64 [B, L] as `TextEncoder.tokenize` gives them -> float32 [B, dimension]."""

@@ -1,3 +1,5 @@
+from .encoded import EncodedQuery as EncodedQuery
+from .encoded import ImageEncoding as ImageEncoding
 from .finding_space import (
     FindingSpace as FindingSpace,
 )
@@ -22,7 +24,6 @@ from .ranking import (
 from .retriever import (
     EVIDENCE as EVIDENCE,
 )
-from .retriever import EncodedQuery as EncodedQuery
 from .retriever import (
     Match as Match,
 )

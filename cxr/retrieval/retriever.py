@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +21,7 @@ from cxr.gallery import GALLERY_FILES, Gallery, Where, checked_count
 from cxr.hub import is_hub_address
 from cxr.images import load_image
 from cxr.models import DualEncoder
+from cxr.retrieval.encoded import EncodedQuery, ImageEncoding
 from cxr.retrieval.finding_space import FindingSpace
 from cxr.retrieval.query_encoder import QueryEncoder
 from cxr.retrieval.ranking import Evidence, Ranking, RankingWeights
@@ -51,19 +52,6 @@ class Match:
     score: float
     similarity: str = WORDS[-1]
     evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedQuery:
-    """A query that was encoded once, to search with as often as wanted.
-
-    Attributes:
-        vector: float32 [512], unit; what `Retriever.search` ranks by.
-        text: the query where it is a text; None for an image.
-    """
-
-    vector: np.ndarray
-    text: str | None = None
 
 
 class Retriever:
@@ -162,7 +150,8 @@ class Retriever:
             raise ValueError("expected texts, got an empty one; leave it out")
         # Half of a surrogate pair, as a cut emoji leaves it, is no text that a tokenizer takes.
         clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        return self._batches(clean, self.model.encode_text)
+        dimension = self.model.config.dimension
+        return self._batches(clean, lambda batch: [self.model.encode_text(batch)], dimension)[0]
 
     def encode_images(self, images: Sequence[Image.Image]) -> np.ndarray:
         """Encode images.
@@ -176,6 +165,10 @@ class Retriever:
         Raises:
             ValueError: something other than PIL images, or an unreadable one.
         """
+        return self.encode_images_with_features(images).embeddings
+
+    def encode_images_with_features(self, images: Sequence[Image.Image]) -> ImageEncoding:
+        """Encode images as `encode_images` does, with the features of the same pass."""
         if isinstance(images, Image.Image) or not all(
             isinstance(image, Image.Image) for image in images
         ):
@@ -183,7 +176,7 @@ class Retriever:
                 f"expected a list of PIL images, got {_kinds(images)}; "
                 "open each with cxr.load_image and put them into a list"
             )
-        return self.encode_prepared([self.prepare(load_image(image)) for image in images])
+        return self.encode_with_features([self.prepare(load_image(image)) for image in images])
 
     def prepare(self, image: Image.Image) -> np.ndarray:
         """A mode "L" image -> uint8 [S, S], what encode_prepared takes; cheap, for any thread."""
@@ -191,7 +184,14 @@ class Retriever:
 
     def encode_prepared(self, squares: Sequence[np.ndarray]) -> np.ndarray:
         """N squares uint8 [S, S] from `prepare` -> float32 [N, 512], unit rows."""
-        return self._batches(squares, lambda batch: self.model.encode_image(self._pixels(batch)))
+        return self.encode_with_features(squares).embeddings
+
+    def encode_with_features(self, squares: Sequence[np.ndarray]) -> ImageEncoding:
+        """Encode N squares uint8 [S, S] from `prepare` in one pass, with their features."""
+        widths = self.model.config.dimension, self.model.image_encoder.feature_width
+        encode = self.model.encode_image_with_features
+        parts = self._batches(squares, lambda batch: encode(self._pixels(batch)), *widths)
+        return ImageEncoding(*parts)
 
     def encode(self, query: str | Image.Image) -> EncodedQuery:
         """Encode a query, so that several searches and checks need one pass of the network.
@@ -206,7 +206,8 @@ class Retriever:
 
     def _encode(self, query: str | Image.Image) -> EncodedQuery:
         if isinstance(query, Image.Image):
-            return EncodedQuery(self.encode_images([query])[0])
+            found = self.encode_images_with_features([query])
+            return EncodedQuery(found.embeddings[0], features=found.features[0])
         text = checked_query(query)
         return EncodedQuery(self.encode_query([text])[0], text)
 
@@ -363,14 +364,17 @@ class Retriever:
         batch = torch.from_numpy(np.stack(squares)).to(self.device)
         return self.model.preprocess.normalize(batch)
 
-    def _batches(self, items: Sequence, encode: Callable[[Sequence], torch.Tensor]) -> np.ndarray:
-        rows = np.empty((len(items), self.model.config.dimension), dtype=np.float32)
+    def _batches(
+        self, items: Sequence, encode: Callable[[Sequence], Iterable[torch.Tensor]], *widths: int
+    ) -> list[np.ndarray]:
+        """What `encode` gives for the items, batch by batch: float32 [N, width] each."""
+        rows = [np.empty((len(items), width), np.float32) for width in widths]
         for start in range(0, len(items), _BATCH):
             batch = items[start : start + _BATCH]
             with self._inference():
-                embeddings = encode(batch).float()
-            rows[start : start + len(batch)] = embeddings.cpu().numpy()
-        if not np.isfinite(rows).all():
+                for part, found in zip(rows, encode(batch)):
+                    part[start : start + len(batch)] = found.float().cpu().numpy()
+        if not all(np.isfinite(part).all() for part in rows):
             raise ValueError("expected finite embeddings, got NaN; check the checkpoint")
         return rows
 

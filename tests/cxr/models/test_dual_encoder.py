@@ -1,6 +1,7 @@
 """Encoders: documented shapes and ranges, any backbone, configuration that travels."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -199,3 +200,41 @@ def test_same_seed_same_model():
         again = DualEncoder(config, tiny_tokenizer()).eval()
         again.load_state_dict(one.state_dict())
         assert np.array_equal(again.encode_image(pixels(1)), one.encode_image(pixels(1)))
+
+
+def test_one_pass_gives_the_embedding_and_the_features_of_the_middle_blocks():
+    config = replace(
+        tiny_config(),
+        image=ImageConfig(
+            "test_vit", Preprocess(96, 0.5, 0.25, 3), pooling=("cls", "mean"), layers=(3,)
+        ),
+    )
+    torch.manual_seed(0)
+    model = DualEncoder(config, tiny_tokenizer()).eval()
+    blocks = model.image_encoder.backbone
+    pixels = torch.randn(2, 3, 96, 96)
+    with torch.inference_mode():
+        embeddings, features = model.encode_image_with_features(pixels)
+        assert torch.equal(embeddings, model.encode_image(pixels))
+        middle = len(blocks.model.blocks) // 2
+        (cls, feature_map), (later_cls, _) = blocks.blocks(pixels, [middle - 1, middle])
+    width = cls.shape[1]
+    assert features.shape == (2, model.image_encoder.feature_width) == (2, 2 * 11 * width)
+    assert torch.equal(features[:, :width], cls) and torch.equal(
+        features[:, 11 * width : 12 * width], later_cls
+    )
+    torch.testing.assert_close(features[:, width : 2 * width], feature_map.mean((2, 3)))
+    third = feature_map.shape[-1] // 3
+    corner = feature_map[:, :, :third, :third].mean((2, 3))
+    torch.testing.assert_close(features[:, 2 * width : 3 * width], corner)
+
+
+def test_a_network_without_class_token_has_the_features_of_its_last_map():
+    model = tiny_dual_encoder()
+    pixels = torch.randn(2, 1, 64, 64)
+    with torch.inference_mode():
+        _, features = model.encode_image_with_features(pixels)
+        _, feature_map = model.image_encoder.backbone(pixels)
+    count = feature_map.shape[1]
+    assert features.shape == (2, 10 * count) == (2, model.image_encoder.feature_width)
+    torch.testing.assert_close(features[:, :count], feature_map.mean((2, 3)))

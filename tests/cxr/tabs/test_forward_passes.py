@@ -24,7 +24,7 @@ def passes(reading, monkeypatch):
     """Images and batches of text that the network was given since the fixture was made."""
     reading.suggester.get()
     model, counts = reading.retriever().model, Counter()
-    encode_image, encode_tokens = model.encode_image, model.encode_tokens
+    encode_image, encode_tokens = model.encode_image_with_features, model.encode_tokens
 
     def counted_image(pixels):
         counts["images"] += len(pixels)
@@ -34,7 +34,7 @@ def passes(reading, monkeypatch):
         counts["texts"] += 1
         return encode_tokens(ids, mask)
 
-    monkeypatch.setattr(model, "encode_image", counted_image)
+    monkeypatch.setattr(model, "encode_image_with_features", counted_image)
     monkeypatch.setattr(model, "encode_tokens", counted_text)
     return counts
 

@@ -1,0 +1,112 @@
+"""Which findings an image shows: linear heads on the features of a frozen image encoder.
+
+The layers above read images by the same heads: cxr.reporting for probabilities in a report,
+cxr.retrieval to compare images by what they show.
+
+    encoding = retriever.encode_images_with_features(images)
+    classifier = FindingClassifier.load("weights/reporting", retriever.encoder)
+    logits = classifier.logits(encoding.features)      # float32 [N, F], in classifier.names' order
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cxr.checkpoints.io import load_checkpoint
+
+REFIT = "fit it again: python -m train.reporting"
+TENSORS = ("directions", "offsets", "platt")
+
+
+@dataclass(frozen=True, eq=False)
+class FindingClassifier:
+    """Of F findings, on features of W numbers.
+
+    Attributes:
+        names: of the findings.
+        directions: float32 [W, F].
+        offsets: float32 [F], added to the scores.
+        platt: float32 [2, F], slope and intercept that make a score a log odds (Platt 1999).
+    """
+
+    names: tuple[str, ...]
+    directions: np.ndarray
+    offsets: np.ndarray
+    platt: np.ndarray
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        shapes = self.directions.shape[1:], self.offsets.shape, self.platt.shape
+        if shapes != ((count,), (count,), (2, count)):
+            raise ValueError(
+                f"expected heads for {count} findings, got arrays of {shapes}; {REFIT}"
+            )
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """Features float [N, W] as ImageEncoding holds them -> float32 [N, F], about 0 on average.
+
+        Raises:
+            ValueError: features of another width, so of another encoder.
+        """
+        if np.shape(features)[-1] != len(self.directions):
+            raise ValueError(
+                f"expected features of {len(self.directions)} numbers, got "
+                f"{np.shape(features)[-1]}, another encoder's; {REFIT}"
+            )
+        return (np.asarray(features, np.float32) @ self.directions + self.offsets).astype(
+            np.float32
+        )
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """Features float [N, W] -> calibrated log odds of each finding, float32 [N, F].
+
+        Raises:
+            ValueError: as `scores`.
+        """
+        return (self.platt[0] * self.scores(features) + self.platt[1]).astype(np.float32)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The arrays by name, for a checkpoint."""
+        return {name: getattr(self, name) for name in TENSORS}
+
+    @classmethod
+    def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> FindingClassifier:
+        """Read the heads out of a checkpoint.
+
+        Args:
+            config: its config.json, whose "calibration" names the "findings".
+            tensors: its arrays by name.
+
+        Raises:
+            ValueError: something is missing or does not fit together.
+        """
+        try:
+            names = tuple(config["calibration"]["findings"])
+            return cls(names, *(np.asarray(tensors[name], np.float32) for name in TENSORS))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"expected the heads of a finding classifier, got none with {error}; {REFIT}"
+            ) from error
+
+    @classmethod
+    def load(cls, weights: str | Path, encoder: str) -> FindingClassifier:
+        """Load the heads of a reporting checkpoint.
+
+        Args:
+            weights: a folder, or "hf://owner/name[@revision]".
+            encoder: sha256 of the retrieval checkpoint whose features they read.
+
+        Raises:
+            ValueError: missing or damaged files, or heads of another encoder.
+        """
+        config, state = load_checkpoint(weights)
+        if config.get("encoder") != encoder:
+            raise ValueError(
+                f"expected heads for encoder {encoder[:12]}, {weights} has those for "
+                f"{str(config.get('encoder'))[:12]}; {REFIT}"
+            )
+        return cls.read(config, {name: value.numpy() for name, value in state.items()})
