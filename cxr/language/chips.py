@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cxr.findings import FINDINGS
+from cxr.language.person import ADULT
 from cxr.language.query import Query
 
 _VIEWS = {"PA": "PA view", "AP": "AP view", "lateral": "lateral view", "frontal": "frontal view"}
 _SIDES = {"right": "right side", "left": "left side", "both": "both sides"}
 _PEOPLE = {"F": ("woman", "women"), "M": ("man", "men"), None: ("person", "people")}
+_CHILDREN = {"F": ("girl", "girls"), "M": ("boy", "boys"), None: ("child", "children")}
 _LISTS = ("present", "uncertain", "absent", "devices", "anatomy", "other")
 _FIELDS = ("severity", "side", "zone", "view")
 _LUNGS = ("lungs", "right lung", "left lung")
@@ -104,7 +106,8 @@ def _label(field: str, value: str) -> str:
 def _person(query: Query) -> str:
     """Who is meant: "women over 60", "64-year-old man"; "" when nobody is."""
     low, high = query.age_min, query.age_max
-    one, many = _PEOPLE[query.sex]
+    minor = high is not None and high < ADULT
+    one, many = (_CHILDREN if minor else _PEOPLE)[query.sex]
     if low is None and high is None:
         return many if query.sex else ""
     if low == high:

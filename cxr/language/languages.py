@@ -25,6 +25,13 @@ LANGUAGES = (
     "CHINESE",
     "JAPANESE",
 )
+# Words that stand in an English text alone; one of them decides a short one, unless a word of
+# terms.FOREIGN_WORDS stands beside it.
+_ENGLISH = frozenset(
+    """lung lungs heart chest rib ribs bone bones lobe breath breathing the with without there
+    show me films film is this that and of white black dark big small blood fluid water air ray
+    patient woman man people angle spot line lines old any""".split()
+)
 SURE = 0.8  # confidence from which another language is believed
 DOUBT = 0.05  # confidence in English below which it is
 
@@ -49,7 +56,7 @@ def language_of(text: str) -> str:
     said = [_marks()[word] for word in words if word in _marks()]
     if said:
         return max(set(said), key=said.count)
-    if not any(map(str.isalpha, text)):
+    if not any(map(str.isalpha, text)) or not _ENGLISH.isdisjoint(words):
         return "en"
     from lingua import Language
 

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 GROUPS = {
     "heart": "heart|cardiac silhouette|cardiac shadow|heart shadow|heart size|cardiac size"
-    "|cardiac contour|heart silhouette|heart outline|heart contour|heart border",
+    "|cardiac contour|heart silhouette|heart outline|heart contour|heart border|cardiac outline"
+    "|pump|ticker|lv|left ventricle|ventricle",
     "big": "big|large|enlarged|huge|oversized|oversize|enormous|giant|massive|dilated|swollen"
-    "|increased|bulky|bigger|larger|wide|widened|wider|prominent|expanded|globular|enlarging",
+    "|increased|bulky|bigger|larger|wide|widened|wider|prominent|expanded|globular|enlarging"
+    "|broad|broadened|bloated|fat|grown|overgrown|hypertrophied|ballooned|blown up|gigantic",
     "wide": "wide|widened|broad|broadened|enlarged|prominent|big|large|bulky|fat|abnormal|wider",
     "mediastinum": "mediastinum|mediastinal silhouette|mediastinal contour|mediastinal shadow"
     "|cardiomediastinum|cardiomediastinal silhouette|cardiomediastinal contour"
@@ -309,14 +311,17 @@ NORMAL_STRUCTURES: dict[str, str] = {
         (normal|unremarkable)""",
     "pleural effusion": """
         sharp (costophrenic|cp) angle; clear (costophrenic|cp) (angle|sulcus); (costophrenic|cp)
-        (angle|sulcus) (sharp|clear|preserved|normal); normal (costophrenic|cp) angle; dry
+        (angle|sulcus) (sharp|clear|preserved|normal|crisp|free|open); (sharp|clear|crisp) angle;
+        angle (sharp|clear|crisp); normal (costophrenic|cp) angle; dry
         pleura""",
     "fracture": """
         intact (rib|bone|clavicle|skeleton|bony thorax|spine); (rib|bone|clavicle|skeleton|bony
-        thorax|spine|osseous structure) (intact|normal|unremarkable); normal
+        thorax|spine|osseous structure)
+        (intact|normal|unremarkable|ok|fine|unbroken|whole|good); normal
         (bone|rib|skeleton|spine); no bony abnormality; no osseous abnormality; unremarkable
         bone""",
     "pleural thickening": "normal pleura; pleura normal; thin pleura",
+    "edema": "dry lung; lung dry; lung not wet; no wet lung",
     "no finding": """
         abnormal (chest|x ray|xray|cxr|film|radiograph|study|lung)?; abnormality; anything
         abnormal; something (wrong|abnormal); sick lung; diseased lung; pathological; pathology;

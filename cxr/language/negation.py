@@ -53,7 +53,7 @@ _WORD_CUES = {
     r"|negative for|absence of|absent of|devoid of|rules out|ruled out|exclud(?:ing|es?)|minus"
     r"|(?:is|are|was|were|does|do|did|has|have)n'?t|(?:cannot|can't|cant|do not) see|do not"
     r"|rather than|instead of|avoid(?:ing)?|leav(?:e|ing) out|omit(?:ting)?|ignore|skip|sans|nil"
-    r"|anything but",
+    r"|(?:anything|everything|all) but",
     "break": r"but|however|although|though|except(?:ing)?(?: for)?|yet|whereas|while|apart from"
     r"|aside from|other than|besides|still|nevertheless|otherwise|save for|which may|only|now"
     r"|with the exception of|in (?:an? |the )?patients?|despite"

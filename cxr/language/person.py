@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 YOUNGEST, OLDEST = 10, 120  # years that a bare number may mean
 ELDERLY, ADULT = 65, 18
+ABOUT = 5  # years to both sides of "about 60"
 _TENS = {
     "twent": 20,
     "thirt": 30,
@@ -22,7 +23,14 @@ _TENS = {
 _UNITS = {w: n for n, w in enumerate("one two three four five six seven eight nine".split(), 1)}
 _TENS_WORD = "(?:twent|thirt|fort|fourt|fift|sixt|sevent|eight|ninet)"
 _UNIT_WORD = "(?:one|two|three|four|five|six|seven|eight|nine)"
-_NUMBER = rf"(?:\d{{1,3}}|{_TENS_WORD}y(?:[- ]{_UNIT_WORD})?|eighteen)"
+_TEENS = {
+    w: n
+    for n, w in enumerate(
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
+        10,
+    )
+}
+_NUMBER = rf"(?:\d{{1,3}}|{_TENS_WORD}y(?:[- ]{_UNIT_WORD})?|{'|'.join(_TEENS)})"
 _NO_SIZE = r"(?![\d.]| ?(?:mm|cm|%))"  # "over 30 mm" is no age
 _YEARS = r"(?:[- ]?(?:years?|yrs?|y)(?:[- ]?(?:old|of age|o))?\b\.?|[- ]?y ?/ ?o\b)?"
 _DECADES = rf"(?:\d0'?s|{_TENS_WORD}ies)"
@@ -30,27 +38,31 @@ _SEX = r"(?: ?(?P<sex>f|m|female|male|woman|man|w)\b)?"
 
 _SEXES = {
     "F": "f female females woman women lady ladies girl girls she her hers mother pregnant wife "
-    "grandmother schoolgirl granny mum mom daughter sister aunt nun housewife grandma",
+    "grandmother schoolgirl granny mum mom daughter sister aunt nun housewife grandma gal lass "
+    "nan nana grandmom auntie widow girlfriend",
     "M": "m male males man men gentleman gentlemen guy guys boy boys he his him father husband "
-    "grandfather schoolboy grandpa dad son brother uncle bloke",
+    "grandfather schoolboy grandpa dad son brother uncle bloke chap chaps gent gents fella fellow "
+    "dude lad grandad granddad husband widower boyfriend",
 }
 _SEX_OF = {word: sex for sex, words in _SEXES.items() for word in words.split()}
 _ALONE = {word for word in _SEX_OF if len(word) > 1}
 _AGE_WORDS: tuple[tuple[str, int | None, int | None], ...] = (
-    (r"newborns?|neonat(?:e|es|al)|infants?|bab(?:y|ies)", 0, 1),
+    (r"newborns?|neonat(?:e|es|al)|infants?|bab(?:y|ies)|bub|prem(?:ie|ature)", 0, 1),
     (r"toddlers?", 1, 3),
     (r"teen(?:age)?(?:rs?|s)?|adolescents?", 13, 19),
     (
-        r"child(?:ren|hood)?|kids?|p(?:a)?ediatrics?|boys?|girls?|schoolgirl|schoolboy|minors?",
+        r"child(?:ren|hood)?|kids?|p(?:a)?ediatrics?|boys?|girls?|school ?(?:girl|boy|kid|child)s?"
+        r"|schoolchildren|minors?|youngsters?|little ones?|juveniles?",
         0,
         17,
     ),
     (r"young adults?", ADULT, 39),
-    (r"middle[- ]?aged?", 40, 64),
+    (r"middle[- ]?aged?|mid(?:dle)?[- ]?life", 40, 64),
     (
-        r"elderly|geriatrics?|seniors?(?: citizens?)?|pensioners?|aged patients?|very old|old age"
+        r"elderly|geriatrics?|seniors?(?: citizens?)?|pensioners?"
+        r"|retire(?:d|es?)|oap|oldies?|aged patients?|very old|old age"
         r"|old(?:er)? (?:(?:wo)?m[ae]n|lad(?:y|ies)|gentlem[ae]n|guys?|females?|males?|adults?"
-        r"|patients?|persons?|people|folks?)|grand(?:mother|father|ma|pa)|granny",
+        r"|patients?|persons?|people|folks?)|grand(?:mother|father|ma|pa|mom|dad)s?|granddad|granny|nana?",
         ELDERLY,
         None,
     ),
@@ -59,7 +71,7 @@ _AGE_WORDS: tuple[tuple[str, int | None, int | None], ...] = (
     (r"septuagenarians?", 70, 79),
     (r"centenarians?", 100, None),
     (r"young(?:er)?|youth", None, 39),
-    (r"adults?", ADULT, None),
+    (r"adults?|grown[- ]?ups?|grown (?=(?:wo)?m[ae]n)", ADULT, None),
 )
 _AGE_WORD = [(re.compile(rf"\b(?:{words})\b"), low, high) for words, low, high in _AGE_WORDS]
 
@@ -71,7 +83,8 @@ _OVER = re.compile(
     r"(?:\b(?:over|older than|above|beyond|more than|greater than|past)(?: the)?(?: age of| age)?"
     rf"|>) ?(?:= ?)?(?P<n>{_NUMBER}){_NO_SIZE}{_YEARS}"
     rf"|\b(?:at least|not younger than) (?P<n3>{_NUMBER}){_NO_SIZE}{_YEARS}"
-    rf"|\b(?P<n2>{_NUMBER}){_YEARS} ?(?:\+|(?:and|or) (?:over|older|above|up|more)\b)"
+    rf"|\b(?P<n2>{_NUMBER}){_YEARS} ?(?:\+|plus\b|(?:and|or) (?:over|older|above|up|upwards|more)\b"
+    rf"|upwards?\b)"
 )
 _UNDER = re.compile(
     r"(?:\b(?:under|younger than|below|less than)(?: the)?(?: age of| age)?|<(?! ?=)) ?"
@@ -89,7 +102,13 @@ _EXACT = re.compile(
     rf"|\b(?P<n2>{_NUMBER})(?:[- ]?(?:years?|yrs?)(?:[- ]?olds?|[- ]of[- ]age)?"
     r"|[- ]?y\.?[ /]?o\.?|[- ]?y)(?![\w/])(?: ?(?P<sex2>f|m|w)\b)?"
     r"|\b(?P<n3>\d{1,3}) ?(?P<sex3>f|m)\b"
-    rf"|\b(?P<sex4>f|m|female|male|woman|man),? ?(?P<n4>\d{{2}}){_NO_SIZE}\b"
+    rf"|\b(?P<sex4>f|m|female|male|woman|man|lady),?(?: of)?[ /]?(?P<n4>\d{{2}}){_NO_SIZE}\b"
+    r"|\b(?P<n5>\d{2}) ?/ ?(?P<sex5>f|m)\b"
+    rf"|\b(?:person|patient|someone|somebody) of (?P<n6>{_NUMBER}){_NO_SIZE}\b"
+)
+_ABOUT = re.compile(
+    r"\b(?:about|around|roughly|approximately|approx\.?|circa|nearly|almost|some|say|c\.)"
+    rf"(?: age[d]?| the age of)? (?P<n>{_NUMBER})\b{_NO_SIZE}{_YEARS}{_SEX}"
 )
 _MONTHS = re.compile(r"\b(?P<n>\d{1,2})[- ]?(?:months?|weeks?|days?)(?:[- ]olds?| of age)\b")
 
@@ -106,8 +125,8 @@ def number_of(word: str) -> int:
     """The number that "64", "sixty" or "sixty-four" stands for."""
     if word.isdigit():
         return int(word)
-    if word == "eighteen":
-        return 18
+    if word in _TEENS:
+        return _TEENS[word]
     tens, _, unit = word.replace("-", " ").partition(" ")
     return _TENS[tens[:-1]] + _UNITS.get(unit, 0)
 
@@ -125,6 +144,9 @@ def find_person(text: str) -> tuple[Person, list[tuple[int, int]]]:
         if match[0] in _ALONE:
             sexes.add(_SEX_OF[match[0]])
             spans.append(match.span())
+    if initial := re.match(r" *([fm])(?= with\b| w/|,|;| \+)", rest):
+        sexes.add(_SEX_OF[initial[1]])
+        spans.append(initial.span(1))
     sex = sexes.pop() if len(sexes) == 1 else None
     return Person(sex, *ages), spans
 
@@ -168,7 +190,7 @@ def _age_in_words(
 
 
 def _named(match: re.Match[str], name: str) -> list[str]:
-    return [v for k, v in match.groupdict().items() if k.rstrip("1234") == name and v]
+    return [v for k, v in match.groupdict().items() if k.rstrip("123456") == name and v]
 
 
 def _age(word: str, said: str) -> int | None:
@@ -214,11 +236,17 @@ def _exact_of(match: re.Match[str]) -> tuple[int | None, int | None] | None:
     return None if age is None else (age, age)
 
 
+def _about_of(match: re.Match[str]) -> tuple[int | None, int | None] | None:
+    age = _age(_named(match, "n")[0], match[0])
+    return None if age is None else (max(0, age - ABOUT), age + ABOUT)
+
+
 _RULES: tuple[tuple[re.Pattern[str], Callable], ...] = (
     (_RANGE, _range_of),
     (_OVER, _over_of),
     (_UNDER, _under_of),
     (_DECADE, _decade_of),
     (_MONTHS, _months_of),
+    (_ABOUT, _about_of),
     (_EXACT, _exact_of),
 )

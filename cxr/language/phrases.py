@@ -66,6 +66,20 @@ _PLURALS = {
 }
 
 
+# "#" beside a bone is how wards write a fracture: "rib #", "# clavicle"; elsewhere it is a mark.
+_BONE = r"(?:ribs?|clavicles?|collar ?bones?|sternum|scapula|humerus|vertebra[el]?|spine|bones?)"
+_HASH = re.compile(rf"#(?= ?(?:\w+ )?{_BONE}\b)|(?P<bone>\b{_BONE}) ?#(?!\w)", re.IGNORECASE)
+
+
+# A cardiothoracic ratio from a half on, in figures, is a large one.
+_RATIO = re.compile(
+    r"\b(ctr|ct ratio|cardio ?thoracic (?:ratio|index))"
+    r"(?: |of|is|at|was|=|>|\u2265|above|over|more than|greater than)*"
+    r"(?:0?\.(?:[6-9]|5)\d*|(?:[6-9]\d|5\d) ?(?:%|percent\b))",
+    re.IGNORECASE,
+)
+
+
 class Token(NamedTuple):
     """A word or a mark of a text: as typed, as read (lower case, corrected), and its stem."""
 
@@ -90,7 +104,9 @@ class Found(NamedTuple):
 def plain(text: str) -> str:
     """A text without half surrogates and in compatibility form, so that regexes may read it."""
     whole = text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
-    return unicodedata.normalize("NFKC", whole).replace("\u2019", "'").replace("\u2018", "'")
+    folded = unicodedata.normalize("NFKC", whole).replace("\u2019", "'").replace("\u2018", "'")
+    folded = _RATIO.sub(r"increased \1", folded)
+    return _HASH.sub(lambda found: f"{found['bone'] or ''} fracture ", folded)
 
 
 def stem_of(word: str) -> str:

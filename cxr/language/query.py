@@ -135,13 +135,16 @@ def _query_of(reading: Reading) -> Query:
     words = vocabulary()
     cues = find_cues(reading.text)
     firm = [cue for cue in cues if reading.text[cue.start : cue.end] in _FIRM_CUES]
+    cued = {spot for cue in cues for spot in reading.spots_in(cue.start, cue.end)}
     barred = [spot for cue in firm for spot in reading.spots_in(cue.start, cue.end)]
     found = words.phrases.find(reading.tokens, barred)
     person, person_spans = find_person(reading.blanked(found))
     for one in found:
         reading.used.update(one.spots)
     places = [
-        Found((i,), False, ()) for i, t in enumerate(reading.tokens) if words.is_place(t.word)
+        Found((spot,), False, ())
+        for spot, token in enumerate(reading.tokens)
+        if words.is_place(token.word) and not (spot in cued and len(token.word) == 1)
     ]
     mentions = sorted((*found, *places), key=lambda one: one.spots)
     states = states_of(reading.text, [reading.span_of(one.spots) for one in mentions], cues)
@@ -152,9 +155,9 @@ def _query_of(reading: Reading) -> Query:
             kept += one.spots
         for kind, name in one.meanings:
             claims.add(kind, name or reading.typed(one.spots), ABSENT if one.denied else state)
-    place = _place(reading, kept)
-    for start, end in (*((cue.start, cue.end) for cue in cues), *person_spans):
-        reading.used.update(reading.spots_in(start, end))
+    said_of_person = {spot for span in person_spans for spot in reading.spots_in(*span)}
+    place = _place(reading, [spot for spot in kept if spot not in said_of_person])
+    reading.used.update(said_of_person | cued)
     exempt = any(cue.kind == "break" for cue in cues)
     return _built(reading, claims, person, place, exempt)
 

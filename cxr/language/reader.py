@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from cxr.language import lexicon, terms
+from cxr.language import chest_signs, lexicon, lung_signs, terms
 from cxr.language.ordinary_words import ORDINARY_WORDS
 from cxr.language.phrases import FILLERS, WORD, Found, PhraseTable, Token, expand, plain, stem_of
 from cxr.language.spelling import Speller
@@ -31,17 +31,22 @@ class Vocabulary:
         self.zones = _turned(terms.ZONE_WORDS)
         self.sizes = {w: name for name, ws in terms.SEVERITY_WORDS.items() for w in ws.split()}
         place = {*self.sides, *self.zones}
-        self.phrases = PhraseTable({*place, *self.sizes, "sided", "side", "zone"})
-        for meaning, phrases in _meanings():
-            for pattern in phrases.split(";"):
-                for phrase in expand(" ".join(pattern.split()), lexicon.GROUPS):
-                    self.phrases.add(phrase, meaning)
+        skippable = {*place, *self.sizes, *terms.MOTION_WORDS, "sided", "side", "zone"}
+        self.phrases = PhraseTable(skippable)
+        self._add(_meanings())
         self.known = frozenset(
             {*FILLERS, *terms.PLAIN_WORDS, *terms.PLACE_WORDS, *place, *self.sizes}
             | set(_CUE_WORDS.split())
         )
         wanted = {*self.phrases.words, *place, *self.sizes, *_CUE_WORDS.split()}
         self.speller = Speller(wanted, self.known | ORDINARY_WORDS)
+        self._add(_signs())
+
+    def _add(self, meanings: Iterable[tuple[tuple[str, str], str]]) -> None:
+        for meaning, phrases in meanings:
+            for pattern in phrases.split(";"):
+                for phrase in expand(" ".join(pattern.split()), lexicon.GROUPS):
+                    self.phrases.add(phrase, meaning)
 
     def is_place(self, word: str) -> bool:
         """Whether a word names a side, a zone or a size."""
@@ -79,6 +84,14 @@ def _meanings() -> Iterable[tuple[tuple[str, str], str]]:
             yield (kind, name), phrases
     yield ("other", ""), terms.OTHER_TERMS
     yield ("second finding", "pleural effusion"), "hydropneumothorax; hemopneumothorax"
+
+
+def _signs() -> Iterable[tuple[tuple[str, str], str]]:
+    """((kind, name), phrases) of descriptive signs and comparisons."""
+    yield ("normal", "no finding"), chest_signs.NORMAL_SIGNS
+    for table in (lung_signs.LUNG_SIGNS, chest_signs.CHEST_SIGNS):
+        for name, phrases in table.items():
+            yield ("finding", name), phrases
 
 
 @cache

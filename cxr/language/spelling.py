@@ -9,6 +9,25 @@ from functools import lru_cache
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+# Misspellings that are too short, or too far off, for the rules below.
+COMMON = {
+    "hart": "heart",
+    "harts": "hearts",
+    "masss": "mass",
+    "nodual": "nodule",
+    "noduals": "nodules",
+    "plack": "plaque",
+    "placks": "plaques",
+    "lungz": "lungs",
+    "lunge": "lung",
+    "lunges": "lungs",
+    "efusn": "effusion",
+    "newmonia": "pneumonia",
+    "pulmanory": "pulmonary",
+    "fliud": "fluid",
+    "fluied": "fluid",
+    "dialated": "dilated",
+}
 SHORTEST = 5  # letters; shorter words are taken as they are
 SHORT = 7  # letters; a word of so many keeps its first letter
 CLOSE = 0.79  # similarity from which a word is corrected: one letter of five
@@ -51,6 +70,8 @@ class Speller:
 
     def _correct(self, word: str) -> str:
         """The nearest word of the vocabulary, or the word itself when none is near."""
+        if word in COMMON:
+            return COMMON[word]
         if word in self._known or not SHORTEST <= len(word) <= LONGEST or not word.isalpha():
             return word
         near = process.extract(

@@ -11,46 +11,52 @@ DEVICE_WORDS: dict[str, str] = {
     "pacemaker": """
         pacemaker; pace maker; pacer; pacemaker (wire|lead|battery|generator|box); ppm; pacing
         (wire|lead|device|box); cardiac pacer; heart pacer; dual chamber pacemaker; aicd; icd;
-        icd lead; defibrillator; implantable cardioverter defibrillator; cardioverter; crt d;
-        biventricular pacer; loop recorder""",
+        icd lead; defibrillator; defib; vns; (vagal|vagus|phrenic)? nerve stimulator;
+        implantable cardioverter defibrillator; cardioverter; crt d; biventricular pacer; loop
+        recorder""",
     "endotracheal tube": """
         endotracheal tube; et tube; ett; ettube; breathing tube; intubated; intubation; tracheal
         tube; windpipe tube; ventilator tube; ventilator; ventilated; tracheostomy; tracheostomy
-        tube; trach; trach tube; airway tube; tube in the (windpipe|trachea|throat); on a
-        ventilator; mechanical ventilation; intubated patient""",
+        tube; trach; trach tube; trache; trachy; trachie; trachi; trachey; airway tube; tube in
+        the (windpipe|trachea|throat); on a ventilator; mechanical ventilation; intubated
+        patient""",
     "central venous line": """
         central line; central venous (line|catheter|access); central catheter; cvc; cvl; cvp
-        line; picc; picc line; peripherally inserted central catheter; ij line; subclavian line;
-        subclavian catheter; jugular (line|catheter); port; portacath; port a cath; port-a-cath;
-        mediport; portocath; hickman; hickman line; tunneled catheter; dialysis catheter;
-        vascath; permcath; permacath; swan ganz; swan ganz catheter; pa catheter; pulmonary
-        artery catheter; venous catheter; infusion port; infusaport; venous line; broviac;
-        cordis; iv line; chemo port""",
+        line; picc; picc line; peripherally inserted central catheter; ij line; ij; rij; lij; ij
+        (cvc|catheter|cvl); vas cath; swan; hemodialysis catheter; subclavian line; subclavian
+        catheter; jugular (line|catheter); port; portacath; port a cath; port-a-cath; mediport;
+        portocath; hickman; hickman line; tunneled catheter; dialysis catheter; vascath;
+        permcath; permacath; swan ganz; swan ganz catheter; pa catheter; pulmonary artery
+        catheter; venous catheter; infusion port; infusaport; venous line; broviac; cordis; iv
+        line; chemo port""",
     "nasogastric tube": """
         nasogastric tube; ng tube; ngt; og tube; ogt; orogastric tube; feeding tube; dobhoff;
         dobbhoff; dobhoff tube; stomach tube; gastric tube; enteric tube; nasoenteric tube;
         nasogastric toob; food tube; nose tube; peg tube; gastrostomy; nasogastric""",
     "chest tube": """
         chest tube; chest drain; thoracostomy tube; pigtail; pigtail catheter; intercostal
-        drain; icd drain; intercostal tube; pleural (drain|catheter|tube); pleurx; pleurx
-        catheter; thoracic drain; thoracostomy; lung drain; drain in the (chest|pleural space)""",
+        drain; icd drain; icc; intercostal catheter; intercostal tube; pleural
+        (drain|catheter|tube); pleurx; pleurx catheter; thoracic drain; thoracostomy; lung
+        drain; drain in the (chest|pleural space)""",
     "sternal wires": """
         sternal wire; sternotomy wire; sternotomy; sternotomies; median sternotomy; cabg;
         surgical clip; clip; staple; suture; cerclage; bypass clip; wire in the sternum""",
     "heart valve": """
         prosthetic valve; valve replacement; artificial (valve|heart valve); mechanical valve;
-        prosthetic heart valve; tavi; tavr; heart valve; mitral clip""",
+        prosthetic heart valve; tavi; tavr; heart valve; mitral clip; valve (ring|prosthesis);
+        (metal|metallic|tissue|pig) valve; annuloplasty ring""",
     "stent": "stent; endograft; aortic stent; graft",
     "balloon pump": """
         balloon pump; iabp; intra aortic balloon pump; lvad; impella; ecmo; ecmo cannula;
         cannula; ventricular assist device""",
     "monitoring leads": """
-        monitoring lead; ecg (lead|electrode|wire); ekg (lead|electrode|wire); electrode; heart
-        monitor; lead; monitor lead; telemetry lead; cable""",
+        monitoring lead; ecg (lead|electrode|wire); ekg (lead|electrode|wire|dot|sticker|pad);
+        ecg (dot|sticker|pad); electrode; heart monitor; lead; monitor lead; telemetry lead;
+        cable""",
     "spinal hardware": """
-        spinal hardware; spinal fusion; spinal rod; orthopedic hardware; spinal fixation;
-        orthopaedic hardware; screw; metal plate; prosthesis; joint replacement; shoulder
-        replacement; pedicle screw; spinal stimulator""",
+        spinal hardware; spinal fusion; spinal rod; harrington rod; orthopedic hardware; spinal
+        fixation; orthopaedic hardware; screw; metal plate; prosthesis; joint replacement;
+        shoulder replacement; pedicle screw; spinal stimulator""",
     DEVICES: """
         tube; line; tubes and lines; lines and tubes; catheter; drain; wire; tubing; catheter or
         tube""",
@@ -58,7 +64,8 @@ DEVICE_WORDS: dict[str, str] = {
 
 ANATOMY_WORDS: dict[str, str] = {
     LUNGS: """
-        lung; pulmonary; lung field; lung fields; lobe; hemithorax; lungz; lingula; rul; rml;
+        lung; pulmonary; lung field; lung fields; lobe; hemithorax; lungz; lingula; ruz; rmz; rlz;
+        luz; lmz; llz; rul; rml;
         rll; lul; lll; parenchyma; lung base; lung apex; chest half; pulm""",
     HEART: """
         heart; cardiac; cardiac silhouette; cardiomediastinal silhouette; mediastinum;
@@ -79,22 +86,31 @@ ANATOMY_WORDS: dict[str, str] = {
 
 # Patient's side and third of the lung; an abbreviated lobe gives both.
 SIDE_WORDS = {
-    "right": "right rt rightsided rul rml rll rightside",
-    "left": "left lt leftsided lul lll lingula lingular leftside",
+    "right": "right rt r rightsided rul ruz rmz rlz rml rll rightside",
+    "left": "left lt l leftsided lul luz lmz llz lll lingula lingular leftside",
     "both": "both bilateral bilaterally bibasilar bibasal biapical bihilar bilat",
 }
 ZONE_WORDS = {
-    "upper": "upper top apex apical apices rul lul superior biapical uppermost",
+    "upper": "upper top apex apical apices rul lul superior biapical uppermost ruz luz",
     "middle": """
-        middle mid central rml lingula lingular hilar perihilar midzone centrally bihilar
+        middle mid central rml lingula lingular rmz lmz hilar perihilar midzone centrally bihilar
         midlung""",
     "lower": """
         lower bottom base bases basal basilar bibasal bibasilar rll lll inferior
-        retrocardiac basally lowest""",
+        retrocardiac basally lowest rlz llz""",
 }
 # Words of a place that stand beside a side or a zone.
 PLACE_WORDS = frozenset(
     "side sided zone field lobe chest hemithorax half third lung part area region quadrant".split()
+)
+
+# What a thing does on its way; it may stand inside a phrase: "fluid has collected in the chest".
+MOTION_WORDS = frozenset(
+    """sitting lying collecting collected pooling pooled gathering gathered building built buildup
+    build accumulating accumulated trapped leaking leaked leaks seeping seeped spilling spilled
+    pushed pushing slipped slipping slid sliding moved migrated gone going got getting gets come
+    coming risen crept popped poking pulled backing backed filling sloshing escaped escaping up out
+    stuck caught floating hiding present seen visible""".split()
 )
 
 SEVERITY_WORDS = {
@@ -192,62 +208,68 @@ OTHER_TERMS = """
     lymphoma; hodgkin; leucemia; hodgkin's lymphoma; hodgkins; thymoma; teratoma; bronchitis;
     bronchiolitis; bronchial wall thickening; asthma; asthmatic; asthmatics; croup; reactive
     airway disease; aortic aneurysm; aneurysm; thoracic aneurysm; aortic dissection; dissection;
-    tortuous aorta; unfolded aorta; aortic
-    (tortuosity|ectasia|unfolding|calcification|atherosclerosis); ectatic aorta; dilated aorta;
-    enlarged aorta; coarctation; calcified aorta; prominent aortic knob; atherosclerosis;
-    atherosclerotic; aortic enlargement; arteriosclerosis; wide aorta; large aorta; rib
-    notching; aneurysmal; aneurysmal aorta; mitral stenosis; aortic stenosis; mitral
-    regurgitation; valve disease; valvular disease; aortic regurgitation; left atrial
-    enlargement; double density sign; double contour; endocarditis; tetralogy of fallot; fallot;
-    asd; vsd; pda; septal defect; congenital heart disease; congenital; dextrocardia; situs
-    inversus; transposition; azygos lobe; azygos fissure; azygous lobe; sequestration; scimitar;
-    ebstein; kartagener; bronchogenic cyst; scoliosis; scoliotic; kyphosis; kyphotic;
-    kyphoscoliosis; crooked spine; curved spine; bent spine; hunchback; lordosis; osteoporosis;
-    osteopenia; osteophyte; spondylosis; arthritis; osteoarthritis; arthrosis; degenerative
-    (change|disease|spine); disc disease; spur; bone spur; arthritic; dish; ankylosing
-    spondylitis; spondylitis; demineralization; bone lesion; lytic lesion; sclerotic lesion;
-    lytic; bone metastasis; bony metastasis; osteolysis; osteomyelitis; myeloma; multiple
-    myeloma; rib lesion; sclerotic bone; bone tumor; bone island; pectus; pectus excavatum;
-    pectus carinatum; funnel chest; pigeon chest; chest deformity; chest wall deformity;
-    cervical rib; dislocation; dislocated shoulder; shoulder dislocation; dislocated; silicosis;
-    pneumoconiosis; asbestosis; asbestos; coal worker's lung; black lung; coal dust;
-    anthracosis; progressive massive fibrosis; berylliosis; mesothelioma; asbestos exposure;
-    farmer's lung; hypersensitivity pneumonitis; calcification; calcified; calcific; eggshell
-    calcification; chalk; calcified lymph node; calcium; hemorrhage; haemorrhage; pulmonary
-    hemorrhage; bleeding; lung bleed; contusion; lung contusion; lung bruise; bruised lung;
-    hematoma; vasculitis; gpa; wegener; goodpasture; goodpasture's; hemoptysis; aspiration;
-    aspirated; inhaled foreign body; foreign body; swallowed; swallowed coin; swallowed object;
-    foreign object; bullet; gunshot; shrapnel; airgun pellet; swallowed button; button battery;
-    lobectomy; pneumonectomy; lung resection; wedge resection; lung transplant; transplant;
-    transplanted lung; thoracotomy; removed lung; missing lung; mastectomy; postoperative;
-    postsurgical; post op; thoracoplasty; postop; removed lobe; goiter; goitre; thyroid; thyroid
-    enlargement; enlarged thyroid; thyromegaly; thyroid mass; achalasia; dilated esophagus;
-    esophagus; esophageal; esophageal cancer; megaesophagus; esophageal rupture; esophageal
-    dilatation; gallstone; bowel obstruction; splenomegaly; hepatomegaly; ascites; pancreatitis;
-    chilaiditi; dilated bowel; kidney stone; constipation; cyst; lung cyst; cystic; cystic
-    change; pneumatocele; lymphangioleiomyomatosis; lam; hydatid; hydatid cyst; echinococcus;
-    bullous cyst; langerhans; histiocytosis; lch; cystic lung disease; aspergillosis; fungal;
-    fungal infection; viral; virus; influenza; flu; bacterial; sepsis; septic emboli;
-    mycoplasma; chickenpox; varicella; measles; hiv; aids; nocardia; coccidioidomycosis;
-    blastomycosis; whooping cough; rsv; septic embolus; lupus; scleroderma; rheumatoid; sle;
-    amyloidosis; amyloid; dermatomyositis; connective tissue disease; rheumatoid arthritis;
-    stroke; brain tumor; brain; sinusitis; appendicitis; hip fracture; knee; hand; wrist; ankle;
-    skull; femur; pelvis; ankle fracture; knee fracture; wrist fracture; femur fracture; skull
-    fracture; hand fracture; broken
-    (leg|ankle|wrist|finger|nose|jaw|skull|hip|arm|hand|foot|toe); leg; foot; dental; tooth;
-    mass effect; skin fold; skinfold; nipple shadow; nipple marker; nipple; artifact; artefact;
-    motion blur; rotation; rotated; poor inspiration; underexposed; overexposed; mach band; bone
-    bruise; blurry; blurred; poor quality; low quality; respiratory failure; hypoxia; hypoxic;
-    dyspnea; shortness of breath; short of breath; cough; coughing; fever; chest pain; wheeze;
-    wheezing; hemoptysis; breathless; breathlessness; sputum; crackle; rale; tachypnea; sob;
-    trouble breathing; night sweats; weight loss; unwell; pain; palpitation; breathing
-    difficulty; trauma; traumatic; accident; fall; stab wound; car crash; mva; injury; injured;
-    crash; car accident; collision; stabbing; diabetes; diabetic; hypertension; smoker; smoking;
-    smokes; obesity; obese; renal failure; kidney failure; dialysis; cirrhosis; chemotherapy;
-    radiation; radiotherapy; sickle cell; acute chest syndrome; anemia; pregnancy; radiation
-    pneumonitis; radiation fibrosis; immunosuppressed; dvt; alcoholic; drug user; ckd; cad;
-    coronary artery disease; myocardial infarction; heart attack; angina; arrhythmia; atrial
-    fibrillation; cardiomyopathy; ischemic heart disease; myocarditis"""
+    tortuous aorta; unfolded aorta; aortic (tortuosity|ectasia|unfolding|calcification|
+    atherosclerosis); ectatic aorta; dilated aorta; enlarged aorta; coarctation; calcified
+    aorta; prominent aortic knob; atherosclerosis; atherosclerotic; aortic enlargement;
+    arteriosclerosis; wide aorta; large aorta; rib notching; aneurysmal; aneurysmal aorta;
+    mitral stenosis; aortic stenosis; mitral regurgitation; valve disease; valvular disease;
+    aortic regurgitation; left atrial enlargement; double density sign; double contour;
+    endocarditis; tetralogy of fallot; fallot; asd; vsd; pda; septal defect; congenital heart
+    disease; congenital; dextrocardia; situs inversus; transposition; azygos lobe; azygos
+    fissure; azygous lobe; sequestration; scimitar; ebstein; kartagener; bronchogenic cyst;
+    scoliosis; scoliotic; kyphosis; kyphotic; kyphoscoliosis; crooked spine; curved spine; bent
+    spine; hunchback; lordosis; osteoporosis; osteopenia; osteophyte; spondylosis; arthritis;
+    osteoarthritis; arthrosis; degenerative (change|disease|spine); disc disease; spur; bone
+    spur; arthritic; dish; ankylosing spondylitis; spondylitis; demineralization; bone lesion;
+    lytic lesion; sclerotic lesion; lytic; bone metastasis; bony metastasis; osteolysis;
+    osteomyelitis; myeloma; multiple myeloma; rib lesion; sclerotic bone; bone tumor; bone
+    island; pectus; pectus excavatum; pectus carinatum; funnel chest; pigeon chest; chest
+    deformity; chest wall deformity; cervical rib; dislocation; dislocated shoulder; shoulder
+    dislocation; dislocated; silicosis; pneumoconiosis; asbestosis; asbestos; coal worker's
+    lung; black lung; coal dust; anthracosis; progressive massive fibrosis; berylliosis;
+    mesothelioma; asbestos exposure; farmer's lung; hypersensitivity pneumonitis; calcification;
+    calcified; calcific; eggshell calcification; chalk; calcified lymph node; calcium;
+    hemorrhage; haemorrhage; pulmonary hemorrhage; bleeding; lung bleed; contusion; lung
+    contusion; lung bruise; bruised lung; hematoma; vasculitis; gpa; wegener; goodpasture;
+    goodpasture's; hemoptysis; aspiration; aspirated; inhaled foreign body; foreign body;
+    swallowed; swallowed coin; swallowed object; foreign object; bullet; gunshot; shrapnel;
+    airgun pellet; swallowed button; button battery; lobectomy; pneumonectomy; lung resection;
+    wedge resection; lung transplant; transplant; transplanted lung; thoracotomy; removed lung;
+    missing lung; mastectomy; postoperative; postsurgical; post op; thoracoplasty; postop;
+    removed lobe; goiter; goitre; thyroid; thyroid enlargement; enlarged thyroid; thyromegaly;
+    thyroid mass; achalasia; dilated esophagus; esophagus; esophageal; esophageal cancer;
+    megaesophagus; esophageal rupture; esophageal dilatation; gallstone; bowel obstruction;
+    splenomegaly; hepatomegaly; ascites; pancreatitis; chilaiditi; dilated bowel; kidney stone;
+    constipation; cyst; lung cyst; cystic; cystic change; pneumatocele;
+    lymphangioleiomyomatosis; lam; hydatid; hydatid cyst; echinococcus; bullous cyst;
+    langerhans; histiocytosis; lch; cystic lung disease; aspergillosis; fungal; fungal
+    infection; viral; virus; influenza; flu; bacterial; sepsis; septic emboli; mycoplasma;
+    chickenpox; varicella; measles; hiv; aids; nocardia; coccidioidomycosis; blastomycosis;
+    whooping cough; rsv; septic embolus; lupus; scleroderma; rheumatoid; sle; amyloidosis;
+    amyloid; dermatomyositis; connective tissue disease; rheumatoid arthritis;
+    (knee|joint|hip|elbow|ear|shoulder) effusion; (ankle|leg|foot|pedal|brain|cerebral|
+    peripheral|macular|facial|hand|arm|limb|skin) edema; (inguinal|umbilical|ventral|incisional|
+    femoral|groin) hernia; (disc|disk|brain) (hernia|herniation); (liver|kidney|renal|breast|
+    skin|brain|prostate|colon|ovarian|pancreatic|neck|thyroid|bladder|spinal cord) (mass|lesion|
+    tumor|cancer|nodule|lump|fibrosis|cyst); body mass index; bmi; (bone|muscle|critical) mass;
+    broken heart; heartburn; (lumbar|nasal|facial|jaw|foot|arm|leg|finger|toe) (bone)? fracture;
+    headache; tension headache; stroke; brain tumor; brain; sinusitis; appendicitis; hip
+    fracture; knee; hand; wrist; ankle; skull; femur; pelvis; ankle fracture; knee fracture;
+    wrist fracture; femur fracture; skull fracture; hand fracture; broken (leg|ankle|wrist|
+    finger|nose|jaw|skull|hip|arm|hand|foot|toe); leg; foot; dental; tooth; mass effect; skin
+    fold; skinfold; nipple shadow; nipple marker; nipple; artifact; artefact; motion blur;
+    rotation; rotated; poor inspiration; underexposed; overexposed; mach band; bone bruise;
+    blurry; blurred; poor quality; low quality; respiratory failure; hypoxia; hypoxic; dyspnea;
+    shortness of breath; short of breath; cough; coughing; fever; chest pain; wheeze; wheezing;
+    hemoptysis; breathless; breathlessness; sputum; crackle; rale; tachypnea; sob; trouble
+    breathing; night sweats; weight loss; unwell; pain; palpitation; breathing difficulty;
+    trauma; traumatic; accident; fall; stab wound; car crash; mva; injury; injured; crash; car
+    accident; collision; stabbing; diabetes; diabetic; hypertension; smoker; smoking; smokes;
+    obesity; obese; renal failure; kidney failure; dialysis; cirrhosis; chemotherapy; radiation;
+    radiotherapy; sickle cell; acute chest syndrome; anemia; pregnancy; radiation pneumonitis;
+    radiation fibrosis; immunosuppressed; dvt; alcoholic; drug user; ckd; cad; coronary artery
+    disease; myocardial infarction; heart attack; angina; arrhythmia; atrial fibrillation;
+    cardiomyopathy; ischemic heart disease; myocarditis"""
 
 # English words that say nothing about the image; they are understood and passed over.
 PLAIN_WORDS = frozenset(
@@ -264,7 +286,7 @@ PLAIN_WORDS = frozenset(
         latest least less let like lists list look looking looks lot made main make many marking
         markings may me mean means medical more most much multiple must my near need needed
         needs new next nice not note now of off ok old on one ones only onto or other others
-        otherwise our out over own pair part particular patient patients patient's people
+        otherwise our out over own pair part particular patient patients pt pts patient's people
         perhaps person photo photos pic pics picture pictures plain please pls plz plus point
         possible present presence present presenting presents problem problems proven put quick
         quickly radiograph radiographs radiograph radiography radiology rays ray read really

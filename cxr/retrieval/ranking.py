@@ -138,8 +138,8 @@ class LabelTable:
         """Whether each study is of the asked view, sex and age, and whether of another.
 
         Returns:
-            (holds, contrary), bool [N] each; a study whose view, sex or age is not known is in
-            neither where that was asked for.
+            (holds, contrary), bool [N] each; a study whose view or sex is not known is in neither
+            where that was asked for, one whose age is not known is contrary, as in a filter.
         """
         holds = np.ones(len(self._studies), bool)
         contrary = np.zeros(len(self._studies), bool)
@@ -153,10 +153,10 @@ class LabelTable:
             contrary |= (self._sex != "") & (self._sex != query.sex)
         if query.age_min is not None:
             holds &= self._age >= query.age_min
-            contrary |= self._age < query.age_min
+            contrary |= ~(self._age >= query.age_min)  # an unknown age, too
         if query.age_max is not None:
             holds &= self._age <= query.age_max
-            contrary |= self._age > query.age_max
+            contrary |= ~(self._age <= query.age_max)
         return holds, contrary
 
     def _maybe_frontal(self, view: str) -> np.ndarray:

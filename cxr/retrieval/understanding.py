@@ -54,6 +54,11 @@ class QueryReader:
             return Understanding(query)
         if query.language != "en":
             return Understanding(query, by_look=True)
+        if not any(map(str.isalpha, text)):
+            raise ValueError(
+                f"expected words, got only signs: '{text.strip()[:80]}'; name a finding such as "
+                f"{FINDINGS[2]} or {FINDINGS[10]}"
+            )
         scores = self._names @ self._encode([text])[0]
         best = int(scores.argmax())
         if scores[best] < NEAR_ENOUGH:

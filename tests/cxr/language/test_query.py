@@ -78,6 +78,81 @@ def test_parts_of_a_query(text, expected):
     assert said == expected
 
 
+SIGNS = [
+    ("the pump is too large for its box", "cardiomegaly"),
+    ("CTR > 0.5", "cardiomegaly"),
+    ("blunted angles", "pleural effusion"),
+    ("fluid has collected around the lung", "pleural effusion"),
+    ("meniscus sign", "pleural effusion"),
+    ("deep sulcus sign", "pneumothorax"),
+    ("no lung markings at the edge", "pneumothorax"),
+    ("batwing opacities", "edema"),
+    ("Kerley B lines", "edema"),
+    ("upper lobe blood diversion", "edema"),
+    ("lungs like a wet sponge", "edema"),
+    ("air bronchograms", "consolidation"),
+    ("right heart border obscured", "consolidation"),
+    ("sail sign", "atelectasis"),
+    ("bibasilar atx", "atelectasis"),
+    ("flattened diaphragms", "emphysema"),
+    ("lungs blown up like balloons", "emphysema"),
+    ("honeycombing", "fibrosis"),
+    ("cobweb lungs", "fibrosis"),
+    ("cannonball lesions", "nodule"),
+    ("millet seeds", "nodule"),
+    ("spiculated lesion", "mass"),
+    ("lump the size of an egg", "mass"),
+    ("white-out of the left lung", "lung opacity"),
+    ("rib #", "fracture"),
+    ("# clavicle", "fracture"),
+    ("stomach has slipped up into the chest", "hernia"),
+    ("space between the lungs is too wide", "enlarged cardiomediastinum"),
+    ("holly leaf sign", "pleural other"),
+    ("boring film", "no finding"),
+]
+
+
+@pytest.mark.parametrize(("text", "name"), SIGNS)
+def test_signs_comparisons_and_slang_mean_their_finding(text, name):
+    assert parse(text).present == (name,)
+
+
+# Each looks like words of the lexicon and asks for nothing that a chest X-ray is labelled with.
+FALSE_FRIENDS = """heart attack; broken heart; body mass index; knee effusion; joint effusion;
+    ankle edema; cerebral edema; inguinal hernia; disc herniation; liver mass; breast cancer;
+    brain tumor; hip fracture; cystic fibrosis; mass effect; pericardial effusion; tension headache;
+    diffusion; confusion; pneumatic; emphasis; noodle; massage; infiltrator; machine learning;
+    circle; sail; lace; golf; orange; #1; silhouettes"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in FALSE_FRIENDS.split(";")])
+def test_false_friends_ask_for_no_finding(text):
+    assert parse(text).present == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "sex", "youngest", "oldest"),
+    [
+        ("a boy", "M", 0, 17),
+        ("5 year old girl", "F", 5, 5),
+        ("70+", None, 70, None),
+        ("70 plus", None, 70, None),
+        ("old lady", "F", 65, None),
+        ("middle-aged", None, 40, 64),
+        ("grown man", "M", 18, None),
+        ("M/64", "M", 64, 64),
+        ("about 60", None, 55, 65),
+        ("girl under ten", "F", None, 9),
+        ("F with CHF", "F", None, None),
+        ("retired bloke", "M", 65, None),
+    ],
+)
+def test_persons(text, sex, youngest, oldest):
+    query = parse(text)
+    assert (query.sex, query.age_min, query.age_max) == (sex, youngest, oldest)
+    assert query.zone is None
+
+
 @pytest.mark.parametrize("text", [t for t in CLUMSY if len(t) <= MAX_TEXT] + ["<b>no</b>\ud83e"])
 def test_clumsy_texts_are_read_without_an_error(text):
     query = parse(text)

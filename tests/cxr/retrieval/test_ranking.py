@@ -79,7 +79,8 @@ def test_the_person_is_part_of_the_question():
         study(2, edema=1, sex="F", age=30),
         study(3, edema=1),
     ]
-    assert order(studies, "edema in women over 60", [0.9, 0, 0.8, 0.1]) == ["s1", "s3"]
+    assert order(studies, "edema in women over 60", [0.9, 0, 0.8, 0.1]) == ["s1"]
+    assert order(studies, "edema in women", [0.9, 0, 0.8, 0.1]) == ["s2", "s1", "s3"]
 
 
 def test_a_frontal_image_may_be_the_asked_view():
