@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,16 +14,15 @@ from PIL import Image
 
 from cxr.checkpoints import fingerprint, resolve, shared_dual_encoder
 from cxr.defaults import GALLERY, RETRIEVAL, find_shipped
-from cxr.devices import best_device, has_bf16
 from cxr.findings import Study
 from cxr.gallery import GALLERY_FILES, Gallery, Where, checked_count
 from cxr.hub import is_hub_address
-from cxr.images import load_image
 from cxr.models import DualEncoder
-from cxr.retrieval.encoded import EncodedQuery, ImageEncoding
+from cxr.retrieval.encoded import EncodedQuery
+from cxr.retrieval.encoder import Encoder
 from cxr.retrieval.finding_space import FindingSpace
-from cxr.retrieval.query_encoder import QueryEncoder
 from cxr.retrieval.ranking import Evidence, Ranking, RankingWeights
+from cxr.retrieval.similar_images import Alike, SimilarImages
 from cxr.retrieval.similarity import (
     DEFAULT_BANDS,
     DEFAULT_IMAGE_BANDS,
@@ -33,10 +31,9 @@ from cxr.retrieval.similarity import (
     checked_bands,
     scale_of,
 )
-from cxr.retrieval.understanding import QueryReader, Understanding, checked_query
+from cxr.retrieval.understanding import QueryReader, Understanding
 
 EVIDENCE = ("all", "image")
-_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -54,18 +51,16 @@ class Match:
     evidence: tuple[Evidence, ...] = ()
 
 
-class Retriever:
+class Retriever(Encoder):
     """A dual encoder with a gallery; safe to call from several threads.
 
     Attributes:
-        model: in eval mode, on `device`.
         gallery: None for encoding only.
         bands: three falling cosines that divide similarity.WORDS for a text as query, where the
             gallery has too few labels for its own.
         image_bands: the same for an image as query.
         encoder: sha256 of the checkpoint.
-        encode_query: N texts -> float32 [N, 512], unit rows, the vectors that `search` ranks by
-            (cxr.retrieval.query_encoder).
+        finding_space: the findings that images seem to show; None compares embeddings alone.
     """
 
     def __init__(
@@ -80,16 +75,13 @@ class Retriever:
         ranking_weights: RankingWeights | None = None,
         finding_space: FindingSpace | None = None,
     ) -> None:
-        self.device = device or best_device()
-        self.model = model.eval().requires_grad_(False).to(self.device)
+        super().__init__(model, device, query_contrast)
         self.gallery = gallery
         self.bands, self.image_bands = checked_bands(bands), checked_bands(image_bands)
         self.encoder = encoder
-        self.encode_query = QueryEncoder(self.encode_text, query_contrast)
         self._read_query = QueryReader(self.encode_text)
         self.finding_space = finding_space
         self._ranking_weights = ranking_weights or RankingWeights()
-        self._bf16 = has_bf16(self.device)
 
     @classmethod
     def load(
@@ -132,85 +124,6 @@ class Retriever:
             finding_space=FindingSpace.load(folder, model.config.dimension),
         )
 
-    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """Encode texts.
-
-        Args:
-            texts: N of them, in any language.
-
-        Returns:
-            float32 [N, 512], unit rows.
-
-        Raises:
-            ValueError: something other than texts, or an empty one.
-        """
-        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-            raise ValueError(f"expected a list of texts, got {_kinds(texts)}; wrap it in a list")
-        if not all(text.strip() for text in texts):
-            raise ValueError("expected texts, got an empty one; leave it out")
-        # Half of a surrogate pair, as a cut emoji leaves it, is no text that a tokenizer takes.
-        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        dimension = self.model.config.dimension
-        return self._batches(clean, lambda batch: [self.model.encode_text(batch)], dimension)[0]
-
-    def encode_images(self, images: Sequence[Image.Image]) -> np.ndarray:
-        """Encode images.
-
-        Args:
-            images: N of them, of any size and mode.
-
-        Returns:
-            float32 [N, 512], unit rows.
-
-        Raises:
-            ValueError: something other than PIL images, or an unreadable one.
-        """
-        return self.encode_images_with_features(images).embeddings
-
-    def encode_images_with_features(self, images: Sequence[Image.Image]) -> ImageEncoding:
-        """Encode images as `encode_images` does, with the features of the same pass."""
-        if isinstance(images, Image.Image) or not all(
-            isinstance(image, Image.Image) for image in images
-        ):
-            raise ValueError(
-                f"expected a list of PIL images, got {_kinds(images)}; "
-                "open each with cxr.load_image and put them into a list"
-            )
-        return self.encode_with_features([self.prepare(load_image(image)) for image in images])
-
-    def prepare(self, image: Image.Image) -> np.ndarray:
-        """A mode "L" image -> uint8 [S, S], what encode_prepared takes; cheap, for any thread."""
-        return self.model.preprocess.square(image)
-
-    def encode_prepared(self, squares: Sequence[np.ndarray]) -> np.ndarray:
-        """N squares uint8 [S, S] from `prepare` -> float32 [N, 512], unit rows."""
-        return self.encode_with_features(squares).embeddings
-
-    def encode_with_features(self, squares: Sequence[np.ndarray]) -> ImageEncoding:
-        """Encode N squares uint8 [S, S] from `prepare` in one pass, with their features."""
-        widths = self.model.config.dimension, self.model.image_encoder.feature_width
-        encode = self.model.encode_image_with_features
-        parts = self._batches(squares, lambda batch: encode(self._pixels(batch)), *widths)
-        return ImageEncoding(*parts)
-
-    def encode(self, query: str | Image.Image) -> EncodedQuery:
-        """Encode a query, so that several searches and checks need one pass of the network.
-
-        Args:
-            query: text of at most 2,000 characters, or a PIL image.
-
-        Raises:
-            ValueError: an empty or overlong text, an unreadable image, or another type.
-        """
-        return self._encode(query)
-
-    def _encode(self, query: str | Image.Image) -> EncodedQuery:
-        if isinstance(query, Image.Image):
-            found = self.encode_images_with_features([query])
-            return EncodedQuery(found.embeddings[0], features=found.features[0])
-        text = checked_query(query)
-        return EncodedQuery(self.encode_query([text])[0], text)
-
     def understand(self, text: str) -> Understanding:
         """Say how a query is read: by rules, else by the finding that is nearest in meaning.
 
@@ -246,12 +159,11 @@ class Retriever:
                 a bad filter, or unknown evidence.
         """
         gallery = self._open_gallery()
-        if evidence not in EVIDENCE:
-            raise ValueError(f"expected evidence out of {', '.join(EVIDENCE)}; got {evidence!r}")
-        encoded = query if isinstance(query, EncodedQuery) else self._encode(query)
+        encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
         if encoded.text is None:
-            return self._like_image(encoded.vector, k, where, evidence)
-        understood = self._read_query(encoded.text) if evidence == "all" else None
+            return self.similar(encoded, k, where, evidence)
+        joined = _checked_evidence(evidence) == "all"
+        understood = self._read_query(encoded.text) if joined else None
         if understood is None or understood.by_look:
             return self._by_image(encoded.vector, k, where)
         cosines = gallery.cosines(encoded.vector)
@@ -267,39 +179,65 @@ class Retriever:
             for one in ranked
         ]
 
-    def _like_image(
+    def similar(
         self,
-        vector: np.ndarray,
-        k: int,
-        where: Where | Mapping[str, Any] | None,
-        evidence: str,
+        query: Study | Image.Image | EncodedQuery,
+        k: int = 12,
+        where: Where | Mapping[str, Any] | None = None,
+        evidence: str = "all",
+        matched: Sequence[str] = (),
     ) -> list[Match]:
-        """The k studies most like an image with this vector, float32 [512], by their findings."""
-        gallery = self._open_gallery()
-        if self.finding_space is None or evidence == "image":
-            return self.matches(gallery.search(vector, k, where))
-        own = self.finding_space.probabilities(vector[None])[0]
-        alike = self._coordinates @ self.finding_space.coordinates(vector[None])[0]
-        rows = gallery.passing(where)
-        rows = np.arange(len(alike)) if rows is None else rows
-        best = rows[np.lexsort((rows, -alike[rows]))][: checked_count(k)]
-        chances = self.finding_space.probabilities(gallery.embeddings[best])
-        cosines = np.asarray(gallery.embeddings[best], np.float32) @ vector
-        return [
-            Match(
-                gallery.studies[row],
-                float(cosine),
-                self.scale.image_word(float(cosine)),
-                _shared_evidence(self.finding_space.shared(own, chance)),
-            )
-            for row, cosine, chance in zip(best, cosines.clip(-1, 1), chances)
-        ]
+        """Find the k images most like an image, best first.
+
+        Args:
+            query: a study of the gallery, which is left out, or an image, or what `encode` made
+                of one.
+            k: at least 1; fewer come back when fewer studies pass `where` and match.
+            where: a Where, or a dict with its fields as keys.
+            evidence: "all" compares the findings that images seem to show
+                (cxr.retrieval.finding_space), "image" their embeddings.
+            matched: for a study, of "view", "sex" and "age" what the others must have in common
+                with it; ages match within ten years.
+
+        Returns:
+            Matches whose `evidence` says what both images share.
+
+        Raises:
+            ValueError: no gallery, another gallery's study, k < 1, a bad filter, unknown evidence,
+                or something to match that is not known of the image.
+        """
+        study = query if isinstance(query, Study) else None
+        if isinstance(query, Study):
+            vector = self._similar.vector(query)
+        else:
+            vector = (self.encode(query) if isinstance(query, Image.Image) else query).vector
+        by_findings = _checked_evidence(evidence) == "all"
+        found = self._similar.find(vector, checked_count(k), where, by_findings, study, matched)
+        return [self._alike(one) for one in found]
+
+    def contrast(self, study: Study, k: int = 2) -> list[Match]:
+        """Find studies of the same view, sex and age band that show something else.
+
+        Args:
+            study: a labeled study of the gallery.
+            k: how many at most.
+
+        Returns:
+            The most alike by look, each with an Evidence of kind "contrast"; [] where the study is
+            not labeled, or none contrasts.
+
+        Raises:
+            ValueError: no gallery, another gallery's study, or k < 1.
+        """
+        return [self._alike(one) for one in self._similar.contrast(study, checked_count(k))]
+
+    def _alike(self, one: Alike) -> Match:
+        word = self.scale.image_word(one.score)
+        return Match(self._open_gallery().studies[one.row], one.score, word, one.evidence)
 
     @cached_property
-    def _coordinates(self) -> np.ndarray:
-        """The gallery's images by their findings: float32 [N, 2F]."""
-        assert self.finding_space is not None
-        return self.finding_space.coordinates(self._open_gallery().embeddings)
+    def _similar(self) -> SimilarImages:
+        return SimilarImages(self._open_gallery(), self.ranking.table, self.finding_space)
 
     def _by_image(
         self, vector: np.ndarray, k: int, where: Where | Mapping[str, Any] | None
@@ -343,56 +281,8 @@ class Retriever:
         """How similar is similar in this gallery."""
         return scale_of(self._open_gallery(), self.encode_query, self.bands, self.image_bands)
 
-    def heat_map(self, image: Image.Image, query: str) -> np.ndarray:
-        """Where `image` speaks for `query` -> float32 [H, W] in [0, 1] at the image's own size.
 
-        1 is the place that adds most to the similarity; places that add nothing or speak against
-        it are 0, and all are where none speaks for it.
-
-        Raises:
-            ValueError: an unreadable image, an empty or overlong text.
-        """
-        image = load_image(image)
-        text = torch.from_numpy(self.encode_query([checked_query(query)])[0]).to(self.device)
-        cells = self.model.patch_similarity(self._pixels([self.prepare(image)]), text)
-        square = cells[0].float().cpu().numpy()
-        heat = self.model.preprocess.unsquare(square, image.size).clip(min=0)
-        peak = float(heat.max())
-        return heat / peak if peak > 0 else heat
-
-    def _pixels(self, squares: Sequence[np.ndarray]) -> torch.Tensor:
-        batch = torch.from_numpy(np.stack(squares)).to(self.device)
-        return self.model.preprocess.normalize(batch)
-
-    def _batches(
-        self, items: Sequence, encode: Callable[[Sequence], Iterable[torch.Tensor]], *widths: int
-    ) -> list[np.ndarray]:
-        """What `encode` gives for the items, batch by batch: float32 [N, width] each."""
-        rows = [np.empty((len(items), width), np.float32) for width in widths]
-        for start in range(0, len(items), _BATCH):
-            batch = items[start : start + _BATCH]
-            with self._inference():
-                for part, found in zip(rows, encode(batch)):
-                    part[start : start + len(batch)] = found.float().cpu().numpy()
-        if not all(np.isfinite(part).all() for part in rows):
-            raise ValueError("expected finite embeddings, got NaN; check the checkpoint")
-        return rows
-
-    @contextmanager
-    def _inference(self) -> Iterator[None]:
-        with (
-            torch.inference_mode(),
-            torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16),
-        ):
-            yield
-
-
-def _shared_evidence(names: Sequence[str]) -> tuple[Evidence, ...]:
-    said = f"both seem to show: {', '.join(names[:3])}" if names else "looks alike"
-    return (Evidence("image", said),)
-
-
-def _kinds(values: Any) -> str:
-    if isinstance(values, (str, Image.Image)):
-        return f"one {type(values).__name__}"
-    return f"a list with {', '.join(sorted({type(value).__name__ for value in values}))}"
+def _checked_evidence(evidence: str) -> str:
+    if evidence not in EVIDENCE:
+        raise ValueError(f"expected evidence out of {', '.join(EVIDENCE)}; got {evidence!r}")
+    return evidence

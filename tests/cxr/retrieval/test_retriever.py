@@ -191,7 +191,7 @@ def test_threads_do_not_disturb_each_other(retriever, film):
 def test_float32_and_bf16_agree(weights, film, monkeypatch):
     rows = {}
     for bf16 in (False, True):
-        monkeypatch.setattr("cxr.retrieval.retriever.has_bf16", lambda device, bf16=bf16: bf16)
+        monkeypatch.setattr("cxr.retrieval.encoder.has_bf16", lambda device, bf16=bf16: bf16)
         rows[bf16] = Retriever.load(weights, None).encode_images([film(0), film(1)])
         assert_unit_rows(rows[bf16], 2)
     assert ((rows[False] * rows[True]).sum(1) > 0.999).all()
