@@ -31,6 +31,8 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
         "step",
         "close_film",
         "more_like_this",
+        "match",
+        "open_contrast",
         "heat_map",
         "search",
         "go_to",

@@ -30,6 +30,7 @@ from .retriever import (
 from .retriever import (
     Retriever as Retriever,
 )
+from .similar_images import AGE_BAND as AGE_BAND
 from .similar_images import MATCHED as MATCHED
 from .similarity import (
     WORDS as WORDS,

@@ -42,6 +42,7 @@ element.addEventListener("click", (event) => {
   if (act === "more") trigger("more");
   if (act === "back") trigger("back");
   if (act === "chip") trigger("chip", { index: Number(index) });
+  if (act === "match") trigger("match", { name: button.dataset.name });
   if (act === "unfilter") trigger("unfilter");
 });
 /* A film that does not load says so on its card. */

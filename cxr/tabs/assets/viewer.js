@@ -21,6 +21,7 @@ const acts = {
   close: () => trigger("shut"),
   step: (button) => trigger("step", { by: Number(button.dataset.by) }),
   similar: () => trigger("similar"),
+  contrast: (button) => trigger("contrast", { name: button.dataset.name }),
   heat: () => trigger("heat"),
   locate: () => trigger("locate"),
   read: () => trigger("read"),

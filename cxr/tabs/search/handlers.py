@@ -13,7 +13,7 @@ from PIL import Image
 from cxr.gallery import Where
 from cxr.images import heat_colors, heat_opacity
 from cxr.language import describe, without
-from cxr.retrieval import EVIDENCE, Match, checked_query
+from cxr.retrieval import EVIDENCE, MATCHED, Match, checked_query
 from cxr.tabs.search.links import read_place
 from cxr.tabs.search.query_notes import understand
 from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchQuery, SearchState
@@ -88,6 +88,20 @@ class SearchHandlers:
     def more_like_this(self, state: SearchState, *filters: Any) -> SearchState:
         """Images like the open one."""
         return self._ask(state, _like(_query(filters), _open(state).study))
+
+    def match(self, state: SearchState, event: gr.EventData) -> SearchState:
+        """The last search for images like a study, matched for its view, sex or age, or not."""
+        name, query = event_value(event, "name", str), state.query
+        if query is None or not query.exclude or name not in MATCHED:
+            raise ValueError(STALE_QUERY)
+        matched = tuple(one for one in MATCHED if (one in query.matched) != (one == name))
+        return self._ask(state, replace(query, matched=matched, k=PAGE_SIZE))
+
+    def open_contrast(self, state: SearchState, event: gr.EventData) -> SearchState:
+        """The study that contrasts with the open one, alone, with the way back."""
+        film = event_value(event, "name", str)
+        found, query = self._find(SearchQuery(only=self._study(film).id))
+        return replace(state.moved_to(query, found), selected=0)
 
     def open_tile(self, state: SearchState, event: gr.EventData) -> SearchState:
         """All images that are labelled with the finding of a tile, the most typical first."""
@@ -233,7 +247,7 @@ class SearchHandlers:
         retriever = self.services.retriever()
         if query.text and query.evidence != BY_LOOK and query.understood is None:
             query = replace(query, understood=understand(retriever, query.text))
-        if query.encoded is not None:
+        if query.encoded is not None or query.exclude:
             return query
         return replace(query, encoded=retriever.encode(query.content))
 
@@ -246,13 +260,15 @@ class SearchHandlers:
             rows = retriever.gallery.passing(query.where)
             studies = [retriever.gallery.studies[row] for row in rows[: query.k]]
             return tuple(Match(study, 0.0) for study in studies), replace(query, total=len(rows))
-        found = retriever.search(
-            query.encoded or query.content,
-            k=query.k + (1 if query.exclude else 0),
-            where=query.where,
-            evidence=query.evidence,
-        )
-        return tuple(m for m in found if m.study.id != query.exclude)[: query.k], query
+        if query.exclude:
+            study = self._study(query.exclude)
+            alike = retriever.similar(
+                study, query.k, query.where, query.evidence, matched=query.matched
+            )
+            return tuple(alike), query
+        asked = query.encoded or query.content
+        found = retriever.search(asked, query.k, query.where, query.evidence)
+        return tuple(found), query
 
     def show_looking(self, state: SearchState) -> str:
         """The open image while its heat map is computed."""

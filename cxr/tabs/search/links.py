@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlencode
 
 from cxr.gallery import Where
-from cxr.retrieval import EVIDENCE
+from cxr.retrieval import EVIDENCE, MATCHED
 from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchQuery, SearchState
 
 _LONGEST = 16_000  # characters: a query of 2,000 with every one escaped, and filters
@@ -37,6 +37,7 @@ def write_place(state: SearchState) -> str:
         pairs.append(("q", query.text))
     if query.exclude:
         pairs.append(("like", query.exclude))
+        pairs += [("match", name) for name in query.matched]
     for key, field in _LISTS.items():
         pairs += [(key, value) for value in getattr(query.where, field) or ()]
     for key, field in _VALUES.items():
@@ -74,6 +75,7 @@ def read_place(address: str) -> Place:
     query = SearchQuery(
         text=first.get("q", "").strip(),
         exclude=first.get("like", ""),
+        matched=tuple(name for name in MATCHED if name in said.get("match", ())),
         where=where,
         evidence=EVIDENCE[1] if first.get("by") == "look" else EVIDENCE[0],
         k=_count(first.get("n", "")),

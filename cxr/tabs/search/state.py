@@ -28,6 +28,7 @@ class SearchQuery:
         source: what the image is, in words: "your film", or a study's id.
         warning: why the image hardly is a frontal chest X-ray, in words.
         exclude: id of the study to leave out of its own neighbors.
+        matched: of view, sex and age what studies must have in common with the excluded one.
         where: the filters.
         k: how many studies at most.
         evidence: "all", or "image" to compare images by their look alone.
@@ -42,6 +43,7 @@ class SearchQuery:
     source: str = ""
     warning: str = ""
     exclude: str = ""
+    matched: tuple[str, ...] = ()
     where: Where = Where()
     k: int = PAGE_SIZE
     evidence: str = "all"

@@ -107,6 +107,8 @@ def build(services: Services) -> SearchTab:
     for led in (
         wiring.on(results.back, handlers.back),
         wiring.on(results.chip, handlers.drop_chip, busy=SEARCHING),
+        wiring.on(results.match, handlers.match, busy=SEARCHING),
+        wiring.on(detail.contrast, handlers.open_contrast),
         wiring.on(first_page.tile, handlers.open_tile, busy=SEARCHING),
         wiring.on(results.restore, handlers.go_to, busy=SEARCHING),
     ):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from cxr.findings import FINDINGS, Study, caption, demographics
+from cxr.retrieval import AGE_BAND, MATCHED
 from cxr.tabs.search.links import write_place
 from cxr.tabs.search.query_notes import notes_of
 from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchQuery, SearchState
@@ -90,6 +91,7 @@ def results(state: SearchState, services: Services) -> Markup:
         link=state.link,
         picture="" if query.image is None else inline(query.image, 96),
         conditions=study_text.conditions(query.where),
+        matching=_matching(query, services),
     )
 
 
@@ -125,6 +127,7 @@ def detail(state: SearchState, services: Services, waiting: str = "") -> Markup:
         absent=", ".join(name for name in FINDINGS[1:] if study.findings.get(name) == 0),
         rows=_facts(study),
         chips=study_text.chips(study, state.query.text),
+        contrasts=_contrasts(study, services),
         **_why(state.query, match, services),
     )
 
@@ -140,6 +143,34 @@ def _why(query: SearchQuery, match: Match, services: Services) -> dict[str, Any]
         texts = ["comes nearest"]
     meter = not texts and not query.browses
     return {"evidence": texts, "similarity": services.similarity(match) if meter else None}
+
+
+def _matching(query: SearchQuery, services: Services) -> list[dict[str, Any]]:
+    """What a search for images like a study can be matched for, and whether it is."""
+    if not query.exclude:
+        return []
+    studies = services.retriever().gallery.studies
+    study = next((one for one in studies if one.id == query.exclude), None)
+    known = {} if study is None else {name: getattr(study, name) for name in MATCHED}
+    words = {"sex": study_text.SEX, "view": study_text.VIEW}
+    return [
+        {
+            "name": name,
+            "label": f"{words[name][value]}" if name in words else f"{value} ± {AGE_BAND} years",
+            "on": name in query.matched,
+        }
+        for name, value in known.items()
+        if value is not None
+    ]
+
+
+def _contrasts(study: Study, services: Services) -> list[dict[str, Any]]:
+    """Studies of a like person that show something else, as cards with what they show."""
+    return [
+        {"id": one.study.id, "text": one.evidence[0].text}
+        | study_text.card(one.study, services.images)
+        for one in services.retriever().contrast(study)
+    ]
 
 
 def _found(query: SearchQuery, shown: int, nearest: bool) -> str:

@@ -41,6 +41,39 @@ def test_more_like_this_leaves_the_film_itself_out_and_leads_back(desk):
     assert desk.back(SearchState()) == SearchState()
 
 
+def test_similar_films_are_matched_for_view_sex_and_age_as_wished(desk):
+    alike = desk.more_like_this(opened(desk, "big heart"), *NO_FILTER)
+    assert 'data-name="age" aria-pressed="false">age: 64 ± 10 years' in shown(desk, alike)
+    women = desk.match(alike, event(name="sex"))
+    assert {match.study.sex for match in women.matches} == {"F"}
+    like = desk.match(women, event(name="age"))
+    assert [match.study.id for match in like.matches] == ["generated"]
+    assert like.query.matched == ("sex", "age") and 'aria-pressed="true">sex' in shown(desk, like)
+    assert desk.match(like, event(name="age")).matches == women.matches
+    for wrong, name in ((alike, "weight"), (SearchState(), "sex")):
+        with pytest.raises(ValueError, match="no longer on the page"):
+            desk.match(wrong, event(name=name))
+
+
+def test_a_film_of_unknown_view_sex_and_age_cannot_be_matched(desk):
+    alike = desk.more_like_this(opened(desk, "unknown"), *NO_FILTER)
+    assert 'data-act="match"' not in shown(desk, alike)
+    with pytest.raises(ValueError, match="whose view is known"):
+        desk.match(alike, event(name="view"))
+
+
+def test_an_open_film_is_contrasted_with_a_like_person(desk):
+    room = opened(desk, "hostile")
+    page = shown(desk, room)
+    assert "no finding, same view, sex and age group" not in page  # nobody so old is normal
+    lone = opened(desk, "plain 5", query="normal")
+    assert "For contrast" not in shown(desk, lone)
+    contrast = desk.open_contrast(room, event(name="plain 5"))
+    assert contrast.open.study.id == "plain 5" and desk.back(contrast).matches == room.matches
+    with pytest.raises(ValueError, match="not in this gallery"):
+        desk.open_contrast(room, event(name="gone"))
+
+
 def test_the_way_back_is_bounded(desk):
     room = SearchState()
     for query in "abcdefghijkl":

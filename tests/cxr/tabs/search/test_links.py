@@ -24,6 +24,7 @@ def states(desk):
         "browsing": desk.filter(SearchState(), ["PA"], "", "", "", [], []),
         "open film": room,
         "more like this": desk.more_like_this(room, *NO_FILTER),
+        "matched": desk.match(desk.more_like_this(room, *NO_FILTER), event(name="sex")),
     }
 
 
