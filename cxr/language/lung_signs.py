@@ -244,7 +244,7 @@ LUNG_SIGNS: dict[str, str] = {
         lesion|lump|opacity|growth|thing|density); (millet|millet seed|poppy seed|miliary)
         (like|shaped)? (seed|pattern|shadow|shadowing|spot|opacity|dot|tb
         like|lesion|mottling|nodularity)?; (snowstorm|snow storm|snow ball|snowball|starry
-        sky|salt and pepper) (lung|appearance|pattern|opacity)?; (cannon|cannon ball|canon
+        sky|salt and pepper) (lung|appearance|pattern|opacity)?; (cannonball|cannon ball|canon
         ball|canonball) (ball)? (lesion|metastasis|met|mets|opacity|shadow|nodule|appearance|
         spot)?; (spotty|speckled|freckled|dotted|spotted|polka dot|polka dotted|pockmarked|
         peppered|studded|granular|nodular|shotgun) (lung|lung field|pattern|chest); polka dot;
