@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from cxr.tabs.generate import tab as generate
+from cxr.tabs.learn import tab as learn
 from cxr.tabs.localize import tab as localize
 from cxr.tabs.read import tab as read
 from cxr.tabs.search import tab as search
@@ -31,6 +32,8 @@ def build_app(services: Services) -> gr.Blocks:
                 localize.build(services, searching, reading)
             with gr.Tab("Generate", id="generate", elem_id="tab-generate"):
                 generate.build(services)
+            with gr.Tab("Learn", id="learn", elem_id="tab-learn"):
+                learn.build(services)
         app.load(None, js="() => window.cxr.openAddressed()")
         gr.HTML(footer(), apply_default_css=False)
         forget_visitors(app)

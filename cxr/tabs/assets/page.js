@@ -116,13 +116,15 @@
   }
 
   /* Every tab has an address, ?tab=NAME or #NAME, and the arrow keys walk the bar. What the Search
-     tab shows stands behind its name: #search?PLACE. */
+     tab shows stands behind its name: #search?PLACE; a lesson has #learn/NAME. */
   const tab = (name) => document.getElementById(`tab-${name}-button`);
   window.cxr = {
     goTo,
     openTab: (name) => tab(name)?.click(),
     searchPlace: "",
     restore() {},
+    lessonPlace: "",
+    openLesson(name) { window.cxr.lessonPlace = name; },      // until the tab is there
     setAddress(name, place, stays) {
       const address = `#${name}${place ? `?${place}` : ""}`;
       if (address === location.hash) return;
@@ -130,13 +132,14 @@
     },
     openAddressed() {
       const wanted = location.hash.slice(1) || new URLSearchParams(location.search).get("tab") || "";
-      const [, name, place] = wanted.match(/^([a-z]+)(?:\?(.*))?$/) || [];
+      const [, name, place] = wanted.match(/^([a-z]+)(?:[?/](.*))?$/) || [];
       if (name && tab(name)?.getAttribute("aria-selected") !== "true") {
         following = true;
         window.cxr.openTab(name);
         following = false;
       }
       if (!wanted || name === "search") window.cxr.restore(place || "");
+      if (name === "learn" && place) window.cxr.openLesson(place);
     },
   };
   let following = false;          // whether a tab is opened because the address names it
@@ -144,6 +147,8 @@
   document.addEventListener("click", (event) => {
     const name = event.target.closest?.("[role=tab]")?.id.match(/^tab-([a-z]+)-button$/)?.[1];
     if (!name || following) return;
+    const lesson = name === "learn" && window.cxr.lessonPlace;
+    if (lesson) return window.cxr.setAddress(`learn/${lesson}`, "", false);
     window.cxr.setAddress(name, name === "search" ? window.cxr.searchPlace : "", false);
   });
   addEventListener("keydown", (event) => {

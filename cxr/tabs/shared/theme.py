@@ -18,6 +18,7 @@ STYLE_SHEETS = tuple(
         "read.css",
         "localize.css",
         "generate.css",
+        "learn.css",
     )
 )
 

@@ -1,0 +1,5 @@
+"""Lessons on findings and on reading a film: one Markdown file each, with its front matter."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
