@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from cxr.tabs.collections import tab as collections
+from cxr.tabs.collections.routes import collection_routes
 from cxr.tabs.generate import tab as generate
 from cxr.tabs.learn import tab as learn
 from cxr.tabs.localize import tab as localize
@@ -34,6 +36,8 @@ def build_app(services: Services) -> gr.Blocks:
                 generate.build(services)
             with gr.Tab("Learn", id="learn", elem_id="tab-learn"):
                 learn.build(services)
+            with gr.Tab("Collections", id="collections", elem_id="tab-collections"):
+                collections.build(services)
         app.load(None, js="() => window.cxr.openAddressed()")
         gr.HTML(footer(), apply_default_css=False)
         forget_visitors(app)
@@ -54,7 +58,9 @@ def launch_options(services: Services) -> dict:
         "footer_links": ["api"],
         "mcp_server": True,
         "max_file_size": LARGEST_UPLOAD,
-        "app_kwargs": {"routes": [services.images.route(), upload_route()]},
+        "app_kwargs": {
+            "routes": [services.images.route(), upload_route(), *collection_routes(services)]
+        },
         "share": False,
         "ssr_mode": False,
         "show_error": False,

@@ -131,7 +131,8 @@
       history[stays ? "replaceState" : "pushState"](null, "", address);
     },
     openAddressed() {
-      const wanted = location.hash.slice(1) || new URLSearchParams(location.search).get("tab") || "";
+      const linked = window.cxrTray.takeLink(location.hash) ? "collections" : "";
+      const wanted = linked || location.hash.slice(1) || new URLSearchParams(location.search).get("tab") || "";
       const [, name, place] = wanted.match(/^([a-z]+)(?:[?/](.*))?$/) || [];
       if (name && tab(name)?.getAttribute("aria-selected") !== "true") {
         following = true;

@@ -60,6 +60,7 @@ def image_view(state: ReadState, services: Services) -> Markup:
         key=state.key,
         title=title,
         comparing=comparison is not None,
+        study=state.study,
         report=state.suggestion is not None and not state.withheld,
         stages=[_first_stage(state, services), *([_second_stage(state)] if comparison else [])],
         tools=tools(bool(state.heat_map)),
@@ -149,7 +150,6 @@ def similar(state: ReadState, services: Services) -> Markup:
     cards = [
         study_text.card(match.study, services.images)
         | {
-            "id": match.study.id,
             "reason": reasons_alike(match.study, state),
             "similarity": services.similarity(match),
             "chosen": match.study is chosen,

@@ -94,6 +94,7 @@ def card(study: Study, images: ImageUrls, highlight: str = "") -> dict[str, Any]
         highlight: a query; the findings that it asks for come first.
     """
     return {
+        "id": study.id,
         "address": images.address(study, "small"),
         "synthetic": is_synthetic(study),
         "summary": summary(study),

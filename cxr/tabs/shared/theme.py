@@ -19,6 +19,7 @@ STYLE_SHEETS = tuple(
         "localize.css",
         "generate.css",
         "learn.css",
+        "collections.css",
     )
 )
 
@@ -177,5 +178,6 @@ def asset(name: str) -> str:
 
 
 def head() -> str:
-    """What goes into the page's head: the script that keeps the chosen palette."""
-    return f'<meta name="robots" content="noindex"><script>{asset("page.js")}</script>'
+    """What goes into the page's head: the scripts of the whole page and of what visitors keep."""
+    scripts = "".join(f"<script>{asset(name)}</script>" for name in ("page.js", "tray.js"))
+    return f'<meta name="robots" content="noindex">{scripts}'
