@@ -104,9 +104,7 @@ def checked_ids(ids: object, most: int) -> tuple[str, ...]:
         )
     once = tuple(dict.fromkeys(ids))
     if len(once) > most:
-        raise ValueError(
-            f"expected at most {most} studies, got {len(once)}; divide the collection"
-        )
+        raise ValueError(f"expected at most {most} studies, got {len(once)}; divide the collection")
     return once
 
 

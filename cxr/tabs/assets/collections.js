@@ -88,7 +88,7 @@ function list(one) {
   });
   part("empty").hidden = one.studies.length > 0;
   const none = shown.length === 0;
-  for (const act of ["practise", "link", "pdf", "slides", "print", "json"]) $(`[data-do=${act}]`).disabled = none;
+  for (const button of part("actions").querySelectorAll("button:not([data-do=compare], [data-do=import])")) button.disabled = none;
   compared = compared.filter((id) => shown.includes(id));
   choices();
 }
@@ -152,22 +152,6 @@ const fileName = (name, suffix) => {
   return `${plain || "collection"}.${suffix}`;
 };
 
-async function exported(button, format, suffix) {
-  const one = tray.current(), label = button.textContent;
-  button.disabled = true;
-  button.textContent = "Writing…";
-  try {
-    const captions = part("captions").checked;
-    const answer = await ask("collections/export", { studies: one.studies, name: one.name, captions, format });
-    save(await answer.blob(), fileName(one.name, suffix));
-    problem(tray.problem());
-  } catch (error) {
-    problem(error.message);
-  }
-  button.textContent = label;
-  button.disabled = false;
-}
-
 /* Prints the films at their full size, when all of them have come. */
 async function print() {
   const images = [...part("films").querySelectorAll("img[data-full]")];
@@ -189,8 +173,6 @@ const acts = {
       prompt("Copy this link:", address);      // without https the clipboard is closed to scripts
     }
   },
-  pdf: (button) => exported(button, "pdf", "pdf"),
-  slides: (button) => exported(button, "slides", "zip"),
   print,
   json: () => {
     const text = `${JSON.stringify(tray.document(), null, 2)}\n`;

@@ -35,9 +35,7 @@ def collection_routes(services: Services) -> list[Route]:
 
     def studies(said: dict[str, Any]) -> Response:
         opened = services.retriever().gallery
-        found, missing = find_studies(
-            opened.studies, checked_ids(said.get("studies"), MAX_STUDIES)
-        )
+        found, missing = find_studies(opened.studies, checked_ids(said.get("studies"), MAX_STUDIES))
         return JSONResponse(
             {
                 "gallery": gallery_name(opened),
