@@ -9,6 +9,7 @@ from cxr.tabs.collections.routes import collection_routes
 from cxr.tabs.generate import tab as generate
 from cxr.tabs.learn import tab as learn
 from cxr.tabs.localize import tab as localize
+from cxr.tabs.practice import tab as practice
 from cxr.tabs.read import tab as read
 from cxr.tabs.search import tab as search
 from cxr.tabs.services import Services
@@ -34,6 +35,8 @@ def build_app(services: Services) -> gr.Blocks:
                 localize.build(services, searching, reading)
             with gr.Tab("Generate", id="generate", elem_id="tab-generate"):
                 generate.build(services)
+            with gr.Tab("Practice", id="practice", elem_id="tab-practice"):
+                practice.build()
             with gr.Tab("Learn", id="learn", elem_id="tab-learn"):
                 learn.build(services)
             with gr.Tab("Collections", id="collections", elem_id="tab-collections"):
@@ -59,7 +62,12 @@ def launch_options(services: Services) -> dict:
         "mcp_server": True,
         "max_file_size": LARGEST_UPLOAD,
         "app_kwargs": {
-            "routes": [services.images.route(), upload_route(), *collection_routes(services)]
+            "routes": [
+                services.images.route(),
+                upload_route(),
+                *collection_routes(services),
+                *practice.routes(services),
+            ]
         },
         "share": False,
         "ssr_mode": False,

@@ -20,6 +20,7 @@ STYLE_SHEETS = tuple(
         "generate.css",
         "learn.css",
         "collections.css",
+        "practice.css",
     )
 )
 

@@ -1,0 +1,394 @@
+/* The Practice tab: what a visitor answers stays in this browser; the server grades and forgets. */
+const STORE = "cxr-practice";
+const EMPTY = () => ({ version: 1, courses: {}, records: [], flags: [] });
+const SENT = 400;       // answers that travel with a request; all of them for progress
+let kept = stored();    // profile, session, answers, key, done
+let said = null;        // normal or abnormal, before the answer
+let shownAt = 0, busy = false, answered = false, length = 15, course = "", strip = [], swapped = 0;
+
+function stored() {
+  try {
+    const found = JSON.parse(localStorage.getItem(STORE));
+    if (found?.profile?.version === 1) return found;
+  } catch { /* damaged, or a private window: begin anew */ }
+  return { profile: EMPTY() };
+}
+function keep() {
+  try { localStorage.setItem(STORE, JSON.stringify(kept)); } catch { notice("This browser keeps nothing; export what you want to keep."); }
+}
+const body = () => $(".practice-body");
+const travelling = () => ({ ...kept.profile, records: kept.profile.records.slice(-SENT) });
+const now = () => new Date().toISOString();
+function notice(text) { const line = $(".practice-notice"); if (line) line.textContent = text; }
+
+async function request(name, asked) {
+  return fetch(`practice/${name}`, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked),
+  });
+}
+async function send(name, asked) {
+  const answer = await request(name, asked);
+  const value = await answer.json();
+  if (!answer.ok) throw new Error(value.error);
+  return value;
+}
+/* One thing at a time; what fails is said and changes nothing. */
+async function doing(work) {
+  if (busy) return;
+  busy = true;
+  notice("");
+  try { await work(); } catch (error) { notice(error.message || "The server does not answer; try again."); }
+  busy = false;
+}
+function show(html, focus = true) {
+  body().innerHTML = html;
+  resetMarks();
+  hang();
+  if (focus) window.cxr.goTo($("h2"), true);
+}
+
+async function home(focus = true) {
+  answered = false;
+  const { html } = await send("start", { profile: travelling(), paused: Boolean(kept.session) });
+  show(html, focus);
+}
+
+async function begin(session) {
+  kept.session = { seed: Math.floor(Math.random() * 2 ** 31), position: 0, length, course, ...session };
+  kept.answers = [];
+  kept.key = null;
+  keep();
+  await ask();
+}
+async function ask() {
+  const found = await send("next", { profile: travelling(), session: kept.session, key: kept.key, now: now() });
+  Object.assign(kept.session, { keys: found.keys, length: found.length });
+  kept.key = found.key;
+  keep();
+  said = null;
+  answered = false;
+  strip = [];
+  swapped = 0;
+  show(found.html);
+  shownAt = performance.now();
+}
+
+function answer() {
+  const findings = {};
+  for (const item of element.querySelectorAll(".named li")) findings[item.dataset.finding] = marks[item.dataset.finding] || null;
+  return {
+    abnormal: said === "abnormal",
+    findings: said === "abnormal" ? findings : {},
+    confidence: Number($("#practice-confidence").value) / 100,
+    seconds: Math.round((performance.now() - shownAt) / 10) / 100,
+  };
+}
+function merge({ records, courses }) {
+  kept.profile.records.push(...records);
+  kept.profile.records = kept.profile.records.slice(-5000);
+  kept.profile.courses = courses;
+}
+async function commit() {
+  if (!said || answered) return;
+  const given = answer();
+  if ($(".practice-ask").dataset.silent) {
+    kept.answers.push({ key: kept.key, answer: given, at: now() });
+    return step();
+  }
+  const asked = { profile: travelling(), session: kept.session, key: kept.key, answer: given, now: now() };
+  const found = await send("grade", asked);
+  merge(found);
+  answered = true;
+  kept.session.position += 1;
+  kept.lastKey = kept.key;
+  kept.key = null;
+  keep();
+  markFor(null);
+  outlines = found.shapes;
+  $(".commit").hidden = true;
+  const sheet = document.createElement("div");
+  sheet.innerHTML = found.html;
+  $(".practice-answer").replaceChildren(sheet.querySelector("[data-part=answer]"));
+  $(".practice-below").replaceChildren(sheet.querySelector("[data-part=below]"));
+  if (kept.session.position >= kept.session.length) $("[data-do=next]").textContent = "See how it went";
+  drawMarks();
+  compare();
+  window.cxr.goTo($(".practice-answer h3"), true);
+}
+async function step() {
+  kept.session.position += 1;
+  kept.key = null;
+  keep();
+  await onward();
+}
+async function onward() {
+  const { position, length: all, mode } = kept.session;
+  if (position < all) return ask();
+  if (kept.answers.length) {
+    merge(await send("finish", { profile: travelling(), session: kept.session, answers: kept.answers }));
+  }
+  kept.done = kept.session.link;
+  const last = all;
+  kept.session = null;
+  kept.answers = [];
+  keep();
+  await progress(last);
+}
+async function progress(last) {
+  answered = false;
+  const { html } = await send("progress", { profile: kept.profile, last: last || null });
+  show(html);
+}
+
+/* Findings by chip or by typed words; each asks for its place. */
+function choose(finding, on = true) {
+  const list = $(".named"), former = [...list.children].find((item) => item.dataset.finding === finding);
+  if (former && on) return markFor(finding);
+  if (former) { former.remove(); delete marks[finding]; if (marking === finding) markFor(null); }
+  else if (on) {
+    const item = document.createElement("li");
+    item.dataset.finding = finding;
+    item.innerHTML = '<strong></strong> <span class="where">no place yet</span> <button type="button" class="link" data-do="mark">mark</button> <button type="button" class="link" data-do="unpick">remove</button>';
+    item.querySelector("strong").textContent = finding;
+    for (const button of item.querySelectorAll("button")) button.setAttribute("aria-label", `${button.textContent} ${finding}`);
+    list.append(item);
+    markFor(finding);
+  }
+  for (const chip of element.querySelectorAll("[data-do=pick]")) {
+    if (chip.dataset.finding === finding) chip.setAttribute("aria-pressed", String(on));
+  }
+  drawMarks();
+}
+element.addEventListener("marked", ({ detail }) => {
+  const item = [...element.querySelectorAll(".named li")].find((one) => one.dataset.finding === detail);
+  if (item) item.querySelector(".where").textContent = marks[detail][2] || marks[detail][3] ? "boxed" : "marked";
+});
+async function find(text) {
+  if (!text.trim()) return;
+  const { findings, unknown } = await send("find", { text });
+  findings.forEach((finding) => choose(finding));
+  $(".find-said").textContent = findings.length ? "" : `Not understood: ${unknown.join(", ") || text}. Choose below.`;
+  if (findings.length) $("#practice-find").value = "";
+}
+function say(word) {
+  if (!$(".commit") || answered) return;
+  said = word;
+  for (const button of element.querySelectorAll("[data-do=say]")) button.setAttribute("aria-pressed", String(button.dataset.say === word));
+  $(".what").hidden = word !== "abnormal";
+  if (word === "normal") markFor(null);
+  $("[data-do=commit]").disabled = false;
+}
+function sure(value) {
+  const slider = $("#practice-confidence");
+  if (!slider || answered) return;
+  slider.value = value;
+  $("#practice-sure").textContent = `${slider.value}%`;
+}
+
+/* The contrast strip: small films under the window of the large one, which any of them can replace. */
+function compare() {
+  strip = [{ ...films[0] }];
+  element.querySelectorAll(".swap").forEach((button, at) => {
+    const image = new Image();
+    image.onload = () => {
+      const sheet = document.createElement("canvas");
+      Object.assign(sheet, { width: image.naturalWidth, height: image.naturalHeight });
+      const pen = sheet.getContext("2d", { willReadFrequently: true });
+      pen.drawImage(image, 0, 0);
+      const greys = pen.getImageData(0, 0, sheet.width, sheet.height);
+      strip[at + 1] = { address: button.dataset.film, greys, marks: percentiles(greys.data) };
+      paintStrip();
+    };
+    image.src = button.dataset.film;
+  });
+}
+function paintStrip() {
+  if (!view || !strip.length) return;
+  const shown = table(view);
+  element.querySelectorAll(".swap canvas").forEach((canvas, at) => {
+    const greys = strip[at + 1]?.greys;
+    if (!greys) return;
+    const { width, height, data } = greys, step = Math.max(1, Math.floor(Math.max(width, height) / 256));
+    const [wide, high] = [Math.floor(width / step), Math.floor(height / step)];
+    const out = new ImageData(wide, high);
+    for (let y = 0; y < high; y += 1) for (let x = 0; x < wide; x += 1) {
+      const grey = shown[data[4 * (y * step * width + x * step)]];
+      out.data.set([grey, grey, grey, 255], 4 * (y * wide + x));
+    }
+    Object.assign(canvas, { width: wide, height: high });
+    canvas.getContext("2d").putImageData(out, 0, 0);
+  });
+}
+function swap(at) {
+  if (!strip[at]?.greys) return;
+  swapped = swapped === at ? 0 : at;
+  films[0] = strip[swapped];
+  hideMarks(Boolean(swapped));
+  for (const button of element.querySelectorAll(".swap")) button.setAttribute("aria-pressed", String(Number(button.dataset.at) === swapped));
+  sync();
+}
+for (const name of ["input", "click", "pointermove", "keyup"]) {
+  element.addEventListener(name, () => { if (answered && strip.length) requestAnimationFrame(paintStrip); });
+}
+
+function save(blob, name) {
+  const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(blob) });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+const asJson = (value) => new Blob([JSON.stringify(value, null, 1)], { type: "application/json" });
+function lastOf(button) {
+  const last = Number(button.dataset.last);
+  return last ? { ...kept.profile, records: kept.profile.records.slice(-last) } : kept.profile;
+}
+
+const does = {
+  begin: ({ dataset }) => {
+    const { mode, length: films } = dataset;
+    return begin({ mode, ...(films ? { length: Number(films) } : {}) });
+  },
+  resume: () => (kept.session.position < kept.session.length ? ask() : onward()),
+  pause: () => { keep(); return home(); },
+  next: onward,
+  commit,
+  home,
+  progress: () => progress(0),
+  length: (button) => { length = Number(button.dataset.length); press(button); },
+  course: (button) => { course = button.dataset.course; press(button); },
+  say: (button) => say(button.dataset.say),
+  pick: (button) => choose(button.dataset.finding, button.getAttribute("aria-pressed") !== "true"),
+  unpick: (button) => choose(button.closest("li").dataset.finding, false),
+  mark: (button) => { markFor(button.closest("li").dataset.finding); $(".practice-film .stage").focus(); },
+  swap: (button) => swap(Number(button.dataset.at)),
+  heat: async (button) => {
+    const said = $(".heat-said");
+    if (heatMap) { heatMap = ""; said.textContent = ""; button.textContent = "Show the model's map"; return drawMarks(); }
+    said.textContent = "The model is looking…";
+    try {
+      const found = await send("heat", { key: kept.lastKey, finding: button.dataset.finding });
+      heatMap = await tinted(found.map);
+      said.textContent = `Red: where a model marks ${found.taken}. It is no radiologist's outline, and often wrong.`;
+      button.textContent = "Hide the model's map";
+      drawMarks();
+    } catch (error) { said.textContent = `No map: ${error.message}`; }
+  },
+  flag: (button) => {
+    const one = kept.profile.records.at(-1);
+    kept.profile.flags.push({ key: one.key, study: one.study, note: "", at: now() });
+    keep();
+    button.disabled = true;
+    button.textContent = "Noted in your export";
+  },
+  more: (button) => {
+    const picture = Object.assign(new Image(), { src: button.dataset.film, alt: "One more film" });
+    button.replaceWith(picture);
+    $(".transfer .actions").hidden = false;
+  },
+  choice: async (button) => {
+    const all = [...element.querySelectorAll("[data-do=choice]")];
+    const { html } = await send("transfer", {
+      key: $(".transfer").dataset.key, pair: all.map((one) => one.dataset.choice), choice: button.dataset.choice });
+    $(".transfer-said").innerHTML = html;
+    all.forEach((one) => { one.disabled = true; });
+  },
+  lesson: ({ dataset }) => begin({ mode: "practice", length: 5, pair: [dataset.finding, dataset.rival] }),
+  compose: async () => {
+    const exam = $("#compose-exam").checked;
+    const { link, films: count } = await send("compose", {
+      length: Number($("#compose-length").value), seed: Number($("#compose-seed").value), course, mode: exam ? "exam" : "set" });
+    const address = `${location.origin}${location.pathname}${link}`;
+    const anchor = Object.assign(document.createElement("a"), { href: address, textContent: `${exam ? "Exam" : "Set"} of ${count} films` });
+    const copy = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: "copy the link" });
+    copy.onclick = () => navigator.clipboard?.writeText(address).then(() => { copy.textContent = "copied"; });
+    $(".practice-start .practice-link").replaceChildren(anchor, " ", copy);
+  },
+  export: () => save(asJson(kept.profile), "practice-profile.json"),
+  import: () => $("#practice-import").click(),
+  erase: async (button) => {
+    if (button.dataset.sure) { kept = { profile: EMPTY() }; keep(); return home(); }
+    button.dataset.sure = "1";
+    button.textContent = "Erase all answers for good";
+  },
+  csv: async (button) => save(new Blob([(await send("results", { profile: lastOf(button), kind: "csv" })).text], { type: "text/csv" }), "practice-results.csv"),
+  json: async (button) => save(asJson((await send("results", { profile: lastOf(button), kind: "json" })).document), "practice-results.json"),
+  deck: async (button) => {
+    const answer = await request("deck", { profile: lastOf(button) });
+    if (!answer.ok) throw new Error((await answer.json()).error);
+    save(await answer.blob(), "practice-films.apkg");
+  },
+};
+function press(button) {
+  for (const one of button.parentElement.children) one.setAttribute("aria-pressed", String(one === button));
+}
+/* A grey map as red of that strength. */
+async function tinted(address) {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const sheet = Object.assign(document.createElement("canvas"), { width: image.naturalWidth, height: image.naturalHeight });
+  const pen = sheet.getContext("2d");
+  pen.drawImage(image, 0, 0);
+  const pixels = pen.getImageData(0, 0, sheet.width, sheet.height);
+  for (let i = 0; i < pixels.data.length; i += 4) pixels.data.set([255, 70, 50, pixels.data[i] * 0.6], i);
+  pen.putImageData(pixels, 0, 0);
+  return sheet.toDataURL();
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-do]");
+  if (!button) return;
+  if (button.dataset.do === "commit") event.preventDefault();
+  const work = does[button.dataset.do];
+  if (work) doing(() => work(button));
+});
+element.addEventListener("submit", (event) => event.preventDefault());
+element.addEventListener("change", (event) => {
+  if (event.target.id === "practice-import" && event.target.files[0]) doing(async () => {
+    let found;
+    try { found = JSON.parse(await event.target.files[0].text()); } catch { throw new Error("Expected a practice profile, got another file; choose the one that was exported."); }
+    const { profile } = await send("check", { profile: found });
+    kept = { profile };
+    keep();
+    await home();
+  });
+  if (event.target.id === "practice-find") doing(() => find(event.target.value));
+});
+element.addEventListener("input", (event) => { if (event.target.id === "practice-confidence") sure(event.target.value); });
+element.addEventListener("keydown", (event) => {
+  if (event.target.id === "practice-find" && event.key === "Enter") {
+    event.preventDefault();
+    doing(() => find(event.target.value));
+  }
+});
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input:not([type=range]), textarea, select, [contenteditable]");
+  if (!element.offsetParent || typing || event.ctrlKey || event.metaKey || event.altKey || !$(".practice-ask")) return;
+  const key = event.key.toLowerCase();
+  if (answered && /^[1-9]$/.test(key)) swap(Number(key));
+  else if (answered && key === "c") $("[data-do=next]").click();
+  else if (!answered && key === "n") say("normal");
+  else if (!answered && key === "a") say("abnormal");
+  else if (!answered && /^[5-9]$/.test(key)) sure(Number(key) * 10);
+  else if (!answered && key === "c") $("[data-do=commit]").click();
+  else if (key === "/") $("#practice-find")?.focus();
+  else return;
+  event.preventDefault();
+});
+
+/* A link of a fixed set, or a collection: "#practice?set=ID,ID&mode=exam&seed=1". */
+async function opened() {
+  const [, query] = location.hash.match(/^#practice\?(.*)$/) || [];
+  const parts = Object.fromEntries((query || "").split("&").map((part) => part.split("=")));
+  if (!parts.set || [kept.done, kept.session?.link].includes(query)) return home(false);
+  const ids = parts.set.split(",").filter(Boolean).map(decodeURIComponent);
+  const { keys, left_out: lost } = await send("set", { ids });
+  await begin({ mode: parts.mode === "exam" ? "exam" : "set", seed: Number(parts.seed) || 0, keys, length: keys.length, link: query });
+  if (lost) notice(`${lost} of the ${ids.length} films are not in this gallery, or have no labels.`);
+}
+addEventListener("hashchange", () => { if (location.hash.startsWith("#practice?") && started) { kept.done = null; doing(opened); } });
+let started = false;
+new IntersectionObserver((entries) => {
+  if (started || !entries.some((entry) => entry.isIntersecting)) return;
+  started = true;
+  doing(opened).then(() => { if ($(".practice-notice").textContent) started = false; });
+}).observe(element);

@@ -1,0 +1,186 @@
+"""What the Practice tab asks of the server, over HTTP as the page does."""
+
+import json
+import re
+
+import pytest
+from practice_gallery import make_practice_shelf
+from practice_pool import SHOWN
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from cxr.findings import FINDINGS
+from cxr.tabs.practice.handlers import PracticeHandlers
+from cxr.tabs.practice.routes import LARGEST, practice_routes
+from cxr.tabs.services import Services
+from cxr.tabs.shared.models import Model
+
+EMPTY = {"version": 1, "courses": {}, "records": [], "flags": []}
+SESSION = {"mode": "practice", "length": 15, "seed": 4, "position": 0}
+NOW = "2026-03-01T12:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def handlers(tmp_path_factory, film):
+    shelf = make_practice_shelf(tmp_path_factory.mktemp("practice"), film)
+    absent = Model(str(shelf.gallery / "none"), lambda weights: None, "fit one")
+    return PracticeHandlers(Services(str(shelf.gallery), str(shelf.weights), suggester=absent))
+
+
+@pytest.fixture(scope="module")
+def client(handlers):
+    return TestClient(Starlette(routes=practice_routes(handlers)))
+
+
+def ask(client, name, **document):
+    answer = client.post(f"/practice/{name}", json={"profile": EMPTY, "now": NOW, **document})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def answer_of(findings=None, abnormal=True):
+    places = {name: None for name in findings or ()}
+    return {"abnormal": abnormal, "findings": places, "confidence": 0.8, "seconds": 12}
+
+
+def test_a_question_tells_nothing_of_its_film(client, handlers):
+    """Two films that differ in what they show alone bring the same document but for the key."""
+    pool, documents = handlers.pool, []
+    by_person = {}
+    for row, study in enumerate(pool.studies):
+        by_person.setdefault((study.view, study.sex), []).append(row)
+    rows = max(by_person.values(), key=len)
+    shown = {pool.truths[row].targets for row in rows}
+    assert len(shown) > 3
+    for row in rows:
+        found = ask(client, "next", session=SESSION, key=pool.keys[row])
+        text = json.dumps(found)
+        assert pool.studies[row].id not in text and "secret" not in text
+        assert str(pool.studies[row].image.name) not in text
+        documents.append(re.sub(r"\b\d+ y\b", "", text.replace(pool.keys[row], "KEY")))
+    assert len(set(documents)) == 1
+
+
+def test_a_film_is_served_under_its_key_without_metadata(client, handlers):
+    answer = client.get(f"/practice/films/{handlers.pool.keys[0]}.png")
+    assert answer.status_code == 200 and answer.content.startswith(b"\x89PNG")
+    assert b"tEXt" not in answer.content and "secret" not in str(answer.headers)
+    for name in ("0" * 24, handlers.pool.studies[0].id, "..%2f..%2fgallery.json"):
+        assert client.get(f"/practice/films/{name}.png").status_code == 404
+
+
+def test_an_answer_brings_verdicts_record_and_contrast(client, handlers):
+    key = handlers.pool.keys[0]  # an effusion
+    found = ask(client, "grade", session=SESSION, key=key, answer=answer_of(["atelectasis"]))
+    assert found["records"][0]["key"] == key and found["courses"]["films"]["cards"]
+    html = found["html"]
+    assert "missed" in html and "a false alarm" in html and "secret pleural effusion 0" in html
+    assert html.count('class="swap"') == 5 and "One more, not counted" in html
+    assert "drawn or verified by radiologists" in html
+
+
+def test_a_silent_session_tells_nothing_before_its_end(client):
+    session = SESSION | {"mode": "exam", "length": 5}
+    first = ask(client, "next", session=session)
+    assert len(first["keys"]) == 5
+    refused = client.post(
+        "/practice/grade",
+        json={
+            "profile": EMPTY,
+            "now": NOW,
+            "session": session,
+            "key": first["key"],
+            "answer": answer_of(abnormal=False),
+        },
+    )
+    assert refused.status_code == 400 and "silent" in refused.json()["error"]
+    answers = [{"key": k, "answer": answer_of(abnormal=False), "at": NOW} for k in first["keys"]]
+    found = ask(client, "finish", session=session | {"keys": first["keys"]}, answers=answers)
+    assert [one["mode"] for one in found["records"]] == ["exam"] * 5
+
+
+def test_the_first_films_stand_from_the_beginning(client):
+    found = ask(client, "next", session=SESSION | {"mode": "calibration", "length": 12})
+    assert len(set(found["keys"])) == found["length"] == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("fluid around the lung", "pleural effusion"),
+        ("big hart", "cardiomegaly"),
+        ("ptx", "pneumothorax"),
+    ],
+)
+def test_typed_words_are_read_as_in_search(client, text, finding):
+    assert ask(client, "find", text=text)["findings"] == [finding]
+
+
+def test_a_set_opens_by_ids_and_a_link_is_made(client, handlers):
+    ids = [handlers.pool.studies[row].id for row in (3, 1)]
+    found = ask(client, "set", ids=[*ids, "unknown"])
+    assert found == {"keys": [handlers.pool.keys[3], handlers.pool.keys[1]], "left_out": 1}
+    made = ask(client, "compose", length=6, seed=2, mode="exam")
+    again = ask(client, "compose", length=6, seed=2, mode="exam")
+    assert made == again and made["films"] == 6 and "&mode=exam&seed=2" in made["link"]
+    refused = client.post("/practice/set", json={"ids": ["nothing"]})
+    assert refused.status_code == 400 and "the set names none" in refused.json()["error"]
+
+
+def test_progress_results_and_deck_of_what_was_answered(client, handlers):
+    graded = ask(
+        client, "grade", session=SESSION, key=handlers.pool.keys[0], answer=answer_of(["mass"])
+    )
+    profile = EMPTY | {"records": graded["records"], "courses": graded["courses"]}
+    html = ask(client, "progress", profile=profile, last=1)["html"]
+    assert "pleural effusion taken for mass" in html and "#practice?set=" in html
+    assert "secret pleural effusion 0" in ask(client, "results", profile=profile)["text"]
+    document = ask(client, "results", profile=profile, kind="json")["document"]
+    assert document["results"][0]["misses"] == "pleural effusion"
+    deck = client.post("/practice/deck", json={"profile": profile})
+    assert deck.status_code == 200 and deck.content.startswith(b"PK")
+    assert ask(client, "check", profile=profile)["profile"] == profile
+
+
+def test_the_one_more_film_says_which_of_the_pair_it_shows(client, handlers):
+    pair = ["atelectasis", "pleural effusion"]
+    right = ask(client, "transfer", key=handlers.pool.keys[0], pair=pair, choice=pair[1])["html"]
+    wrong = ask(client, "transfer", key=handlers.pool.keys[0], pair=pair, choice=pair[0])["html"]
+    assert "Right" in right and "Not this one" in wrong and "pleural effusion" in wrong
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "start",
+        "next",
+        "grade",
+        "finish",
+        "find",
+        "transfer",
+        "heat",
+        "progress",
+        "check",
+        "set",
+        "compose",
+        "results",
+        "deck",
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"profile": 3}', b"\xff\xfe", b'{"key": {}}'])
+def test_junk_is_refused_in_words(client, name, body):
+    answer = client.post(f"/practice/{name}", content=body)
+    assert answer.status_code == 400
+    assert "Something went wrong" not in answer.json()["error"], answer.text
+
+
+def test_an_endless_request_is_cut_off(client):
+    assert client.post("/practice/start", content=b"x" * (LARGEST + 1)).status_code == 413
+
+
+def test_the_first_screen_counts_by_tier(client):
+    html = ask(client, "start")["html"]
+    films = len(SHOWN) * 5 + 20
+    assert f"<strong>{films}</strong> films: drawn or verified by radiologists" in html
+    assert "Start with 12 films" in html
+    assert all(name in ask(client, "next", session=SESSION)["html"] for name in FINDINGS[1:])
