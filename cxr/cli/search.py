@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxr.cli.arguments import (
     add_json,
@@ -17,7 +19,10 @@ from cxr.cli.arguments import (
     whole_number,
 )
 from cxr.defaults import GALLERY, RETRIEVAL
-from cxr.findings import SEXES, VIEWS, caption
+from cxr.findings import SEXES, VIEWS, Study, caption
+
+if TYPE_CHECKING:
+    from cxr.retrieval import Match
 
 FILTERS = ("view", "sex", "age_min", "age_max", "present", "absent")
 
@@ -30,6 +35,9 @@ def add_search(commands) -> None:
         "query", metavar="QUERY", nargs="?", type=query_text, help="such as: left pleural effusion"
     )
     query.add_argument("--image", type=Path, metavar="FILE", help="a film to find similar ones to")
+    query.add_argument(
+        "--like", metavar="ID", help="a study of the gallery to find similar ones to"
+    )
     search.add_argument("--gallery", default=GALLERY, metavar="DIR")
     search.add_argument("--weights", default=RETRIEVAL, metavar="W")
     search.add_argument("-k", type=whole_number(1), default=12, metavar="N", help="how many (12)")
@@ -46,6 +54,12 @@ def add_search(commands) -> None:
         help="labels, reports and images joined (all), or images alone (image)",
     )
     search.add_argument(
+        "--match", type=names, metavar="A,B", help="with --like: the same view, sex or age"
+    )
+    search.add_argument(
+        "--contrast", action="store_true", help="with --like or --image: what contrasts with each"
+    )
+    search.add_argument(
         "--explain", action="store_true", help="say how the text was read, and why each is there"
     )
     add_json(search)
@@ -57,6 +71,10 @@ def _search(options: argparse.Namespace) -> int:
     from cxr.images import load_image
     from cxr.language import describe
 
+    if (options.match and not options.like) or (options.contrast and options.query):
+        raise ValueError(
+            "expected --like ID beside --match, or --like or --image beside --contrast"
+        )
     where = Where.of({key: getattr(options, key) for key in FILTERS})
     query = load_image(options.image) if options.image else options.query
     check_folder(options.weights, RETRIEVAL, "--weights")
@@ -64,7 +82,13 @@ def _search(options: argparse.Namespace) -> int:
     from cxr.retrieval import Retriever  # slow to import: everything above needs no model
 
     retriever = Retriever.load(options.weights, options.gallery)
-    matches = retriever.search(query, options.k, where, options.evidence)
+    if options.like:
+        study = _study(retriever.gallery.studies, options.like)
+        matched = options.match or ()
+        matches = retriever.similar(study, options.k, where, options.evidence, matched)
+    else:
+        matches = retriever.search(query, options.k, where, options.evidence)
+    contrasts = [retriever.contrast(one.study) if options.contrast else [] for one in matches]
     understood = None
     if options.query and options.evidence == "all":
         understood = retriever.understand(options.query)
@@ -76,10 +100,12 @@ def _search(options: argparse.Namespace) -> int:
                 "evidence": [asdict(one) for one in match.evidence],
                 "caption": caption(match.study),
                 **match.study.to_dict(),
+                **({"contrast": [_contrast(one) for one in others]} if options.contrast else {}),
             }
-            for match in matches
+            for match, others in zip(matches, contrasts)
         ]
         asked = {"query": options.query, "image": str(options.image) if options.image else None}
+        asked |= {"like": options.like} if options.like else {}
         read = understood and asdict(understood)
         print_json({**asked, "k": options.k, "understood": read, "matches": rows})
         return 0
@@ -87,11 +113,25 @@ def _search(options: argparse.Namespace) -> int:
         print(f"Understood: {', '.join(chip.label for chip in describe(understood.query))}")
         if understood.query.unknown:
             print(f"Not understood: {', '.join(understood.query.unknown)}")
-    for match in matches:
+    for match, others in zip(matches, contrasts):
         study = match.study
         print(f"{match.score:6.3f}  {match.similarity:<16}  {study.id}  {caption(study)}")
         if options.explain:
             print(f"{'':26}{'; '.join(one.text for one in match.evidence)}")
+        for other in others:
+            print(f"{'':8}contrast{'':10}{other.study.id}  {other.evidence[0].text}")
     if not matches:
         print("cxr: no study passes the filters", file=sys.stderr)
     return 0
+
+
+def _study(studies: Sequence[Study], name: str) -> Study:
+    """The study with an id. Raises ValueError where there is none."""
+    for study in studies:
+        if study.id == name:
+            return study
+    raise ValueError(f"expected the id of a study of the gallery as --like, got {name!r}")
+
+
+def _contrast(match: Match) -> dict:
+    return {"id": match.study.id, "text": match.evidence[0].text, "caption": caption(match.study)}

@@ -21,8 +21,10 @@ import numpy as np
 from gradio.route_utils import get_root_url
 from PIL import Image
 
+from cxr.findings import Study
 from cxr.images import corner_mark, frame_count, load_image
 from cxr.reporting import as_document
+from cxr.retrieval import Match
 from cxr.tabs.generate.views import MARK
 from cxr.tabs.read.views import model_version
 from cxr.tabs.search.query_notes import describe_reading, understand
@@ -80,20 +82,85 @@ def search_endpoint(services: Services) -> Callable:
         server, retriever = _server(request), services.retriever()
         found = retriever.search(query, k=k, where=where, evidence=evidence)
         read = describe_reading(understand(retriever, query)) if evidence == "all" else None
+        return [{"understood": read, **_found(services, server, match)} for match in found]
+
+    return search
+
+
+def similar_endpoint(services: Services) -> Callable:
+    """Return the function behind the endpoint /similar."""
+
+    @endpoint
+    def similar(
+        study: str = "",
+        film: str = "",
+        k: int = 12,
+        where: dict | None = None,
+        evidence: str = "all",
+        matched: list | None = None,
+        request: gr.Request | None = None,
+    ) -> list:
+        """Chest X-rays of the gallery that are like one, each with its contrast. For education.
+
+        Args:
+            study: the id of a study of the gallery, which is left out; or give a film.
+            film: the bytes of a picture (PNG, JPEG, TIFF, WebP or DICOM) in base64.
+            k: how many studies, 1 to 100.
+            where: None, or keys view (list), sex (F, M), age_min, age_max, present, absent (lists).
+            evidence: "all" compares the findings that images seem to show; "image" embeddings.
+            matched: of view, sex and age what the others share with the study; age within 10 years.
+            request: given by the server.
+
+        Returns:
+            a list of studies, each what is known of it
+            evidence: what both share: kinds (label, image), each with its text
+            score: the cosine in [-1, 1]
+            similarity: in words, the cosine held against those of the whole gallery
+            contrast: studies of the same view, sex and age group with another finding, or none
+            film: its PNG's address on this server
+        """
+        k = _whole("k", k, 1, MAX_RESULTS)
+        if bool(study) == bool(film):
+            raise ValueError("expected the id of a study or the bytes of a film, got both or none")
+        server, retriever = _server(request), services.retriever()
+        found = retriever.similar(
+            _study(retriever, study) if study else load_image(_bytes(film)),
+            k=k,
+            where=where,
+            evidence=evidence,
+            matched=matched or (),
+        )
         return [
-            {
-                "understood": read,
-                "evidence": [asdict(one) for one in match.evidence],
-                "score": round(match.score, 4),
-                "similarity": services.similarity(match)[0],
-                **match.study.to_dict(),
-                "image": None,  # a path of this machine is nobody else's business
-                "film": _absolute(server, services.images.address(match.study)),
+            _found(services, server, match)
+            | {
+                "contrast": [
+                    _found(services, server, other) for other in retriever.contrast(match.study)
+                ]
             }
             for match in found
         ]
 
-    return search
+    return similar
+
+
+def _study(retriever: Any, name: str) -> Study:
+    """Return the study with an id. Raises ValueError where the gallery has none."""
+    for study in retriever.gallery.studies:
+        if study.id == name:
+            return study
+    raise ValueError(f"expected a study of this gallery, got {name[:60]!r}; take an id of /search")
+
+
+def _found(services: Services, server: str, match: Match) -> dict:
+    """Return a match as JSON."""
+    return {
+        "evidence": [asdict(one) for one in match.evidence],
+        "score": round(match.score, 4),
+        "similarity": services.similarity(match)[0],
+        **match.study.to_dict(),
+        "image": None,  # a path of this machine is nobody else's business
+        "film": _absolute(server, services.images.address(match.study)),
+    }
 
 
 def locate_endpoint(services: Services) -> Callable:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.components import Component
 
-from cxr.tabs.api import search_endpoint
+from cxr.tabs.api import search_endpoint, similar_endpoint
 from cxr.tabs.search.handlers import SEARCHING, SearchHandlers
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.search.views import waiting
@@ -89,6 +89,7 @@ def build(services: Services) -> SearchTab:
     handlers = SearchHandlers(services)
     wiring = TabWiring("page", state, [notice, results, detail], handlers.show)
     gr.api(search_endpoint(services), api_name="search")
+    gr.api(similar_endpoint(services), api_name="similar")
     on_load(handlers.welcome, first_page)
     on_load(handlers.choices, filters.all)
     on_load(None, None, FOLD)

@@ -98,6 +98,16 @@ def test_search_with_filters(run, gallery, weights):
     assert [match["age"] for match in present["matches"]] == [65]
 
 
+def test_search_for_what_is_like_a_study_and_what_contrasts(run, gallery, weights):
+    words = ["--gallery", gallery, "--weights", weights]
+    first = json.loads(run("search", "mass", *words, "-k", "1", "--json"))["matches"][0]
+    found = json.loads(run("search", "--like", first["id"], *words, "--contrast", "--json"))
+    assert found["like"] == first["id"] and all("contrast" in one for one in found["matches"])
+    assert first["id"] not in [one["id"] for one in found["matches"]]
+    assert "expected the id" in run("search", "--like", "gone", *words, code=2)
+    assert "--like ID beside --match" in run("search", "mass", *words, "--match", "sex", code=2)
+
+
 def test_search_by_film_finds_it_first(run, gallery, weights, synthetic_folder):
     film = synthetic_folder / "images" / "film3.png"
     words = ["--gallery", gallery, "--weights", weights]

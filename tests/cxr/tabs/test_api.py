@@ -152,6 +152,35 @@ def test_the_endpoint_says_how_it_read_the_query_and_why_each_study_is_here(serv
         search("cardiomegaly", evidence="hearsay")
 
 
+def test_similar_studies_come_with_what_is_shared_and_their_contrast(services):
+    similar = api.similar_endpoint(services)
+    found = similar("big heart", k=3, matched=["sex"])
+    assert {one["sex"] for one in found} == {"F"} and "big heart" not in {
+        one["id"] for one in found
+    }
+    twin = similar("big heart", k=1, matched=["sex", "age"])[0]
+    assert twin["id"] == "generated"
+    assert twin["evidence"][0] == {"kind": "label", "text": "both labelled: cardiomegaly"}
+    lone = similar("plain 5", k=1, where={"present": ["mass"]})[0]
+    assert lone["id"] == "hostile" and lone["contrast"] == [] and lone["film"].endswith(".png")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({}, "got both or none"),
+        ({"study": "big heart", "film": "AAAA"}, "got both or none"),
+        ({"study": "gone"}, "expected a study of this gallery"),
+        ({"study": "unknown", "matched": ["sex"]}, "whose sex is known"),
+        ({"study": "big heart", "matched": ["weight"]}, "view, sex, age to match"),
+        ({"study": "big heart", "k": 0}, "expected a whole number"),
+    ],
+)
+def test_similar_studies_that_cannot_be_found_are_refused(services, asked, says):
+    with pytest.raises(gr.Error, match=f"(?i){says}"):
+        api.similar_endpoint(services)(**asked)
+
+
 @pytest.fixture
 def marking(reading):
     """Services whose localizer and generator draw what is asked, with a gate that refuses none."""
