@@ -7,7 +7,7 @@ import sys
 
 import torch
 
-_MMAP_THRESHOLD = -3  # mallopt's name for it
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # mallopt's names for them
 _LARGE = 4 << 20  # bytes
 
 
@@ -40,10 +40,11 @@ def limit_memory() -> None:
     """Keep a process that serves models small; call it before they are loaded.
 
     Buffers of a model's run are given back to the system: glibc would raise the size from which it
-    does so with each one that is freed. Without a CUDA GPU, Triton (75 MB) is not loaded:
+    does so with each one that is freed, and would keep a heap for each thread that asked for one. Without a CUDA GPU, Triton (75 MB) is not loaded:
     Transformers and timm import PyTorch's compiler, and that imports Triton where it is installed.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_MMAP_THRESHOLD, _LARGE)
+        libc.mallopt(_ARENA_MAX, 2)
     if not torch.cuda.is_available() and "triton" not in sys.modules:
         sys.modules["triton"] = None  # type: ignore[assignment]  # Python's way to bar an import

@@ -106,14 +106,10 @@ def download(page, selector: str) -> tuple[str, bytes]:
 
 
 def uploads(server) -> list[str]:
-    """Files left of uploads, given a moment to go; Gradio's own empty place-holders aside."""
+    """Files left of uploads, given a moment to go."""
     left: list[str] = []
     for _ in range(20):
-        left = [
-            str(path)
-            for path in server.uploads.rglob("*")
-            if path.is_file() and path.stat().st_size
-        ]
+        left = [str(path) for path in server.uploads.rglob("*") if path.is_file()]
         if not left:
             break
         time.sleep(0.1)

@@ -58,7 +58,7 @@ class LocalizeHandlers:
     def upload(self, state: LocalizeState, upload: str, text: str) -> LocalizeState:
         """Take an uploaded image, with the text in the box; the upload is deleted."""
         image = read_whole(upload)
-        warning = self.services.ood_warning(image)
+        warning = self.services.ood_warning(image) or self.services.mirror_warning(image)
         return with_image(image, upload_source(image), warning=warning).with_text(text)
 
     def choose_example(self, state: LocalizeState, text: str, event: gr.EventData) -> LocalizeState:

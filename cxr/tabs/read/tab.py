@@ -36,8 +36,8 @@ def build(services: Services, search: SearchTab) -> ReadTab:
     state = visitor_state(ReadState())
     with gr.Row(elem_classes="ask-row read-bring"):
         upload = upload_button("Choose a film", "read-upload", primary=True)
-        second = gr.UploadButton(
-            "Compare with another film", elem_id="compare-upload", scale=0, min_width=230
+        second = upload_button(
+            "Compare with another film", "compare-upload", takes_drops=False, width=230
         )
     notice = html("read-notice")
     with gr.Row(elem_classes="read-columns"):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
+from gradio.data_classes import FileData, ListFiles
 
 from cxr.tabs.shared.rendering import renderer
 from cxr.tabs.shared.theme import asset
@@ -61,16 +62,34 @@ def query_box(
     return query, button
 
 
-def upload_button(label: str, elem_id: str, primary: bool = False) -> gr.UploadButton:
-    """Return a button that takes an image; one that is dropped or pasted goes the same way."""
-    return gr.UploadButton(
+def upload_button(
+    label: str, elem_id: str, primary: bool = False, takes_drops: bool = True, width: int = 160
+) -> gr.UploadButton:
+    """Return a button that takes an image.
+
+    Args:
+        label: its text.
+        elem_id: its id on the page.
+        primary: whether it is the first thing to do on its tab.
+        takes_drops: whether an image that is dropped or pasted goes the same way.
+        width: the least, in pixels.
+    """
+    button = gr.UploadButton(
         label,
         variant="primary" if primary else "secondary",
         elem_id=elem_id,
-        elem_classes="takes-film",
+        elem_classes="takes-film" if takes_drops else None,
         scale=0,
-        min_width=160,
+        min_width=width,
     )
+    vars(button)["preprocess"] = _path  # Gradio's own leaves an empty file behind at each upload
+    return button
+
+
+def _path(payload: ListFiles | FileData | None) -> str | None:
+    """Return the path of an uploaded file on this server, or None where none arrived."""
+    first = payload[0] if isinstance(payload, ListFiles) else payload
+    return first.path if first else None
 
 
 def example_chips(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
+from drawn_models import PLACES, DrawnLocalizer
 from reporting_parts import save_reporting
 from tiny import tiny_dual_encoder
 
 from cxr.checkpoints.encoders import save_dual_encoder
 from cxr.checkpoints.fingerprints import fingerprint
 from cxr.cli.main import main
+from cxr.localization import Localizer
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +46,17 @@ def test_forced_it_is_read(words, capsys):
     assert main([*words, "--force"]) == 0
     captured = capsys.readouterr()
     assert "For education" in captured.out and "not look like" in captured.err
+
+
+def test_a_mirrored_film_is_warned_of(words, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "reporting"
+    encoder = next(word for word in words if word.startswith("--weights=")).partition("=")[2]
+    save_reporting(folder, fingerprint(Path(encoder)), limit=1e9)
+    monkeypatch.setattr(Localizer, "load", lambda *_: DrawnLocalizer())
+    accepted = [word for word in words if not word.startswith("--reporting=")]
+    command = [*accepted, f"--reporting={folder}", f"--localizer={tmp_path}"]
+    assert main(command) == 0
+    assert "mirrored" not in capsys.readouterr().err
+    monkeypatch.setitem(PLACES, "heart and mediastinum", (0.42, 0.7, 0.1, 0.1))
+    assert main(command) == 0
+    assert "seems to be mirrored" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import shutil
 from html import unescape
 
 import gradio as gr
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from app_gallery import HOSTILE, event, opened
 from dicom_files import dicom, ramp
-from drawn_models import DrawnLocalizer, drawn
+from drawn_models import PLACES, DrawnLocalizer, drawn
 from markupsafe import escape
 from PIL import Image
 
@@ -216,6 +217,14 @@ def test_a_picture_that_is_no_chest_film_is_doubted(strict, film, upload):
     state = handlers.upload(LocalizeState(), upload, "")
     assert "does not look like a frontal chest X-ray" in page(handlers, state)
     assert "does not look like" in page(handlers, located(handlers, state, "lungs"))
+
+
+def test_a_film_with_the_heart_on_the_right_is_warned_of(handlers, upload, monkeypatch):
+    again = shutil.copy(upload, f"{upload}.again")
+    assert "mirrored" not in page(handlers, handlers.upload(LocalizeState(), upload, ""))
+    monkeypatch.setitem(PLACES, "heart and mediastinum", (0.42, 0.7, 0.1, 0.1))
+    state = handlers.upload(LocalizeState(), again, "")
+    assert "seems to be mirrored" in page(handlers, state)
 
 
 @pytest.mark.parametrize("mode", ["I;16", "P", "RGBA", "1"])

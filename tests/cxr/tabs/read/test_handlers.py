@@ -6,11 +6,13 @@ import base64
 import io
 import json
 import re
+import shutil
 from html import unescape
 
 import gradio as gr
 import pytest
 from app_gallery import event, opened
+from drawn_models import PLACES, DrawnLocalizer, drawn
 from markupsafe import escape
 from PIL import Image
 from reading_steps import answered, data, html_of
@@ -18,6 +20,7 @@ from reading_steps import answered, data, html_of
 from cxr.checkpoints.fingerprints import fingerprint
 from cxr.tabs.api import report_endpoint
 from cxr.tabs.localize.handlers import LocalizeHandlers
+from cxr.tabs.read.handlers import ReadHandlers
 from cxr.tabs.read.state import REPORT, ReadState
 from cxr.tabs.read.views import reasons_alike
 from cxr.tabs.search.state import SearchState
@@ -32,6 +35,16 @@ def test_a_film_is_shown_at_once_and_read_afterwards(read_handlers, upload):
     read = answered(read_handlers, state)
     assert read.waiting_for == "" and len(read.suggestion.findings) == 14
     assert read_handlers.ask(read) is None and read_handlers.receive(read, None) is None
+
+
+def test_a_mirrored_film_is_warned_of(reading, upload, monkeypatch):
+    monkeypatch.setattr(reading, "localizer", drawn(DrawnLocalizer))
+    handlers, again = ReadHandlers(reading), shutil.copy(upload, f"{upload}.again")
+    read = answered(handlers, handlers.upload(ReadState(), upload))
+    assert "mirrored" not in html_of(handlers, read)
+    monkeypatch.setitem(PLACES, "heart and mediastinum", (0.42, 0.7, 0.1, 0.1))
+    read = answered(handlers, handlers.upload(ReadState(), again))
+    assert "seems to be mirrored" in html_of(handlers, read)
 
 
 def test_findings_come_with_probability_interval_and_word(read_handlers, state):
