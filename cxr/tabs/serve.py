@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from cxr.tabs.services import Services
 
 DEFAULT_PORT = 7860
+RELEASE_EVERY_S = 20
 LOOPBACK = ("127.0.0.1", "localhost", "0.0.0.0")
 
 
@@ -63,6 +65,7 @@ def launch(services: Services, port: int, progress: Callable[[str], None]) -> No
     progress(f"The page is on {address}")
     if not on_zerogpu():
         threading.Thread(target=_load, args=[services, progress], name="load", daemon=True).start()
+    threading.Thread(target=_release, name="release memory", daemon=True).start()
     app.block_thread()
 
 
@@ -71,6 +74,15 @@ def _load(services: Services, progress: Callable[[str], None]) -> None:
 
     limit_memory()
     services.load(progress)
+
+
+def _release() -> None:
+    """Keep the process from growing for as long as it serves."""
+    while True:
+        time.sleep(RELEASE_EVERY_S)
+        from cxr.devices import release_memory  # here, as in _load
+
+        release_memory()
 
 
 def exclude_loopback_from_proxies() -> None:
