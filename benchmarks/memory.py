@@ -1,6 +1,6 @@
 """Whether the app's memory grows while visitors use it, of one checkout.
 
-    python -m benchmarks.memory [CHECKOUT] [--rounds 11] [--seconds 60] [--visitors 16] [--json FILE]
+    python -m benchmarks.memory [CHECKOUT] [--rounds 11] [--seconds 60] [--visitors 16]
 
 Starts `python app.py` with the shipped models. In each round a number of visitors, each with a
 session of its own, ask for a search, a report and a localization in turn until the round's time is

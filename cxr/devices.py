@@ -40,8 +40,9 @@ def limit_memory() -> None:
     """Keep a process that serves models small; call it before they are loaded.
 
     Buffers of a model's run are given back to the system: glibc would raise the size from which it
-    does so with each one that is freed, and would keep a heap for each thread that asked for one. Without a CUDA GPU, Triton (75 MB) is not loaded:
-    Transformers and timm import PyTorch's compiler, and that imports Triton where it is installed.
+    does so with each one that is freed, and would keep a heap for each thread that asked for one.
+    Without a CUDA GPU, Triton (75 MB) is not loaded: Transformers and timm import PyTorch's
+    compiler, and that imports Triton where it is installed.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_MMAP_THRESHOLD, _LARGE)

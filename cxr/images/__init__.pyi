@@ -19,3 +19,6 @@ from .overlays import (
 from .overlays import (
     heat_opacity as heat_opacity,
 )
+from .photograph import (
+    straighten as straighten,
+)

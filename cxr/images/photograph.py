@@ -85,7 +85,9 @@ def _foreground(pixels: np.ndarray) -> np.ndarray | None:
     if not found:
         return None
     largest = 1 + int(np.bincount(labels.ravel())[1:].argmax())
-    return ndimage.binary_fill_holes(labels == largest)
+    filled = ndimage.binary_fill_holes(labels == largest)
+    inner = ndimage.binary_erosion(filled, iterations=3)  # the slope is as wide on either side
+    return inner if inner.any() else None
 
 
 def _largest_quadrilateral(region: np.ndarray) -> np.ndarray | None:

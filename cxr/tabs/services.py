@@ -11,12 +11,19 @@ from dataclasses import dataclass, replace
 
 from cxr.defaults import GALLERY, GENERATOR, LOCALIZER, REPORTING, RETRIEVAL
 from cxr.findings import FINDINGS, VIEWS, Study
+from cxr.images import straighten
 from cxr.tabs.localize.reference_masks import ReferenceMasks
 from cxr.tabs.shared.image_urls import ImageUrls
 from cxr.tabs.shared.models import Model, absent, loaded
 from cxr.tabs.shared.zerogpu import with_gpu
 
 log = logging.getLogger(__name__)
+
+PHOTOGRAPH = "photograph"  # a kind of the gate's result: readable once it is straightened
+PHOTOGRAPHED = (
+    "This seems to be a photograph of a film with its surroundings: straighten it, so that the "
+    "film alone is read"
+)
 
 BUILD_GALLERY = (
     "build one with python -m cxr gallery build ROOT --out DIR, or fetch one from the Hub "
@@ -175,9 +182,17 @@ class Services:
     def suggest(self, image, force: bool = False):
         """As ReportSuggester.suggest, with a warning where a PIL image seems to be mirrored."""
         suggestion = self.suggester.get().suggest(image, force=force)
+        if not (suggestion.in_domain or force) and self._readable_once_straightened(image):
+            verdict = replace(suggestion.verdict, kind=PHOTOGRAPH, warning=PHOTOGRAPHED)
+            return replace(suggestion, verdict=verdict, warnings=[PHOTOGRAPHED])
         if not suggestion.in_domain or not (warning := self.mirror_warning(image)):
             return suggestion
         return replace(suggestion, warnings=[*suggestion.warnings, warning])
+
+    def _readable_once_straightened(self, image) -> bool:
+        """Whether a PIL image is a photograph of a frontal chest X-ray, cut out by straighten."""
+        straightened = straighten(image)
+        return straightened is not None and self.suggester.get().judge(straightened).in_domain
 
     def mirror_warning(self, image) -> str:
         """Return a warning where a PIL image seems to be mirrored; "" elsewhere, or untold."""

@@ -9,12 +9,12 @@ import gradio as gr
 from PIL import Image, ImageOps
 
 from cxr.findings import Study
-from cxr.images import load_image
+from cxr.images import load_image, straighten
 from cxr.tabs.read.state import REPORT, Comparison, ReadState
 from cxr.tabs.read.views import evidence, findings, image_view, report, similar
 from cxr.tabs.search.handlers import HEAT_MAP_SIDE, heat_layer
 from cxr.tabs.search.state import SearchState
-from cxr.tabs.services import Services
+from cxr.tabs.services import PHOTOGRAPH, Services
 from cxr.tabs.shared.errors import notice
 from cxr.tabs.shared.example_cards import clicked_example, example_cards
 from cxr.tabs.shared.image_urls import inline
@@ -30,6 +30,7 @@ CORRECTIONS = {  # kind of the gate's result -> the image as it should be
     "turned 180": lambda image: image.transpose(_TURN.ROTATE_180),
     "turned 270": lambda image: image.transpose(_TURN.ROTATE_90),
     "inverted": ImageOps.invert,
+    PHOTOGRAPH: lambda image: straighten(image) or image,
 }
 OUTPUT_COUNT = 7  # of every handler: the message, five components of HTML, the state
 
@@ -71,7 +72,7 @@ class ReadHandlers:
         return replace(fresh, forced=True, comparison=state.comparison)
 
     def correct(self, state: ReadState) -> ReadState:
-        """Turn an image that lies on its side or stands on its head; invert an inverted one."""
+        """Turn an image upright, invert an inverted one, straighten a photograph."""
         kind = state.suggestion.verdict.kind if state.suggestion else ""
         if kind not in CORRECTIONS or state.image is None:
             return state

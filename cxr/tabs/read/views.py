@@ -20,7 +20,7 @@ from cxr.localization import parse
 from cxr.reporting import ABSENT, BANK
 from cxr.tabs.read.known_labels import known_labels
 from cxr.tabs.read.state import REPORT, ReadState
-from cxr.tabs.services import Services
+from cxr.tabs.services import PHOTOGRAPH, Services
 from cxr.tabs.shared import study_text
 from cxr.tabs.shared.rendering import renderer
 from cxr.tabs.shared.viewer import HEAT_LIMITS, stage, tools
@@ -38,6 +38,7 @@ CORRECTION_LABELS = {
     "turned 180": "Turn it upright",
     "turned 270": "Turn it upright",
     "inverted": "Invert it",
+    PHOTOGRAPH: "Straighten it",
 }
 render = renderer(Path(__file__).parent)
 

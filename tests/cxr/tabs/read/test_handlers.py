@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from html import unescape
 
 import gradio as gr
@@ -45,6 +46,30 @@ def test_a_mirrored_film_is_warned_of(reading, upload, monkeypatch):
     monkeypatch.setitem(PLACES, "heart and mediastinum", (0.42, 0.7, 0.1, 0.1))
     read = answered(handlers, handlers.upload(ReadState(), again))
     assert "seems to be mirrored" in html_of(handlers, read)
+
+
+def test_a_photograph_that_can_be_straightened_is_read_then(strict, film, upload, monkeypatch):
+    """The gate refuses every picture but the one that is cut out."""
+    cut = film(3, (200, 200))
+    gate = strict.suggester.get()
+    judge, suggest = gate.judge, gate.suggest
+
+    def suggested(image, force=False):
+        return suggest(image, force=force or image.size == cut.size)
+
+    def judged(image, embedding=None):
+        return replace(judge(image, embedding), in_domain=image.size == cut.size)
+
+    monkeypatch.setattr(gate, "judge", judged)
+    monkeypatch.setattr(gate, "suggest", suggested)
+    monkeypatch.setattr("cxr.tabs.services.straighten", lambda image: cut)
+    monkeypatch.setattr("cxr.tabs.read.handlers.straighten", lambda image: cut)
+    handlers = ReadHandlers(strict)
+    state = answered(handlers, handlers.upload(ReadState(), upload))
+    html = html_of(handlers, state)
+    assert state.withheld and "photograph of a film" in html and "Straighten it" in html
+    straightened = answered(handlers, handlers.correct(state))
+    assert straightened.image.size == cut.size and not straightened.withheld
 
 
 def test_findings_come_with_probability_interval_and_word(read_handlers, state):
