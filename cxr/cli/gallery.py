@@ -49,8 +49,8 @@ def _add_build(parts) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from cxr.data import load_split, read_layout
-    from cxr.gallery import build_gallery, check_target
+    from cxr.data import load_annotations, load_split, read_layout, read_studies
+    from cxr.gallery import build_gallery, check_target, read_annotations
 
     check_folder(options.weights, RETRIEVAL, "--weights")
     check_target(options.out, overwrite=True)  # another gallery is refused where it is known
@@ -59,6 +59,12 @@ def _build(options: argparse.Namespace) -> int:
     if options.split != "all":
         studies = load_split(options.root, studies)[options.split]
     former = _former_header(options.root)
+    if loaded.layout == "gallery":
+        ids = [study.id for study in read_studies(options.root)]
+        carried = read_annotations(options.root, len(ids))
+        annotations = {ids[row]: one for row, one in carried.items()}
+    else:
+        annotations = load_annotations(options.root, studies)
     licences = "; ".join(sorted({study.licence for study in studies if study.licence})[:20])
     from cxr.retrieval import Retriever  # slow to import: everything above needs no model
 
@@ -73,6 +79,7 @@ def _build(options: argparse.Namespace) -> int:
         batch_size=options.batch_size,
         overwrite=options.overwrite,
         prepare=retriever.prepare,
+        annotations=annotations,
     )
     _print_info({**gallery.info(), "missing": loaded.missing}, options.json)
     return 0

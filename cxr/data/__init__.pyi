@@ -1,3 +1,12 @@
+from .annotations import (
+    Annotation as Annotation,
+)
+from .annotations import (
+    Outline as Outline,
+)
+from .annotations import (
+    load_annotations as load_annotations,
+)
 from .chexpert import (
     ABOUT as ABOUT,
 )

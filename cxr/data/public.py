@@ -4,6 +4,7 @@ Open-I: National Library of Medicine, https://openi.nlm.nih.gov/faq. NIH ChestX-
 MD5 sums of the archives as the NIH Clinical Center publishes them at
 https://nihcc.app.box.com/v/ChestXray-NIHCC, its table from a copy on the Hugging Face Hub, since
 Box gives no address for it alone. CheXpert: its small version on Kaggle, with the reader's own key.
+ChestX-Det10: boxes on NIH's films, from its authors' repository.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ OPENI, BOX = "https://openi.nlm.nih.gov/imgs/collections", "https://nihcc.box.co
 NIH_TABLE = (
     "https://huggingface.co/datasets/alkzar90/NIH-Chest-X-ray-dataset/resolve/main/data/"
     "Data_Entry_2017_v2020.csv"
+)
+# The first commit names films as NIH does; later ones renumber them.
+CHESTX_DET = (
+    "https://raw.githubusercontent.com/Deepwise-AILab/ChestX-Det10-Dataset/"
+    "0a9d918fc2974369b7346598eacdff5e5fb9f28c"
 )
 KAGGLE = "https://www.kaggle.com"
 CHEXPERT = "/api/v1/datasets/download/ashery/chexpert"
@@ -62,6 +68,8 @@ CREDIT = {
     "https://nihcc.app.box.com/v/ChestXray-NIHCC; cite Wang et al. 2017",
     "chexpert": "CheXpert, Stanford's research use agreement: not for commercial use, not to be "
     "passed on; cite Irvin et al. 2019",
+    "chestx-det": "ChestX-Det10, Apache-2.0, boxes on NIH's films: fetch it into the folder that "
+    "holds them; cite Liu et al. 2020 (arXiv:2006.10550)",
 }
 
 
@@ -90,6 +98,11 @@ def sources(name: str, archives: int = 1) -> tuple[Source, ...]:
                 Source(f"images_{number:03}.tar.gz", f"{BOX}/{part}.gz", f"images_{number:03}", md5)
                 for number, (part, md5) in enumerate(_NIH[:archives], 1)
             ),
+        )
+    elif name == "chestx-det":
+        found = tuple(
+            Source(f"chestxdet10_{part}.json", f"{CHESTX_DET}/{part}.json")
+            for part in ("train", "test")
         )
     elif name == "chexpert":
         base = os.environ.get("KAGGLE_API_ENDPOINT") or KAGGLE

@@ -1,3 +1,6 @@
+from .annotations import (
+    read_annotations as read_annotations,
+)
 from .build import (
     check_target as check_target,
 )
@@ -6,6 +9,9 @@ from .check import (
 )
 from .filter import (
     Where as Where,
+)
+from .format import (
+    ANNOTATIONS as ANNOTATIONS,
 )
 from .format import (
     EMBEDDINGS as EMBEDDINGS,

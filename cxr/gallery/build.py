@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -19,9 +19,10 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from cxr.data import IMAGES, write_studies
+from cxr.data import IMAGES, Annotation, write_studies
 from cxr.files import read_json, replace_folder, write_json
 from cxr.findings import Study
+from cxr.gallery.annotations import write_annotations
 from cxr.gallery.format import (
     DIMENSIONS,
     EMBEDDINGS,
@@ -67,6 +68,7 @@ def write_gallery(
     progress: bool,
     overwrite: bool,
     prepare: Prepare | None,
+    annotations: Mapping[str, Annotation] | None = None,
 ) -> None:
     """What cxr.gallery.gallery.build_gallery does, save that it returns nothing."""
     if not studies:
@@ -74,7 +76,8 @@ def write_gallery(
     if batch_size < 1:
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")
     out = out.expanduser().absolute()
-    key = _build_key(studies, origin)
+    annotations = annotations or {}
+    key = _build_key(studies, origin, annotations)
     if _finished(out, key) and not overwrite:
         remove_journal(out)
         return
@@ -82,19 +85,23 @@ def write_gallery(
     with open_journal(out.with_name(f".{out.name}.building"), key) as journal:
         if len(journal.records) < len(studies):
             _embed(studies, encode, journal, batch_size, progress, prepare)
-        _finish(studies, journal, origin, key)
+        _finish(studies, journal, origin, key, annotations)
         # Until the folder has its name, a kill must leave the journal that the next call goes on
         # from; after it, the next call takes away what is left of it.
         replace_folder(journal.folder, out)
         remove_journal(out)
 
 
-def _build_key(studies: Sequence[Study], origin: Origin) -> str:
+def _build_key(
+    studies: Sequence[Study], origin: Origin, annotations: Mapping[str, Annotation]
+) -> str:
     """Names a build: the same images and labels through the same encoder."""
     digest = hashlib.sha256(repr(origin).encode())
     for study in studies:
         file = _signature(study.image) if study.image else None
         digest.update(json.dumps([study.to_dict(), file]).encode())
+        if study.id in annotations:
+            digest.update(repr(annotations[study.id]).encode())
     return digest.hexdigest()
 
 
@@ -198,7 +205,13 @@ def _unit_rows(vectors: np.ndarray, count: int) -> np.ndarray:
     return vectors / length
 
 
-def _finish(studies: Sequence[Study], journal: Journal, origin: Origin, key: str) -> None:
+def _finish(
+    studies: Sequence[Study],
+    journal: Journal,
+    origin: Origin,
+    key: str,
+    annotations: Mapping[str, Annotation],
+) -> None:
     folder = journal.folder
     pairs = list(zip(studies, journal.records, strict=True))
     kept = [(study, record.image) for study, record in pairs if record.image]
@@ -211,6 +224,8 @@ def _finish(studies: Sequence[Study], journal: Journal, origin: Origin, key: str
         )
     vectors = journal.vectors()
     write_studies(folder, [study for study, _ in kept], [image for _, image in kept])
+    carried = {row: annotations[s.id] for row, (s, _) in enumerate(kept) if s.id in annotations}
+    write_annotations(folder, carried)
     np.save(folder / EMBEDDINGS, vectors)
     kind = write_index(vectors, folder / INDEX)
     write_json(

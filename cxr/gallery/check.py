@@ -10,6 +10,7 @@ import numpy as np
 
 from cxr.data import IMAGES, image_name, read_studies
 from cxr.findings import Study
+from cxr.gallery.annotations import read_annotations
 from cxr.gallery.format import INDEX, read_embeddings, read_header
 from cxr.gallery.images import content_name
 from cxr.gallery.index import NearestVectors
@@ -37,6 +38,7 @@ def check_gallery(folder: str | Path, encoder: str | None = None) -> list[str]:
     counts = {"header": header.get("studies")}
     if studies is not None:
         counts["studies"] = len(studies)
+        _try(problems, read_annotations, folder, len(studies))
         problems += _identity_problems(studies) + _image_problems(folder / IMAGES, studies)
     if embeddings is not None:
         counts["embeddings"] = len(embeddings)

@@ -4,6 +4,8 @@
     studies.parquet    one row a study (cxr.data.study_table)
     embeddings.npy     float16 [N, 512], unit rows, in the order of studies.parquet
     index.faiss        the same vectors, searchable (cxr.gallery.index)
+    annotations.parquet  what radiologists said and drew, where it is known; it may be missing
+                       (cxr.gallery.annotations)
     images/            the images, named by the sha256 of their content
 
 A name that follows from the content keeps a program that still holds an older gallery from
@@ -21,7 +23,8 @@ from cxr.files import read_json
 FORMAT_VERSION = 1
 DIMENSIONS = 512
 HEADER, EMBEDDINGS, INDEX = "gallery.json", "embeddings.npy", "index.faiss"
-GALLERY_FILES = (HEADER, "studies.parquet", EMBEDDINGS, INDEX, "images/*")  # all that is ever read
+ANNOTATIONS = "annotations.parquet"
+GALLERY_FILES = (HEADER, "studies.parquet", EMBEDDINGS, INDEX, ANNOTATIONS, "images/*")  # all read
 
 
 def is_gallery(folder: Path) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cxr.data import read_studies
+from cxr.data import Annotation, read_studies
 from cxr.findings import FINDINGS, Study
+from cxr.gallery.annotations import read_annotations
 from cxr.gallery.build import Encode, Origin, Prepare, write_gallery
 from cxr.gallery.filter import Attributes, Where
 from cxr.gallery.format import DIMENSIONS, INDEX, read_embeddings, read_header
@@ -68,6 +70,15 @@ class Gallery:
         nearest = NearestVectors.open(folder / INDEX, embeddings)
         return cls(folder, header, studies, embeddings, nearest, Attributes(studies))
 
+    @cached_property
+    def annotations(self) -> dict[int, Annotation]:
+        """Row -> what radiologists said and drew; empty for a gallery that carries none.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        return read_annotations(self.folder, len(self.studies))
+
     def search(
         self, vector: np.ndarray, k: int, where: Where | Mapping[str, Any] | None = None
     ) -> list[tuple[int, float]]:
@@ -120,6 +131,7 @@ class Gallery:
             **header,
             "patients": len({(study.source, study.patient) for study in self.studies}),
             "labelled": sum(study.labelled for study in self.studies),
+            "annotated": len(self.annotations),
             "views": {name: views.count(name) for name in sorted(set(views))},
             "sexes": {name: sexes.count(name) for name in sorted(set(sexes))},
             "findings": {name: present.count(name) for name in FINDINGS if name in present},
@@ -159,6 +171,7 @@ def build_gallery(
     progress: bool = True,
     overwrite: bool = False,
     prepare: Prepare | None = None,
+    annotations: Mapping[str, Annotation] | None = None,
 ) -> Gallery:
     """Embed studies and write them as a gallery; it appears whole or not at all.
 
@@ -177,6 +190,7 @@ def build_gallery(
         progress: show a bar on stderr.
         overwrite: replace another gallery at `out`.
         prepare: what to do to each image in the decoding threads, such as scaling it.
+        annotations: id of a study -> what radiologists said and drew, for the gallery to carry.
 
     Returns:
         The gallery, open.
@@ -193,5 +207,6 @@ def build_gallery(
         progress=progress,
         overwrite=overwrite,
         prepare=prepare,
+        annotations=annotations,
     )
     return Gallery.open(out, encoder)

@@ -20,6 +20,21 @@ from cxr.practice.truth import (
 
 OVERLAP = 0.25  # intersection over union from which a box counts as in the right place
 HIT, MISS, FALSE_ALARM, UNSURE, OPEN = "hit", "miss", "false alarm", "uncertain", "unknown"
+# What is present is also named by naming a kind of it.
+KINDS = {
+    "lung opacity": (
+        "edema",
+        "consolidation",
+        "pneumonia",
+        "atelectasis",
+        "infiltration",
+        "lung lesion",
+        "nodule",
+        "mass",
+    ),
+    "lung lesion": ("nodule", "mass"),
+    "enlarged cardiomediastinum": ("cardiomegaly",),
+}
 _NAMED = {PRESENT: HIT, ABSENT: FALSE_ALARM, UNCERTAIN: UNSURE, None: OPEN}
 LONGEST = 3600.0  # seconds that an answer may have taken; more was a pause
 
@@ -141,9 +156,17 @@ class Grade:
 
 
 def grade_answer(commitment: Commitment, truth: Truth) -> Grade:
-    """Hold an answer against the truth."""
+    """Hold an answer against the truth.
+
+    A finding that is present counts as named where one of its KINDS is, with that one's mark.
+    """
+    marks = dict(commitment.marks)
+    for name, kinds in KINDS.items():
+        kind = next((one for one in kinds if one in commitment.marks), None)
+        if kind and truth.value(name) == PRESENT:
+            marks.setdefault(name, commitment.marks[kind])
     placed = {}
-    for name, mark in commitment.marks.items():
+    for name, mark in marks.items():
         regions = truth.regions.get(name, ())
         hit = truth.value(name) == PRESENT
         placed[name] = in_place(mark, regions) if hit and regions else None
@@ -153,8 +176,7 @@ def grade_answer(commitment: Commitment, truth: Truth) -> Grade:
     }
     graded = grade_named(commitment.abnormal, placed, known, truth.abnormal)
     verdicts = tuple(
-        replace(one, marked=commitment.marks.get(one.finding) is not None)
-        for one in graded.verdicts
+        replace(one, marked=marks.get(one.finding) is not None) for one in graded.verdicts
     )
     return replace(graded, verdicts=verdicts)
 

@@ -1,4 +1,4 @@
-"""Open-I, NIH's sample and CheXpert as they are published, at a size of a few drawn films."""
+"""Public data sets as they are published, at a size of a few drawn films."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ TABLE = """Image Index,Finding Labels,Patient ID,Patient Age,Patient Gender,View
 00000001_000.png,Cardiomegaly,1,57,M,PA
 00000002_000.png,Mass,2,60,F,AP
 """
+BOXED = """[
+ {"file_name": "00000001_000.png", "syms": ["Effusion"], "boxes": [[256, 512, 512, 768]]},
+ {"file_name": "00000002_000.png", "syms": [], "boxes": []}]"""
 FILM = "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"
 CHEXPERT = "\n".join(
     (
@@ -55,7 +58,7 @@ def encoded(film: Image.Image, kind: str = "PNG") -> bytes:
 
 
 def publish(hub, film, monkeypatch) -> None:
-    """Put all three on the server, which becomes the mirror; NIH's MD5 is that of its archive."""
+    """Put all of them on the server, which becomes the mirror; NIH's MD5 is that of its archive."""
     images = tar({f"images/0000000{n}_000.png": encoded(film(n)) for n in (1, 2)})
     md5 = hashlib.md5(images, usedforsecurity=False).hexdigest()
     monkeypatch.setattr(public_sets, "_NIH", (("part", md5), *public_sets._NIH[1:]))
@@ -69,6 +72,8 @@ def publish(hub, film, monkeypatch) -> None:
         "nih-sample/Data_Entry_2017_v2020.csv": TABLE.encode(),
         "nih-sample/images_001.tar.gz": images,
         "chexpert/chexpert.zip": buffer.getvalue(),
+        "chestx-det/chestxdet10_train.json": BOXED.encode(),
+        "chestx-det/chestxdet10_test.json": b"[]",
     }
     monkeypatch.setenv(public_sets.MIRROR, f"{hub.address}/files")
 

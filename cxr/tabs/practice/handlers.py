@@ -24,6 +24,8 @@ from cxr.practice import (
     Commitment,
     Pool,
     Profile,
+    Readers,
+    Region,
     Session,
     anki_deck,
     answered,
@@ -71,7 +73,7 @@ class PracticeHandlers:
                 salt = str(gallery.header.get("build", gallery.folder.name))
                 doubts = self._probabilities(gallery.embeddings) if ready else {}
                 self._pool = Pool.of(
-                    gallery.studies, gallery.embeddings, salt, probabilities=doubts
+                    gallery.studies, gallery.embeddings, salt, _readers(gallery), doubts
                 )
                 self._with_model = ready
         return self._pool
@@ -253,6 +255,18 @@ class PracticeHandlers:
         except (ValueError, AttributeError) as error:
             log.info("no model's opinion: %s", error)
             return None
+
+
+def _readers(gallery: Gallery) -> dict[int, Readers]:
+    """What the gallery carries of radiologists: row -> their readings, and regions by finding."""
+    readers = {}
+    for row, one in gallery.annotations.items():
+        regions: dict[str, tuple[Region, ...]] = {}
+        for outline in one.outlines:
+            region = Region(outline.points, outline.source)
+            regions[outline.target] = (*regions.get(outline.target, ()), region)
+        readers[row] = Readers(one.readings or {}, regions)
+    return readers
 
 
 def _changes(profile: Profile, records: list) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from public_archives import listing, publish, tar
 
 import cxr
 from cxr.data import public as public_sets
+from cxr.data.annotations import load_annotations
 from cxr.data.archives import unpack
 from cxr.data.download import download
 from cxr.data.public import NIH_ARCHIVES, fetch_set, sources
@@ -55,10 +56,23 @@ def test_a_set_is_fetched_and_can_be_read(published, tmp_path, name, findings):
     assert fetch_set(name, tmp_path / "data") == folder and not published.log
 
 
+def test_outlines_are_fetched_into_the_folder_of_the_films(published, tmp_path):
+    folder = fetch_set("nih-sample", tmp_path / "nih")
+    assert fetch_set("chestx-det", tmp_path / "nih") == folder
+    found = load_annotations(folder, cxr.load_studies(folder))
+    (box,) = found["00000001_000"].outlines
+    assert box.target == "pleural effusion" and box.points[0] == (0.25, 0.5)
+    readings = found["00000002_000"].readings
+    assert readings["mass"] == 0 and "cardiomegaly" not in readings  # ten were looked for
+    assert {"chestxdet10_train.json", "chestxdet10_test.json"} <= set(
+        json.loads((folder / "fetched.json").read_text())
+    )
+
+
 def test_the_published_addresses(monkeypatch):
     monkeypatch.delenv(public_sets.MIRROR, raising=False)
     monkeypatch.delenv("KAGGLE_API_ENDPOINT", raising=False)
-    everything = [one for name in ("openi", "chexpert") for one in sources(name)]
+    everything = [one for name in ("openi", "chexpert", "chestx-det") for one in sources(name)]
     everything += sources("nih-sample", NIH_ARCHIVES)
     assert all(one.url.startswith("https://") for one in everything)
     archives = [one for one in everything if one.name.startswith("images_")]

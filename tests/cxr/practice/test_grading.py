@@ -1,6 +1,7 @@
 import pytest
 from practice_pool import SQUARE, make_pool
 
+from cxr.findings import Study
 from cxr.practice.grading import (
     FALSE_ALARM,
     HIT,
@@ -13,7 +14,7 @@ from cxr.practice.grading import (
     inside,
     overlap,
 )
-from cxr.practice.truth import Region
+from cxr.practice.truth import Region, truth_of
 
 TRIANGLE = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
 
@@ -84,3 +85,12 @@ def test_normal_studies_are_right_when_called_normal():
 def test_answers_that_are_none_are_refused(answer):
     with pytest.raises(ValueError, match="expected"):
         Commitment.from_dict(answer)
+
+
+def test_a_kind_of_what_is_present_names_it_too():
+    study = Study("a", "s", "p", findings={"lung opacity": 1})
+    truth = truth_of(study, {}, {"lung opacity": (Region(SQUARE),)})
+    answer = Commitment(True, {"consolidation": Mark(0.3, 0.3)}, 0.8, 9)
+    (hit, open_) = grade_answer(answer, truth).verdicts
+    assert (hit.finding, hit.kind, hit.located) == ("lung opacity", HIT, True)
+    assert (open_.finding, open_.kind) == ("consolidation", OPEN)
