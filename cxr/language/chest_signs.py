@@ -7,8 +7,9 @@ CHEST_SIGNS: dict[str, str] = {
         {wide} (superior|upper)? (paratracheal stripe|vascular pedicle|middle part|midline
         shadow); {wide} (middle|center) of the chest; {wide} (central|midline|middle)
         (shadow|part|area); (middle|center) of the chest {wide}; thick middle between the lung;
-        (space|area|gap|part) between the lung {wide}; {wide} (space|area|gap) between the lung;
-        mediastinal prominence; (bulging|bulky|full|fullness of the) {mediastinum}; {mediastinum}
+        {wide} shadow (in|of) (middle|center); (space|area|gap|part) between the lung {wide};
+        {wide} (space|area|gap) between the lung; mediastinal prominence;
+        (bulging|bulky|full|fullness of the) {mediastinum}; {mediastinum}
         (bulging|bulge|bulky|full); mediastinal (fullness|bulge); {mediastinum} (over|above|more
         than|wider than|greater than|bigger than|exceeds)? 8 cm; {mediastinum} (8cm|8 cm)""",
     "cardiomegaly": """

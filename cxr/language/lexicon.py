@@ -262,7 +262,7 @@ FINDINGS_WORDS: dict[str, str] = {
 # What counts as a normal image, and structures called normal with what that excludes.
 NORMAL_WORDS = """
     normal; normal chest; normal (chest|lung)? (x
-    ray|xray|x-ray|radiograph|film|image|study|cxr|scan|picture|examination|exam|pa|ap); normal
+    ray|xray|x-ray|radiograph|film|image|study|cxr|scan|picture|examination|exam); normal
     cxr; cxr normal; chest normal; normal (lung|heart) and (heart|lung); (lung|heart) and
     (heart|lung) (normal|clear|unremarkable|fine|healthy); normal heart and clear lung; clear
     lung and normal heart; clear lung and heart; no finding; no findings; no abnormal finding;

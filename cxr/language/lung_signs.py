@@ -60,6 +60,7 @@ LUNG_SIGNS: dict[str, str] = {
         leaky|wet|waterlogged|flooded|drowning|congested|backed
         up|overloaded|weeping|saturated); (leaky|leaking) (capillary|capillaries|vessel);
         drowning (in own fluid|in own lung|from inside|inside); drowning on dry land; {fluid}
+        inside; lung swelling; lung swelling with {fluid}; {fluid}
         (up|seeping|leaking|pouring|backing up|backing|spilling|going|pooling|collecting|coming)
         (in|into|inside|within) (lung|air sac|alveoli|airspace|lung tissue); {fluid}
         (in|into|inside|within) (lung tissue|air sac|alveoli|air space|lung itself); (sponge|wet

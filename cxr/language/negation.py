@@ -48,7 +48,9 @@ _WORD_CUES = {
     r"|(?:has|have) (?:completely |fully )?(?:resolved|cleared|gone|disappeared)"
     rf"|(?:{_IS}) (?:absent|none|negative|lacking|missing)|no(?= ?$)",
     "either": r"absent|none|negative|resolved",
-    "deny": r"no evidence (?:of|for|to suggest)|no signs? of|no|not|non|nor|neither|never|without"
+    "deny": r"(?:nothing|not anything|no hint|not a trace|no trace|no hints?)"
+    r" (?:in the way of|like|to suggest|suggesting|suggestive of|of)"
+    r"|no evidence (?:of|for|to suggest)|no signs? of|no|not|non|nor|neither|never|without"
     r"|w/o|w/out|den(?:ies|ied|ying)|lack(?:s|ing)?(?: of)?|free (?:of|from)|clear (?:of|from)"
     r"|negative for|absence of|absent of|devoid of|rules out|ruled out|exclud(?:ing|es?)|minus"
     r"|(?:is|are|was|were|does|do|did|has|have)n'?t|(?:cannot|can't|cant|do not) see|do not"

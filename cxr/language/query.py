@@ -15,7 +15,7 @@ from cxr.language.phrases import Found
 from cxr.language.reader import Reading, vocabulary
 
 MAX_TEXT = 2_000  # characters
-_FIRM_CUES = frozenset(("clear of", "clear from", "free of", "free from"))
+_FIRM_CUES = ("clear of", "clear from", "free of", "free from", "nothing ")
 NORMAL, DEVICE = FINDINGS[0], "support devices"
 LUNG_FINDINGS = (  # what clear lungs do not show
     "atelectasis",
@@ -134,7 +134,7 @@ def _parse(text: str) -> Query:
 def _query_of(reading: Reading) -> Query:
     words = vocabulary()
     cues = find_cues(reading.text)
-    firm = [cue for cue in cues if reading.text[cue.start : cue.end] in _FIRM_CUES]
+    firm = [cue for cue in cues if reading.text[cue.start : cue.end].startswith(_FIRM_CUES)]
     cued = {spot for cue in cues for spot in reading.spots_in(cue.start, cue.end)}
     barred = [spot for cue in firm for spot in reading.spots_in(cue.start, cue.end)]
     found = words.phrases.find(reading.tokens, barred)

@@ -24,6 +24,7 @@ COMMON = {
     "efusn": "effusion",
     "newmonia": "pneumonia",
     "pulmanory": "pulmonary",
+    "edma": "edema",
     "fliud": "fluid",
     "fluied": "fluid",
     "dialated": "dilated",
@@ -74,6 +75,14 @@ class Speller:
             return COMMON[word]
         if word in self._known or not SHORTEST <= len(word) <= LONGEST or not word.isalpha():
             return word
+        meant = self._nearest(word)
+        singular = word.removesuffix("s")
+        if meant != word or singular == word or singular in self._known:
+            return meant
+        near = self._nearest(singular) if len(singular) >= SHORTEST else singular
+        return word if near == singular else f"{near}s"
+
+    def _nearest(self, word: str) -> str:
         near = process.extract(
             word, self._words, scorer=OSA.normalized_similarity, score_cutoff=CLOSE, limit=5
         )

@@ -1,8 +1,9 @@
 """How much of the lists in tests/queries is understood.
 
-development.tsv, misspellings.tsv and negation.tsv were open while the rules were written;
-held_out.tsv was not, and no rule may be changed because of what it shows. The sentences of
-negation.tsv are labelled by hand.
+development.tsv, misspellings.tsv and negation.tsv were open while the rules were written, and
+validate every change; an earlier held-out half is part of development.tsv since it was measured.
+held_out.tsv is by another author, and no rule may be changed because of what it shows. The
+sentences of negation.tsv are labelled by hand.
 """
 
 from __future__ import annotations
@@ -58,11 +59,12 @@ def accuracy(name: str) -> float:
     return sum(understood(row, parse(row["text"])) for row in rows(name)) / len(rows(name))
 
 
-@pytest.mark.parametrize(("name", "least"), [("development.tsv", 200), ("held_out.tsv", 150)])
+@pytest.mark.parametrize(("name", "least"), [("development.tsv", 300), ("held_out.tsv", 200)])
 def test_the_lists_hold_known_findings_and_every_kind(name, least):
     listed = rows(name)
     assert len({row["text"] for row in listed}) == len(listed) >= least
-    assert {row["kind"] for row in listed} == KINDS
+    kinds = {row["kind"] for row in listed}
+    assert kinds == KINDS if name == "development.tsv" else len(kinds) >= 8 and kinds <= KINDS
     for row in listed:
         assert findings(row["present"]) | findings(row["absent"]) <= set(FINDINGS), row
 
