@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
+from cxr.cli.collection import add_collection
 from cxr.cli.data import add_data, add_reports
 from cxr.cli.gallery import add_gallery
 from cxr.cli.hub import add_hub
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
         *(add_search, add_report, add_reports, add_sample, add_locate),
-        *(add_gallery, add_hub, add_data, add_space),
+        *(add_gallery, add_collection, add_hub, add_data, add_space),
     ):
         add(commands)
     return parser

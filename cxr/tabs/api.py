@@ -21,6 +21,14 @@ import numpy as np
 from gradio.route_utils import get_root_url
 from PIL import Image
 
+from cxr.collections import (
+    MAX_EXPORTED,
+    Collection,
+    checked_ids,
+    checked_name,
+    export_collection,
+    find_studies,
+)
 from cxr.findings import Study
 from cxr.images import corner_mark, frame_count, load_image
 from cxr.reporting import as_document
@@ -267,6 +275,34 @@ def sample_endpoint(services: Services) -> Callable:
         return [_base64(corner_mark(image, MARK)) for image in images]
 
     return sample
+
+
+def collection_endpoint(services: Services) -> Callable:
+    """Return the function behind the endpoint /collection."""
+
+    @endpoint
+    def collection(
+        studies: list, name: str = "Collection", format: str = "pdf", captions: bool = True
+    ) -> dict:
+        """Studies of the gallery as a file for a teaching round. For education, not for diagnosis.
+
+        Args:
+            studies: ids of at most 60 studies, in their order.
+            name: stands on the title page.
+            format: "pdf", or "slides" for PNG in a ZIP archive.
+            captions: print findings, report, view, age and sex; source and licence always are.
+
+        Returns:
+            file: its bytes in base64
+            missing: the ids that this gallery does not hold
+        """
+        gallery = services.retriever().gallery
+        chosen = Collection(checked_ids(studies, MAX_EXPORTED), checked_name(name))
+        data = export_collection(chosen, gallery, format, bool(captions))
+        _, missing = find_studies(gallery.studies, chosen.studies)
+        return {"file": base64.b64encode(data).decode(), "missing": missing}
+
+    return collection
 
 
 def answer_mcp_in_json(app: gr.Blocks) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
 import pytest
-from steps import download, drawn, open_film, overflow, search, slide
+from PIL import Image
+from steps import download, drawn, open_film, overflow, search, slide, uploads
 
 TRAY = "() => window.cxrTray.current().studies"
 KEPT = "#collection li[data-study]"
@@ -149,6 +152,45 @@ def test_a_link_opens_the_collection_elsewhere_and_names_what_is_missing(server,
     other.reload()
     other.wait_for_selector(KEPT)
     assert order(other) == ids
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_collection_is_exported_and_nothing_stays_on_the_server(server, visit, width):
+    page = visit(server, width, 844)
+    page.evaluate("window.cxrTray.add(['big heart', 'generated', 'gone'], 'Übung 1')")
+    open_collection(page, 2)
+    name, data = download(page, '[data-do="pdf"]')
+    assert name == "ubung-1.pdf" and data.startswith(b"%PDF-") and data.count(b"/Type /Page\n") == 3
+    page.uncheck('[data-part="captions"]')
+    name, slides = download(page, '[data-do="slides"]')
+    with zipfile.ZipFile(io.BytesIO(slides)) as archive:
+        assert archive.namelist() == ["00-title.png", "01.png", "02.png"]
+        assert Image.open(archive.open("02.png")).size == (1920, 1080)
+    assert name == "ubung-1.zip" and uploads(server) == [] and overflow(page) == 0
+    page.evaluate("window.cxrTray.add([...Array(61).keys()].map(n => `f${n}`), 'Many')")
+    page.evaluate("window.cxrTray.add(['big heart'], 'Many')")
+    wait_for_films(page, 1)
+    page.click('[data-do="pdf"]')
+    page.wait_for_selector('[data-part="problem"]:has-text("at most 60 studies to export, got 62")')
+
+
+def test_a_collection_prints_as_its_name_and_films(server, visit):
+    page = visit(server)
+    page.evaluate("window.cxrTray.add(['big heart', 'generated'], 'For the round')")
+    open_collection(page, 2)
+    page.emulate_media(media="print")
+    assert page.inner_text(".print-title") == "For the round"
+    assert page.locator(".kept .sentence").first.is_visible()
+    assert page.locator(".kept .origin").count() == 2 and page.locator(".kept .badge").is_visible()
+    for away in (
+        ".tab-wrapper",
+        ".collection-bar",
+        ".collection-actions",
+        ".kept-tools",
+        "#palette",
+    ):
+        assert not page.locator(away).first.is_visible(), away
+    assert page.pdf(format="A4").count(b"/Type /Page\n") == 1
 
 
 def test_a_collection_goes_out_and_in_as_json(server, visit):

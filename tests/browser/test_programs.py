@@ -10,5 +10,7 @@ def test_the_foot_of_the_page_opens_the_list_of_calls(visit, drawn_server):
     page.get_by_text("Python", exact=True).click()
     page.get_by_text('api_name="/sample"').first.wait_for()
     text = page.inner_text("body")
-    assert all(f"/{name}" in text for name in ("search", "report", "locate", "sample"))
+    assert all(
+        f"/{name}" in text for name in ("search", "report", "locate", "sample", "collection")
+    )
     assert not any(f"{tab}_" in text for tab in ("page", "read", "localize", "generate"))

@@ -148,9 +148,25 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 const fileName = (name, suffix) => {
-  const plain = name.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60);
+  const plain = name.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60);
   return `${plain || "collection"}.${suffix}`;
 };
+
+async function exported(button, format, suffix) {
+  const one = tray.current(), label = button.textContent;
+  button.disabled = true;
+  button.textContent = "Writing…";
+  try {
+    const captions = part("captions").checked;
+    const answer = await ask("collections/export", { studies: one.studies, name: one.name, captions, format });
+    save(await answer.blob(), fileName(one.name, suffix));
+    problem(tray.problem());
+  } catch (error) {
+    problem(error.message);
+  }
+  button.textContent = label;
+  button.disabled = false;
+}
 
 /* Prints the films at their full size, when all of them have come. */
 async function print() {
@@ -173,6 +189,8 @@ const acts = {
       prompt("Copy this link:", address);      // without https the clipboard is closed to scripts
     }
   },
+  pdf: (button) => exported(button, "pdf", "pdf"),
+  slides: (button) => exported(button, "slides", "zip"),
   print,
   json: () => {
     const text = `${JSON.stringify(tray.document(), null, 2)}\n`;

@@ -6,19 +6,33 @@ A collection is kept in the visitor's browser. The server is told ids, answers, 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cxr.collections import MAX_STUDIES, checked_ids, find_studies, gallery_name
+from cxr.collections import (
+    FORMATS,
+    MAX_STUDIES,
+    Collection,
+    checked_ids,
+    checked_name,
+    export_collection,
+    find_studies,
+    gallery_name,
+)
 from cxr.tabs.collections.views import study_parts
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import attempt, message_of
 
+if TYPE_CHECKING:
+    from cxr.gallery import Gallery
+
+AT_ONCE, PATIENCE_S = 2, 60  # exports at a time, and how long another waits
 LARGEST_BODY = 300_000  # bytes of a request, which holds ids and a name
 _HEADERS = {"Cache-Control": "no-store"}
 
@@ -27,7 +41,8 @@ def collection_routes(services: Services) -> list[Route]:
     """Return the routes to hand to the server.
 
     GET collections/gallery answers {key, source}. POST collections/studies takes {studies: [id]}
-    and answers {gallery, studies: [{id, card, stage}], missing: [id]}, both HTML.
+    and answers {gallery, studies: [{id, card, stage}], missing: [id]}, card and stage as HTML.
+    POST collections/export takes {studies, name, captions, format} and answers with the file.
     """
 
     def gallery(said: dict[str, Any]) -> Response:
@@ -45,10 +60,31 @@ def collection_routes(services: Services) -> list[Route]:
             headers=_HEADERS,
         )
 
+    def export(said: dict[str, Any]) -> Response:
+        if not exporting.acquire(timeout=PATIENCE_S):
+            raise ValueError("Others are exporting at this moment; try again in a minute.")
+        try:
+            return _file(said, services.retriever().gallery)
+        finally:
+            exporting.release()
+
+    exporting = threading.Semaphore(AT_ONCE)
     return [
+        Route("/collections/export", _answering(export), methods=["POST"]),
         Route("/collections/gallery", _answering(gallery)),
         Route("/collections/studies", _answering(studies), methods=["POST"]),
     ]
+
+
+def _file(said: dict[str, Any], gallery: Gallery) -> Response:
+    """Return the file that a body asks for; it is written in memory alone."""
+    collection = Collection(
+        checked_ids(said.get("studies"), MAX_STUDIES), checked_name(said.get("name"))
+    )
+    format = str(said.get("format", FORMATS[0]))
+    data = export_collection(collection, gallery, format, said.get("captions") is not False)
+    kind = "application/pdf" if format == FORMATS[0] else "application/zip"
+    return Response(data, media_type=kind, headers=_HEADERS)
 
 
 def _answering(work: Callable[[dict[str, Any]], Response]) -> Callable:

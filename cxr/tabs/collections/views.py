@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cxr.findings import Study, caption, demographics
+from cxr.collections import origin, study_caption
+from cxr.findings import Study
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text
 from cxr.tabs.shared.rendering import renderer
@@ -42,15 +43,8 @@ def study_parts(study: Study, services: Services) -> dict[str, Any]:
             study=study,
             card=study_text.card(study, services.images),
             full=services.images.address(study),
-            text=_caption(study),
-            origin=". ".join(filter(None, (study.source, study.licence))),
+            text=study_caption(study),
+            origin=origin(study),
         ),
-        "stage": render("stage_figure.html", stage=shown, study=study, text=_caption(study)),
+        "stage": render("stage_figure.html", stage=shown, study=study, text=study_caption(study)),
     }
-
-
-def _caption(study: Study) -> str:
-    """The caption of the labels; age, sex and view alone for a study that nobody has read."""
-    if study.labelled:
-        return caption(study)
-    return " ".join(filter(None, (demographics(study), "Not labelled.")))

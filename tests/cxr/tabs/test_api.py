@@ -29,7 +29,7 @@ from cxr.tabs import api
 from cxr.tabs.services import Services
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-CALLS = ("search", "report", "locate", "sample")
+CALLS = ("search", "report", "locate", "sample", "collection")
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def ask(server, *calls: tuple[str, dict]) -> tuple[list, list]:
         return thread.submit(lambda: asyncio.run(talk())).result()
 
 
-def test_an_mcp_client_finds_four_tools_and_no_handler_of_the_page(server):
+def test_an_mcp_client_finds_a_tool_for_each_call_and_no_handler_of_the_page(server):
     tools, _ = ask(server)
     assert {tool.name for tool in tools} == set(CALLS)
     for tool in tools:

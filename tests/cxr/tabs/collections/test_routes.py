@@ -51,3 +51,25 @@ def test_a_study_cannot_bring_html(client):
 def test_a_bad_request_is_answered_in_words(client, body, words):
     answer = client.post("/collections/studies", content=body)
     assert answer.status_code == 400 and words in answer.json()["error"]
+
+
+@pytest.mark.parametrize(("format", "start"), [("pdf", b"%PDF-"), ("slides", b"PK")])
+def test_a_collection_is_exported_from_memory(client, format, start):
+    body = {"studies": ["big heart", "gone"], "name": "Round", "format": format}
+    answer = client.post("/collections/export", json=body)
+    assert answer.status_code == 200 and answer.content.startswith(start)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"studies": ["gone"]}, "none of them"),
+        ({"studies": ["big heart"], "format": "exe"}, "pdf or slides"),
+        ({"studies": [str(n) for n in range(61)]}, "at most 60 studies"),
+        ({"name": "x"}, "list of ids"),
+    ],
+)
+def test_what_cannot_be_exported_is_said(client, body, words):
+    answer = client.post("/collections/export", json=body)
+    assert answer.status_code == 400 and words in answer.json()["error"]
