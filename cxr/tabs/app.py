@@ -26,7 +26,7 @@ def build_app(services: Services) -> gr.Blocks:
         title="CXR Reading Room", delete_cache=GONE, fill_width=True, analytics_enabled=False
     ) as app:
         gr.HTML(header(), apply_default_css=False)
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # one row that scrolls: frame.css
             with gr.Tab("Search", id="search", elem_id="tab-search"):
                 searching = search.build(services)
             with gr.Tab("Read", id="read", elem_id="tab-read"):
@@ -41,7 +41,7 @@ def build_app(services: Services) -> gr.Blocks:
                 learn.build(services)
             with gr.Tab("Collections", id="collections", elem_id="tab-collections"):
                 collections.build(services)
-        app.load(None, js="() => window.cxr.openAddressed()")
+        app.load(None, js="() => { window.cxr.openAddressed(); window.cxrHelp.greet(); }")
         gr.HTML(footer(), apply_default_css=False)
         forget_visitors(app)
     return app.queue(default_concurrency_limit=4)

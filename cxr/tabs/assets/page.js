@@ -145,8 +145,15 @@
   };
   let following = false;          // whether a tab is opened because the address names it
   addEventListener("popstate", () => window.cxr.openAddressed());
+  /* On a narrow screen the row of tabs scrolls: the open tab is brought to its middle. */
+  function showInRow(button) {
+    const row = button.parentElement, { left, width } = button.getBoundingClientRect();
+    row.scrollLeft += left + width / 2 - row.getBoundingClientRect().left - row.clientWidth / 2;
+  }
   document.addEventListener("click", (event) => {
-    const name = event.target.closest?.("[role=tab]")?.id.match(/^tab-([a-z]+)-button$/)?.[1];
+    const opened = event.target.closest?.("[role=tab]");
+    if (opened) showInRow(opened);
+    const name = opened?.id.match(/^tab-([a-z]+)-button$/)?.[1];
     if (!name || following) return;
     const lesson = name === "learn" && window.cxr.lessonPlace;
     if (lesson) return window.cxr.setAddress(`learn/${lesson}`, "", false);

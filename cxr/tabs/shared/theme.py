@@ -12,6 +12,7 @@ STYLE_SHEETS = tuple(
     ASSETS / name
     for name in (
         "frame.css",
+        "help.css",
         "search.css",
         "films.css",
         "viewer.css",
@@ -180,5 +181,5 @@ def asset(name: str) -> str:
 
 def head() -> str:
     """What goes into the page's head: the scripts of the whole page and of what visitors keep."""
-    scripts = "".join(f"<script>{asset(name)}</script>" for name in ("page.js", "tray.js"))
+    scripts = "".join(f"<script>{asset(name)}</script>" for name in ("page.js", "tray.js", "help.js"))
     return f'<meta name="robots" content="noindex">{scripts}'
