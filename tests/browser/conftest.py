@@ -76,7 +76,9 @@ def visit(browser):
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         if toured:  # the tour was left before, on another page
-            context.add_init_script("localStorage.getItem('cxr-tour') ?? localStorage.setItem('cxr-tour', '{}')")
+            context.add_init_script(
+                "localStorage.getItem('cxr-tour') ?? localStorage.setItem('cxr-tour', '{}')"
+            )
         page = context.new_page()
         own = (server.url, "data:", "blob:")
         page.on("request", lambda r: r.url.startswith(own) or elsewhere.append(r.url))

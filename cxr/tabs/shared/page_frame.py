@@ -41,7 +41,10 @@ KEYS = {
         ("N A", "Normal, abnormal"),
         ("5 to 9", "How sure, from 50 to 90%"),
         ("/", "Type a finding"),
-        ("\u2190 \u2191 \u2192 \u2193", "Move the mark; with Shift its size; Enter sets it, Esc leaves it out"),
+        (
+            "\u2190 \u2191 \u2192 \u2193",
+            "Move the mark; with Shift its size; Enter sets it, Esc leaves it out",
+        ),
         ("C", "Commit; then the next film"),
         ("1 to 9", "Lay a film of the comparison over yours, and take it off"),
     ),

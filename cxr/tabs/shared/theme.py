@@ -181,5 +181,7 @@ def asset(name: str) -> str:
 
 def head() -> str:
     """What goes into the page's head: the scripts of the whole page and of what visitors keep."""
-    scripts = "".join(f"<script>{asset(name)}</script>" for name in ("page.js", "tray.js", "help.js"))
+    scripts = "".join(
+        f"<script>{asset(name)}</script>" for name in ("page.js", "tray.js", "help.js")
+    )
     return f'<meta name="robots" content="noindex">{scripts}'
