@@ -80,15 +80,26 @@ def test_a_copied_link_shows_another_visitor_the_same(server, visit, width):
     page.wait_for_selector("text=Compared by look alone")
     open_film(page, 2)
     page.wait_for_function("location.hash.includes('film=')")
+    slide(page, "window", 100)
+    slide(page, "level", 90)
+    page.wait_for_function("location.hash.includes('window=100&level=90')")
     seen, link = cards(page), page.evaluate("location.hash")
     other = visit(server, width, 844, link, ready=".viewer")
     assert cards(other) == seen and other.locator('.viewer[data-index="2"]').count() == 1
     assert other.evaluate("location.hash") == link and overflow(other) == 0
     typed(other, "mass, no edema")
+    assert other.input_value("[data-slider=window]") == "100"
+    assert other.input_value("[data-slider=level]") == "90"
     other.wait_for_selector(".by-look input:checked", state="attached")
     assert other.get_by_label("By look alone").is_checked()
     other.reload()
     other.wait_for_selector('.viewer[data-index="2"]')
+    other.wait_for_function("document.querySelector('[data-slider=level]').value === '90'")
+    assert other.evaluate("location.hash") == link
+    other.get_by_label("Next film").click()
+    other.wait_for_selector('.viewer[data-index="3"]')
+    other.wait_for_function("!location.hash.includes('window=')")
+    assert other.input_value("[data-slider=window]") == "255"
 
 
 def test_back_and_forward_restore_the_page(server, visit):

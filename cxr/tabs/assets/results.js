@@ -15,6 +15,16 @@ watch("value", () => { arrived(); addressed(); });
 const OPEN_FILM = /(^|&)film=[^&]*/;
 let shown = "";         // the place of what is on the page
 let opening = null;     // the place that was asked for last and has not been answered
+/* Window, level and inversion of the open film stand at the end of the address and are the page's
+   alone: "&window=180&level=90&invert=1". The viewer takes `look` up once, from an opened address. */
+const LOOK = /&(?:window|level|invert)=[^&]*/g;
+let look = "";
+const withLook = () => shown + (OPEN_FILM.test(shown) ? look : "");
+function writeLook(stays) {
+  window.cxr.searchPlace = withLook();
+  if (/^(#search|$)/.test(location.hash)) window.cxr.setAddress("search", withLook(), stays);
+}
+window.cxr.setLook = (text) => { if (text !== look && opening === null) { look = text; writeLook(true); } };
 function addressed() {
   const head = element.querySelector(".results-head");
   if (head?.dataset.search === "waiting") return;
@@ -22,18 +32,25 @@ function addressed() {
   if (opening !== null && opening !== (head ? head.dataset.link : "")) return;
   const stays = opening !== null || (OPEN_FILM.test(shown) && OPEN_FILM.test(place)
     && shown.replace(OPEN_FILM, "") === place.replace(OPEN_FILM, ""));
+  const kept = opening !== null;
   opening = null;
-  if (place !== shown) window.cxr.setAddress("search", place, stays);
+  if (!kept && place !== shown) look = "";
+  const moved = place !== shown;
   shown = place;
-  window.cxr.searchPlace = place;
+  if (moved) window.cxr.setAddress("search", withLook(), stays);
+  window.cxr.searchPlace = withLook();
 }
-window.cxr.restore = (place) => {
+window.cxr.restore = (address) => {
+  const place = address.replace(LOOK, "");
+  look = (address.match(LOOK) || []).join("");
+  window.cxr.openedLook = look;
+  if (place === shown && opening === null) window.cxr.takeLook?.();
   if (place === (opening ?? shown)) return;
   opening = place;
   trigger("restore", { place });
 };
 /* What a visitor does meanwhile counts more than an address. */
-for (const type of ["pointerdown", "keydown"]) addEventListener(type, () => { opening = null; }, true);
+for (const type of ["pointerdown", "keydown"]) addEventListener(type, () => { opening = null; window.cxr.openedLook = ""; }, true);
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (!button) return;

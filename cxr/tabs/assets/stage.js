@@ -8,6 +8,7 @@ const FULL = { window: 255, level: 127.5 };
 let view = null;      // what all stages share: window, level, zoom, x, y, invert, heat
 let films = [];      // one a stage: address, greys, marks
 let frame = 0;
+let noticed = () => {};      // told of the view whenever it changes
 
 /* Grey level in the file -> on screen, as cxr.overlays.window_level has it. */
 function table({ window, level, invert }) {
@@ -62,6 +63,7 @@ function sync() {
     const on = preset.window === view.window && preset.level === view.level;
     button.setAttribute("aria-pressed", String(on));
   }
+  noticed();
 }
 
 /* Windows that follow from the first film's own grey levels; `marks` holds their percentiles. */

@@ -1,8 +1,30 @@
 /* The film open in the Search tab, on the stage of stage.js. */
 let opened = null;      // index of the open film, to give the focus back to its card
+/* Window, level and inversion as the end of the address has them; "" as they are at first. */
+let later = 0;
+function lookOf({ window: width, level, invert }) {
+  const changed = width !== FULL.window || level !== FULL.level;
+  return (changed ? `&window=${Math.round(width)}&level=${Math.round(level)}` : "") + (invert ? "&invert=1" : "");
+}
+noticed = () => {
+  clearTimeout(later);
+  later = setTimeout(() => { if (view && !window.cxr.openedLook) window.cxr.setLook(lookOf(view)); }, 300);
+};
+window.cxr.takeLook = () => {
+  if (!view || !$(".viewer")) return;
+  const said = new URLSearchParams(window.cxr.openedLook);
+  const number = (name, low, high) => {
+    const value = parseFloat(said.get(name));
+    return Number.isFinite(value) ? clamp(value, low, high) : FULL[name];
+  };
+  Object.assign(view, { window: number("window", 1, 255), level: number("level", 0, 255), invert: said.has("invert") });
+  window.cxr.openedLook = "";
+  sync();
+};
 function arrived() {
   const pane = $(".viewer");
   hang();
+  if (pane && window.cxr.openedLook) window.cxr.takeLook();
   if (!pane) {
     if (opened !== null) document.querySelector(`#results [data-index="${opened}"]`)?.focus();
     opened = null;

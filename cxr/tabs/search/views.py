@@ -85,6 +85,7 @@ def results(state: SearchState, services: Services) -> Markup:
         more=query.k <= len(cards) < (query.total or MAX_RESULTS) and query.k < MAX_RESULTS,
         found=_found(query, len(cards), nearest),
         nearest=nearest,
+        child=_asks_for_a_child(query),
         reading=notes_of(query),
         note=state.note,
         place=write_place(state),
@@ -93,6 +94,12 @@ def results(state: SearchState, services: Services) -> Markup:
         conditions=study_text.conditions(query.where),
         matching=_matching(query, services),
     )
+
+
+def _asks_for_a_child(query: SearchQuery) -> bool:
+    """Whether a text asks for somebody under 18 and nobody else."""
+    oldest = query.understood.query.age_max if query.understood else None
+    return oldest is not None and oldest < 18
 
 
 def detail(state: SearchState, services: Services, waiting: str = "") -> Markup:
