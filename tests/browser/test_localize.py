@@ -174,6 +174,13 @@ def test_an_open_film_of_a_search_is_located(visit, drawn_server):
     page.wait_for_selector(".locate[data-drawn]")
 
 
+def test_on_a_phone_a_film_that_comes_is_gone_to(visit_tab, mine):
+    page = visit_tab(390, 844)
+    bring(page, mine)
+    page.wait_for_function("document.activeElement?.matches('.locate-bar h2')")
+    assert -1 < page.locator(".locate-bar h2").bounding_box()["y"] < 844
+
+
 def test_junk_gets_a_message_and_the_film_stays(visit_tab, drawn_server, mine):
     page = visit_tab()
     bring(page, mine)

@@ -253,6 +253,13 @@ def test_on_a_phone_the_report_comes_before_the_findings(visit_tab, mine):
     assert 0 <= box["y"] < 300
 
 
+def test_on_a_phone_a_film_that_comes_is_gone_to(visit_tab, mine):
+    page = visit_tab(390, 844)
+    bring(page, mine)
+    page.wait_for_function("document.activeElement?.matches('.viewer h2')")
+    assert -1 < page.locator(".viewer h2").bounding_box()["y"] < 844 / 2
+
+
 def test_names_of_buttons_hold_what_is_seen_on_them(visit_tab, mine):
     page = visit_tab()
     read(page, mine)

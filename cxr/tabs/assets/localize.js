@@ -6,6 +6,7 @@ const [CYAN, AMBER] = ["#00dcff", "#ffb000"];
 /* What a visitor set stays from one film to the next; film, map and reference are those on the page. */
 const view = { split: 50, opacity: 55, threshold: 50, drawing: "both", layout: "curtain", reference: true };
 let film = null, map = null, reference = null, colors = null, drawn = "", frame = 0;
+let brought = "";        // address of the film that is on the page
 
 function picture(address) {
   return new Promise((done, fail) => {
@@ -124,7 +125,11 @@ function uncovering() {
 
 async function arrived() {
   const section = $(".locate");
-  if (!section) { film = map = reference = null; drawn = ""; return; }
+  if (!section) { film = map = reference = null; drawn = brought = ""; return; }
+  if (section.dataset.film !== brought) {
+    brought = section.dataset.film;
+    window.cxr.goTo($(".locate-bar h2"), matchMedia("(max-width: 700px)").matches);
+  }
   const now = section.dataset.key;
   if (now === drawn) return sync();
   drawn = now;

@@ -8,6 +8,7 @@ function arrived() {
   if (!fresh) return;
   const { top, bottom } = $(".stage").getBoundingClientRect();
   if (top < 0 || bottom > innerHeight) $(".viewer").scrollIntoView({ block: "start" });
+  window.cxr.goTo($(".viewer h2"), matchMedia("(max-width: 700px)").matches);
 }
 watch("value", arrived);
 arrived();
