@@ -206,7 +206,9 @@ def grade_named(
     order = (MISS, HIT, FALSE_ALARM, UNSURE, OPEN)
     verdicts.sort(key=lambda one: order.index(one.kind))
     right = None if truly_abnormal is None else abnormal == truly_abnormal
-    kinds = [one.kind for one in verdicts]
+    # Where radiologists speak of any finding named or present, labels of others count nothing.
+    spoken = [one for one in verdicts if one.verified and one.kind != OPEN]
+    kinds = [one.kind for one in spoken or verdicts]
     counted = kinds.count(HIT) + kinds.count(MISS) + kinds.count(FALSE_ALARM)
     score = kinds.count(HIT) / counted if counted else float(bool(right))
     if truly_abnormal is False:

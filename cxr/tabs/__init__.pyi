@@ -1,3 +1,9 @@
+from .practice.handlers import (
+    PracticeHandlers as PracticeHandlers,
+)
+from .practice.routes import (
+    practice_routes as practice_routes,
+)
 from .serve import (
     launch as launch,
 )

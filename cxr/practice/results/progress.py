@@ -21,7 +21,7 @@ from cxr.findings import FINDINGS
 from cxr.metrics import bootstrap_interval, reliability
 from cxr.practice.grading import FALSE_ALARM, MISS
 from cxr.practice.profile import Profile, Record
-from cxr.practice.truth import TIERS
+from cxr.practice.truth import TIERS, VERIFIED, decoded
 
 ENOUGH = 20  # answers from which a measure has an interval, and a finding can be mastered
 MASTERED = 0.85  # sensitivity and specificity
@@ -122,9 +122,12 @@ def _confusions(records: Sequence[Record]) -> list[dict[str, Any]]:
     counts: Counter[tuple[str, str]] = Counter()
     for one in records:
         graded = one.grade
-        counts.update((seen, said) for seen in graded.of(MISS) for said in graded.of(FALSE_ALARM))
-        if graded.of(MISS) and not one.abnormal:
-            counts.update((seen, FINDINGS[0]) for seen in graded.of(MISS))
+        counted = [v for v in graded.verdicts if v.verified or one.tier != VERIFIED]
+        missed = [verdict.finding for verdict in counted if verdict.kind == MISS]
+        alarms = [verdict.finding for verdict in counted if verdict.kind == FALSE_ALARM]
+        counts.update((seen, said) for seen in missed for said in alarms)
+        if not one.abnormal:
+            counts.update((seen, FINDINGS[0]) for seen in missed)
     listed = counts.most_common(CONFUSIONS)
     return [{"finding": seen, "named": said, "times": times} for (seen, said), times in listed]
 
@@ -133,7 +136,7 @@ def _findings(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
     """Each finding that was met: sensitivity, specificity, and whether it is mastered."""
     found = {}
     for name in FINDINGS[1:]:
-        known = [one for one in records if one.values[name] in (0, 1)]
+        known = [one for one in records if _known(one, name)]
         if not any(one.values[name] == 1 for one in known):
             continue
         recent = known[-ENOUGH:]
@@ -148,6 +151,12 @@ def _findings(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
             and all(one["value"] >= MASTERED for one in (sensitivity, specificity) if one),
         }
     return found
+
+
+def _known(record: Record, name: str) -> bool:
+    """Whether a finding's truth is known; to a scored answer, by radiologists."""
+    value, verified = decoded(record.truth)[name]
+    return value in (0, 1) and (verified or record.tier != VERIFIED)
 
 
 def _rates(

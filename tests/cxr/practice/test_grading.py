@@ -94,3 +94,10 @@ def test_a_kind_of_what_is_present_names_it_too():
     (hit, open_) = grade_answer(answer, truth).verdicts
     assert (hit.finding, hit.kind, hit.located) == ("lung opacity", HIT, True)
     assert (open_.finding, open_.kind) == ("consolidation", OPEN)
+
+
+def test_what_only_a_label_says_costs_nothing_beside_what_radiologists_say():
+    findings = {"lung opacity": 1, "infiltration": 1}
+    truth = truth_of(Study("a", "s", "p", findings=findings), {"lung opacity": 1})
+    grade = grade_answer(Commitment(True, {"lung opacity": None}, 0.8, 9), truth)
+    assert grade.of(MISS) == ("infiltration",) and grade.score == 1

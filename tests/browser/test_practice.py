@@ -1,0 +1,264 @@
+"""A learner's visits to the Practice tab, on a drawn gallery with radiologists' labels."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from datetime import datetime
+
+import pytest
+from app_server import serving
+from practice_gallery import make_practice_shelf
+from practice_pool import SHOWN
+from steps import download, overflow
+
+from cxr.gallery.gallery import Gallery
+
+PHONE = {"width": 390, "height": 844, "has_touch": True}
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory, film):
+    return make_practice_shelf(tmp_path_factory.mktemp("practice"), film)
+
+
+@pytest.fixture(scope="module")
+def practice_server(browser, shelf):
+    with serving(shelf.gallery.parent, shelf.gallery, shelf.weights) as running:
+        yield running
+
+
+@pytest.fixture
+def visit_tab(visit, practice_server):
+    def open_tab(path="#practice", ready=".practice-start", **options):
+        return visit(practice_server, path=path, ready=ready, **options)
+
+    return open_tab
+
+
+@pytest.fixture(scope="module")
+def shown_by_id(shelf):
+    """What a teacher would know: study id -> what it shows ("no finding" for a normal one)."""
+    return {s.id: s.positive or ("no finding",) for s in Gallery.open(shelf.gallery).studies}
+
+
+def begin(page, which="Skip to practice"):
+    page.click(f"text={which}")
+    drawn(page)
+
+
+def drawn(page):
+    page.wait_for_selector(".commit:not([hidden])")
+    page.wait_for_function("() => document.querySelector('.practice-film canvas')?.width > 100")
+
+
+def profile(page):
+    return page.evaluate("JSON.parse(localStorage.getItem('cxr-practice')).profile")
+
+
+def commit(page, findings=(), sure=80):
+    """Answer the film that is shown; with no finding it is called normal."""
+    page.click(f"[data-say={'abnormal' if findings else 'normal'}]")
+    for name in findings:
+        page.click(f'[data-do=pick][data-finding="{name}"]')
+    page.locator("#practice-confidence").fill(str(sure))
+    page.click("[data-do=commit]")
+
+
+def answered(page):
+    page.wait_for_selector(".practice-answer h3")
+
+
+@pytest.mark.parametrize("size", [{}, PHONE], ids=["wide", "phone"])
+def test_a_visit_of_fifteen_with_a_miss_that_comes_back(visit_tab, shown_by_id, size):
+    page = visit_tab(**size)
+    page.clock.install()
+    begin(page)
+    for place in range(15):
+        page.wait_for_selector(f'.practice-bar h2:has-text("Film {place + 1} of 15")')
+        drawn(page)
+        commit(page, () if place % 2 else (SHOWN[place % 6],))  # guesses, many of them wrong
+        answered(page)
+        page.clock.fast_forward(70_000)
+        page.click("[data-do=next]")
+    page.wait_for_selector(".practice-progress")
+    records = profile(page)["records"]
+    assert len(records) == 15 and len({one["key"] for one in records}) == 15
+    shown = [shown_by_id[one["study"]] for one in records]
+    assert 6 <= shown.count(("no finding",)) <= 7
+    abnormal = [one for one in shown if one != ("no finding",)]
+    assert all(a != b for a, b in zip(abnormal, abnormal[1:]))
+    again = [
+        (records[i], records[j])
+        for i in range(15)
+        for j in range(i + 1, 15)
+        if shown[i] == shown[j] != ("no finding",) and shown[i][0] not in records[i]["findings"]
+    ]
+    assert again, "a finding that was missed comes back within the session"
+    for first, later in again:
+        waited = datetime.fromisoformat(later["at"]) - datetime.fromisoformat(first["at"])
+        assert first["key"] != later["key"] and waited.total_seconds() >= 60  # fsrs: a minute
+    assert "Scored" in page.inner_text(".practice-progress") and overflow(page) == 0
+
+
+def test_the_answer_is_nowhere_before_it_is_committed(visit_tab, shown_by_id, practice_server):
+    page = visit_tab()
+    heard, sent = [], []
+    page.on("response", lambda r: "/practice/" in r.url and heard.append(r))
+    page.on("request", lambda r: "/practice/" in r.url and sent.append(r.url + (r.post_data or "")))
+    begin(page)
+    for _ in range(3):
+        drawn(page)
+        html = page.inner_html("#practice")
+        texts = [r.text() for r in heard if "films/" not in r.url]
+        for text in (html, *texts, *sent):
+            assert not re.search(r"secret|verified|truth|p\d+\.png", text.lower())
+        key = re.search(r"practice/films/([0-9a-f]{24})", html)[1]
+        elsewhere = page.content().replace(page.inner_html("#practice"), "")
+        assert key not in elsewhere  # no other tab calls the film by this name
+        picture = page.request.get(f"{practice_server.url}/practice/films/{key}.png")
+        assert picture.ok and b"tEXt" not in picture.body()
+        commit(page, ["mass"])
+        answered(page)
+        study = page.inner_text(".study-line code")
+        assert study in shown_by_id  # after the answer it has a name
+        page.evaluate("localStorage.clear()")
+        page.reload()
+        page.wait_for_selector(".practice-start")
+        heard.clear()
+        sent.clear()
+        begin(page)
+
+
+def test_a_box_is_drawn_and_laid_beside_the_radiologists(visit_tab, shelf):
+    page = visit_tab()
+    begin(page)
+    page.click("[data-say=abnormal]")
+    page.fill("#practice-find", "fluid around the lung")
+    page.press("#practice-find", "Enter")
+    page.wait_for_selector('.named li[data-finding="pleural effusion"]')
+    box = page.locator(".practice-film .stage").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 60, y - 40)
+    page.mouse.down()
+    page.mouse.move(x + 20, y + 50)
+    page.mouse.up()
+    assert page.inner_text(".named .where") == "boxed"
+    assert page.locator(".marks rect.mine").count() == 1
+    page.keyboard.press("c")  # the form's key
+    answered(page)
+    (record,) = profile(page)["records"]
+    assert list(record["findings"]) == ["pleural effusion"]
+
+
+def test_everything_can_be_done_with_keys(visit_tab):
+    page = visit_tab()
+    page.focus("text=Skip to practice")
+    page.keyboard.press("Enter")
+    drawn(page)
+    page.keyboard.press("a")
+    page.keyboard.press("/")
+    page.keyboard.type("nodule")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('.named li[data-finding="nodule"]')
+    page.focus('[aria-label="mark nodule"]')
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.inner_text(".named .where") == "boxed"
+    page.keyboard.press("9")
+    page.keyboard.press("c")
+    answered(page)
+    assert profile(page)["records"][0]["confidence"] == 0.9
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.swap canvas')].at(-1).width > 100"
+    )
+    page.keyboard.press("1")
+    assert page.get_attribute('.swap[data-at="1"]', "aria-pressed") == "true"
+    page.keyboard.press("1")
+    assert page.get_attribute('.swap[data-at="1"]', "aria-pressed") == "false"
+    page.keyboard.press("c")
+    page.wait_for_selector('.practice-bar h2:has-text("Film 2 of 15")')
+
+
+def test_a_pause_and_a_reload_keep_the_film(visit_tab):
+    page = visit_tab()
+    begin(page)
+    film = page.get_attribute(".practice-film .stage", "data-film")
+    page.reload()
+    page.wait_for_selector(".practice-start")
+    begin(page, "Go on where you paused")
+    assert page.get_attribute(".practice-film .stage", "data-film") == film
+
+
+def test_an_exam_by_link_ends_in_a_results_file(visit_tab, shown_by_id):
+    page = visit_tab()
+    page.click("text=For teachers")
+    page.fill("#compose-length", "4")
+    page.check("#compose-exam")
+    page.click("text=Make the link")
+    address = page.get_attribute(".practice-start .practice-link a", "href")
+    learner = visit_tab(path="#" + address.partition("#")[2], ready=".practice-ask")
+    for place in range(4):
+        learner.wait_for_selector(f'.practice-bar h2:has-text("Film {place + 1} of 4")')
+        drawn(learner)
+        assert profile(learner)["records"] == []
+        commit(learner, ["mass"] if place == 1 else ())
+    learner.wait_for_selector(".practice-progress")
+    name, content = download(learner, "text=Results (CSV)")
+    rows = list(csv.DictReader(content.decode().splitlines()))
+    assert name == "practice-results.csv" and [row["mode"] for row in rows] == ["exam"] * 4
+    assert [row["said"] for row in rows] == ["normal", "abnormal", "normal", "normal"]
+    for row in rows:
+        assert row["present"] == "; ".join(shown_by_id[row["study"]])
+    name, content = download(learner, "text=Anki deck")
+    assert name.endswith(".apkg") and content.startswith(b"PK")
+
+
+def test_a_collection_opens_as_a_set_and_unknown_films_are_counted(visit_tab, shown_by_id):
+    ids = [*list(shown_by_id)[:2], "never heard of"]
+    address = "#practice?set=" + ",".join(one.replace(" ", "%20") for one in ids)
+    page = visit_tab(path=address, ready=".practice-ask")
+    assert "Film 1 of 2" in page.inner_text(".practice-bar h2")
+    page.wait_for_selector('.practice-notice:has-text("1 of the 3 films")')
+    commit(page)
+    answered(page)
+    assert page.inner_text(".study-line code") == ids[0]
+
+
+def test_the_profile_leaves_returns_and_is_erased(visit_tab, tmp_path):
+    page = visit_tab()
+    begin(page)
+    commit(page)
+    answered(page)
+    page.click("text=This label looks wrong")
+    page.click("[data-do=pause]")
+    page.click("text=Your data")
+    _, content = download(page, "[data-do=export]")
+    exported = json.loads(content)
+    assert len(exported["records"]) == len(exported["flags"]) == 1
+    page.click("[data-do=erase]")
+    page.click("text=Erase all answers for good")
+    page.wait_for_selector("text=Start with 12 films")
+    assert profile(page)["records"] == []
+    (tmp_path / "mine.json").write_bytes(content)
+    (tmp_path / "junk.json").write_text("<b>no profile</b>")
+    page.set_input_files("#practice-import", tmp_path / "junk.json")
+    page.wait_for_selector('.practice-notice:has-text("Expected a practice profile")')
+    page.set_input_files("#practice-import", tmp_path / "mine.json")
+    page.wait_for_selector("text=Progress (1 films)")
+    assert profile(page) == exported
+
+
+def test_the_first_films_are_silent_and_graded_at_their_end(visit_tab):
+    page = visit_tab(**PHONE)
+    begin(page, "Start with 12 films")
+    for place in range(12):
+        page.wait_for_selector(f'.practice-bar h2:has-text("Film {place + 1} of 12")')
+        commit(page)
+    page.wait_for_selector(".practice-progress")
+    assert len(profile(page)["records"]) == 12
+    assert "Film by film" in page.inner_text(".practice-progress") and overflow(page) == 0
