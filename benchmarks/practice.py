@@ -1,6 +1,8 @@
 """Time from an answer in the Practice tab to its feedback, over HTTP, in milliseconds.
 
-Run from the root of a checkout: python -m benchmarks.practice [--gallery DIR] [--answers N] [--json]
+Run from the root of a checkout:
+
+    python -m benchmarks.practice [--gallery DIR] [--answers N] [--json]
 """
 
 from __future__ import annotations
@@ -30,9 +32,9 @@ def measure(gallery: str, answers: int) -> dict[str, float]:
     client = TestClient(Starlette(routes=practice_routes(PracticeHandlers(services))))
     profile, times = {**EMPTY}, {step: [] for step in STEPS}
 
-    def timed(step: str, call) -> Any:
+    def timed(step: str, method: str, path: str, document: Any = None) -> Any:
         started = time.perf_counter()
-        answer = call()
+        answer = client.request(method, f"/practice/{path}", json=document)
         times[step].append(1000 * (time.perf_counter() - started))
         assert answer.status_code == 200, answer.text[:300]
         return answer
@@ -40,12 +42,12 @@ def measure(gallery: str, answers: int) -> dict[str, float]:
     for position in range(answers):
         session = {"mode": "practice", "length": 15, "seed": 1, "position": position % 15}
         asked = {"profile": profile, "session": session, "now": NOW}
-        found = timed("next", lambda: client.post("/practice/next", json=asked)).json()
-        timed("film", lambda: client.get(f"/practice/films/{found['key']}.png"))
+        found = timed("next", "POST", "next", asked).json()
+        timed("film", "GET", f"films/{found['key']}.png")
         findings = {"pleural effusion": [0.2, 0.6, 0.2, 0.2]} if position % 2 else {}
         answer = {"abnormal": bool(findings), "findings": findings}
         asked |= {"key": found["key"], "answer": answer | {"confidence": 0.8, "seconds": 12}}
-        graded = timed("grade", lambda: client.post("/practice/grade", json=asked)).json()
+        graded = timed("grade", "POST", "grade", asked).json()
         profile["records"] = [*profile["records"], *graded["records"]][-400:]
         profile["courses"] = graded["courses"]
     first = times["next"][0] + times["film"][0]
