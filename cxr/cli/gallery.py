@@ -13,7 +13,7 @@ from cxr.defaults import GALLERY, RETRIEVAL
 def add_gallery(commands) -> None:
     """Add the commands to a parser's commands."""
     gallery = commands.add_parser("gallery", help="build a gallery, or say what is in one")
-    parts = gallery.add_subparsers(required=True, metavar="build|info|check|push|pull")
+    parts = gallery.add_subparsers(required=True, metavar="build|info|check|map|push|pull")
     _add_build(parts)
     info = parts.add_parser("info", help="say what a gallery holds")
     info.add_argument("folder", metavar="DIR", type=Path)
@@ -24,6 +24,11 @@ def add_gallery(commands) -> None:
     check.add_argument("--weights", help="check that it was made by this encoder")
     add_json(check)
     check.set_defaults(run=_check)
+    drawn = parts.add_parser("map", help="make the map of a gallery again")
+    drawn.add_argument("folder", metavar="DIR", type=Path)
+    drawn.add_argument("--method", help="umap or pca (umap where it is installed)")
+    add_json(drawn)
+    drawn.set_defaults(run=_map)
     add_push(parts, "upload a gallery to the Hugging Face Hub, with a data set card", _push)
     add_pull(
         parts,
@@ -114,6 +119,14 @@ def _check(options: argparse.Namespace) -> int:
     else:
         print("\n".join(problems) or f"{options.folder} is whole")
     return 1 if problems else 0
+
+
+def _map(options: argparse.Namespace) -> int:
+    from cxr.gallery import Gallery, map_positions, write_map
+
+    gallery = Gallery.open(options.folder)
+    write_map(gallery.folder, map_positions(gallery.embeddings, options.method))
+    return print_done("folder", gallery.folder, options.json)
 
 
 def _push(options: argparse.Namespace) -> int:

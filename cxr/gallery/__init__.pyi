@@ -44,3 +44,12 @@ from .hub import (
 from .hub import (
     push_gallery as push_gallery,
 )
+from .map import (
+    METHODS as METHODS,
+)
+from .map import (
+    map_positions as map_positions,
+)
+from .map import (
+    write_map as write_map,
+)

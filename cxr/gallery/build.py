@@ -34,6 +34,7 @@ from cxr.gallery.format import (
 from cxr.gallery.images import store_image
 from cxr.gallery.index import write_index
 from cxr.gallery.journal import Journal, Record, open_journal, remove_journal
+from cxr.gallery.map import map_positions, write_map
 
 Encode = Callable[[list[Any]], np.ndarray]
 Prepare = Callable[[Image.Image], Any]
@@ -228,6 +229,7 @@ def _finish(
     write_annotations(folder, carried)
     np.save(folder / EMBEDDINGS, vectors)
     kind = write_index(vectors, folder / INDEX)
+    write_map(folder, map_positions(vectors))
     write_json(
         folder / HEADER,
         {

@@ -7,6 +7,7 @@
     annotations.parquet  what radiologists said and drew, where it is known; it may be missing
                        (cxr.gallery.annotations)
     images/            the images, named by the sha256 of their content
+    map.npy            optional: float32 [N, 2] in [0, 1], places on a map (cxr.gallery.map)
 
 A name that follows from the content keeps a program that still holds an older gallery from
 showing another patient's image under an old name.
@@ -23,8 +24,9 @@ from cxr.files import read_json
 FORMAT_VERSION = 1
 DIMENSIONS = 512
 HEADER, EMBEDDINGS, INDEX = "gallery.json", "embeddings.npy", "index.faiss"
-ANNOTATIONS = "annotations.parquet"
-GALLERY_FILES = (HEADER, "studies.parquet", EMBEDDINGS, INDEX, ANNOTATIONS, "images/*")  # all read
+ANNOTATIONS, MAP = "annotations.parquet", "map.npy"
+OPTIONAL_FILES = (ANNOTATIONS, MAP)
+GALLERY_FILES = (HEADER, "studies.parquet", EMBEDDINGS, INDEX, *OPTIONAL_FILES, "images/*")  # all
 
 
 def is_gallery(folder: Path) -> bool:

@@ -18,6 +18,7 @@ from cxr.gallery.build import Encode, Origin, Prepare, write_gallery
 from cxr.gallery.filter import Attributes, Where
 from cxr.gallery.format import DIMENSIONS, INDEX, read_embeddings, read_header
 from cxr.gallery.index import NearestVectors
+from cxr.gallery.map import map_positions, read_map
 
 _BLOCK = 16_384  # embeddings converted to float32 at a time
 
@@ -119,6 +120,18 @@ class Gallery:
             rows = np.asarray(self.embeddings[start : start + _BLOCK], np.float32)
             scores[start : start + _BLOCK] = rows @ vector
         return scores.clip(-1, 1)
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """Places of the images on a map: float32 [N, 2] in [0, 1].
+
+        They are read from the gallery; one without a map gets principal components.
+
+        Raises:
+            ValueError: a damaged map.
+        """
+        positions = read_map(self.folder, len(self.studies))
+        return map_positions(self.embeddings, "pca") if positions is None else positions
 
     def info(self) -> dict:
         """JSON-able summary: the header, and how many studies have which view, sex and finding."""

@@ -12,7 +12,14 @@ from cxr.files import copy_folder
 from cxr.findings import Study
 from cxr.gallery.card import CARD, gallery_card
 from cxr.gallery.check import check_gallery
-from cxr.gallery.format import ANNOTATIONS, EMBEDDINGS, GALLERY_FILES, HEADER, INDEX, read_header
+from cxr.gallery.format import (
+    EMBEDDINGS,
+    GALLERY_FILES,
+    HEADER,
+    INDEX,
+    OPTIONAL_FILES,
+    read_header,
+)
 from cxr.gallery.gallery import Gallery
 from cxr.hub import Repository, explained, fetch, is_hub_address, send, staged
 
@@ -45,8 +52,9 @@ def push_gallery(folder: str | Path, repo_id: str, private: bool = True) -> str:
     repository = Repository.at(f"hf://datasets/{repo_id}")
     plain = (HEADER, STUDIES, EMBEDDINGS, INDEX)
     files: dict[str, Path | str] = {name: gallery.folder / name for name in plain}
-    if (gallery.folder / ANNOTATIONS).is_file():
-        files[ANNOTATIONS] = gallery.folder / ANNOTATIONS
+    for name in OPTIONAL_FILES:
+        if (gallery.folder / name).is_file():
+            files[name] = gallery.folder / name
     names = [image_name(study) for study in gallery.studies]
     files |= {f"{IMAGES}/{name}": gallery.folder / IMAGES / name for name in names}
     files[CARD] = gallery_card(gallery.info(), gallery.studies, repository.name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from cxr.tabs.atlas import tab as atlas
+from cxr.tabs.atlas.points import AtlasRoutes
 from cxr.tabs.collections import tab as collections
 from cxr.tabs.collections.routes import collection_routes
 from cxr.tabs.generate import tab as generate
@@ -41,6 +43,8 @@ def build_app(services: Services) -> gr.Blocks:
                 learn.build(services)
             with gr.Tab("Collections", id="collections", elem_id="tab-collections"):
                 collections.build(services)
+            with gr.Tab("Atlas", id="atlas", elem_id="tab-atlas"):
+                atlas.build(services, searching)
         app.load(None, js="() => { window.cxr.openAddressed(); window.cxrHelp.greet(); }")
         gr.HTML(footer(), apply_default_css=False)
         forget_visitors(app)
@@ -67,6 +71,7 @@ def launch_options(services: Services) -> dict:
                 upload_route(),
                 *collection_routes(services),
                 *practice.routes(services),
+                *AtlasRoutes(services).routes(),
             ]
         },
         "share": False,

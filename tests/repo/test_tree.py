@@ -100,7 +100,7 @@ def test_the_requirements_of_a_space_are_those_of_the_project():
 
 def test_serving_needs_nothing_that_only_training_does():
     served = undeclared(("cxr",), CORE + EXTRA["app"])
-    assert served <= {"spaces"}
+    assert served <= {"spaces", "umap"}
 
 
 def imported_packages(folders: tuple[str, ...]) -> set[str]:
@@ -132,6 +132,7 @@ def undeclared(folders: tuple[str, ...], declared: list[Requirement]) -> set[str
 def test_a_fresh_install_has_all_that_the_app_and_the_training_import():
     optional = {requirement.name for requirement in START}  # train.retrieval.starting_points alone
     optional.add("spaces")  # cxr.tabs.shared.zerogpu alone: Spaces have it
+    optional.add("umap")  # cxr.gallery.map alone: an extra
     assert undeclared(("cxr", "train"), RUN) <= optional
 
 

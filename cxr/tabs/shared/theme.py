@@ -22,6 +22,7 @@ STYLE_SHEETS = tuple(
         "learn.css",
         "collections.css",
         "practice.css",
+        "atlas.css",
     )
 )
 
