@@ -61,6 +61,7 @@ def test_gallery_holds_what_was_put_in(build, studies):
         "gallery.json",
         "images",
         "index.faiss",
+        "map.npy",
         "studies.parquet",
     ]
     header = json.loads((gallery.folder / "gallery.json").read_text())

@@ -156,6 +156,7 @@ def test_the_card_of_a_gallery_counts_what_it_holds(local, hub):
         "studies.parquet",
         "embeddings.npy",
         "index.faiss",
+        "map.npy",
     }
     card = DatasetCard(files["README.md"].content.decode())
     assert card.data.license == "cc0-1.0" and "synthetic" in card.data.tags
