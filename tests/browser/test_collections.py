@@ -193,6 +193,20 @@ def test_a_collection_prints_as_its_name_and_films(server, visit):
     assert page.pdf(format="A4").count(b"/Type /Page\n") == 1
 
 
+def test_a_film_of_a_collection_is_opened_and_practised(server, visit):
+    page = visit(server)
+    page.evaluate("window.cxrTray.add(['big heart', 'a, b'])")
+    open_collection(page, 1)
+    page.click(f'{KEPT} [data-do="open"]')
+    page.wait_for_selector('#detail .viewer:has-text("big heart")')
+    page.wait_for_selector("#detail [data-keep][aria-pressed=true]")
+    page.go_back()
+    page.wait_for_selector(KEPT)
+    page.click('[data-do="practise"]')
+    page.wait_for_function("location.hash.startsWith('#practice?set=big%20heart')")
+    page.wait_for_selector("#tab-practice-button[aria-selected=true]")
+
+
 def test_a_collection_goes_out_and_in_as_json(server, visit):
     page = visit(server)
     ids = keep(page, 2)
