@@ -181,8 +181,8 @@ def asset(name: str) -> str:
 
 
 def head() -> str:
-    """What goes into the page's head: the scripts of the whole page and of what visitors keep."""
+    """What goes into the page's head: scripts of the whole page, and how a collection prints."""
     scripts = "".join(
         f"<script>{asset(name)}</script>" for name in ("page.js", "tray.js", "help.js")
     )
-    return f'<meta name="robots" content="noindex">{scripts}'
+    return f'<meta name="robots" content="noindex">{scripts}<style>{asset("print.css")}</style>'
