@@ -87,6 +87,7 @@ def results(state: SearchState, services: Services) -> Markup:
         nearest=nearest,
         child=_asks_for_a_child(query),
         reading=notes_of(query),
+        lessons=query.understood.query.present if query.understood else (),
         note=state.note,
         place=write_place(state),
         link=state.link,

@@ -8,6 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cxr.lessons import find_lesson
+
 
 def renderer(folder: Path) -> Callable[..., Markup]:
     """Return a function that fills the templates of a tab.
@@ -33,7 +35,19 @@ def renderer(folder: Path) -> Callable[..., Markup]:
         lstrip_blocks=True,
     )
 
+    environment.globals["lesson_address"] = lesson_address
+
     def render(name: str, /, **values: object) -> Markup:
         return Markup(environment.get_template(name).render(values))
 
     return render
+
+
+def lesson_address(finding: str) -> str:
+    """Return where the page has the lesson on a finding; "" where there is none.
+
+    Args:
+        finding: one of FINDINGS, "possible " before it or not.
+    """
+    lesson = find_lesson(finding.removeprefix("possible "))
+    return f"#learn/{lesson.finding.replace(' ', '-')}" if lesson and lesson.finding else ""

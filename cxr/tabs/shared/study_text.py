@@ -59,7 +59,8 @@ def chips(study: Study, highlight: str = "", most: int | None = None) -> Markup:
         highlight: a query; the findings that it asks for are marked and come first.
         most: chips at most, the rest is counted; None for all.
     """
-    return render("chips.html", listed=_listed(study, highlight, most))
+    linked = most is None  # a card is a button, in which there can be no link
+    return render("chips.html", listed=_listed(study, highlight, most), linked=linked)
 
 
 def _listed(study: Study, highlight: str, most: int | None) -> list[tuple[str, str]]:

@@ -78,7 +78,7 @@ def test_findings_that_are_not_assessed_stand_apart_with_the_reason(read_handler
     bars, _, apart = html.partition('<div class="not-assessed">')
     assert bars.count('data-act="choose"') == 12
     assert 'data-name="nodule"' not in html and "neither suggests nor denies" in apart
-    assert "nodule</span> <span>seen in 20% of 10 images" in apart and "mass</span>" in apart
+    assert "nodule</a></span> <span>seen in 20% of 10 images" in apart and "mass</a>" in apart
     assert "not-assessed" not in read_handlers.show(state)[2]
     report = read_handlers.show(with_unassessed(state, "nodule", "mass"))[3]
     assert len(json.loads(data(report, "findings"))) == 12

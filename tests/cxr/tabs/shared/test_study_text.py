@@ -77,3 +77,11 @@ def test_a_generated_film_wears_a_badge(desk):
 def test_report_or_caption_is_shown(desk):
     assert "The heart is enlarged.\nNo effusion." in shown(desk, opened(desk, "big heart"))
     assert "Findings: possible edema, pleural effusion." in shown(desk, opened(desk, "unsure"))
+
+
+def test_a_finding_leads_to_its_lesson_outside_of_a_button():
+    study = Study("a", "drawn", "p", findings={"pleural effusion": 1, "edema": -1})
+    linked = words.chips(study)
+    assert 'href="#learn/pleural-effusion"' in linked and ">possible edema</a>" in linked
+    assert "<a" not in words.chips(study, most=4)
+    assert "<a" not in words.chips(Study("b", "drawn", "p"))
