@@ -33,6 +33,8 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
         "more_like_this",
         "match",
         "open_contrast",
+        "region",
+        "like_region",
         "heat_map",
         "search",
         "go_to",

@@ -76,7 +76,7 @@ def _build(options: argparse.Namespace) -> int:
     retriever = Retriever.load(options.weights, gallery=None)
     gallery = build_gallery(
         studies,
-        retriever.encode_prepared,
+        retriever.encode_with_places,
         options.out,
         retriever.encoder,
         source=options.source or former.get("source") or options.root.resolve().name,

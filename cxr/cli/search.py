@@ -57,6 +57,9 @@ def add_search(commands) -> None:
         "--match", type=names, metavar="A,B", help="with --like: the same view, sex or age"
     )
     search.add_argument(
+        "--region", metavar="R", default="", help="with --like or --image: right lung, heart, ..."
+    )
+    search.add_argument(
         "--contrast", action="store_true", help="with --like or --image: what contrasts with each"
     )
     search.add_argument(
@@ -71,10 +74,10 @@ def _search(options: argparse.Namespace) -> int:
     from cxr.images import load_image
     from cxr.language import describe
 
-    if (options.match and not options.like) or (options.contrast and options.query):
-        raise ValueError(
-            "expected --like ID beside --match, or --like or --image beside --contrast"
-        )
+    if options.match and not options.like:
+        raise ValueError("expected --like ID beside --match, got none; name a study")
+    if options.query and (options.contrast or options.region):
+        raise ValueError("expected --like or --image beside --contrast and --region, got a text")
     where = Where.of({key: getattr(options, key) for key in FILTERS})
     query = load_image(options.image) if options.image else options.query
     check_folder(options.weights, RETRIEVAL, "--weights")
@@ -85,7 +88,10 @@ def _search(options: argparse.Namespace) -> int:
     if options.like:
         study = _study(retriever.gallery.studies, options.like)
         matched = options.match or ()
-        matches = retriever.similar(study, options.k, where, options.evidence, matched)
+        region = options.region
+        matches = retriever.similar(study, options.k, where, options.evidence, matched, region)
+    elif options.region:
+        matches = retriever.similar(query, options.k, where, region=options.region)
     else:
         matches = retriever.search(query, options.k, where, options.evidence)
     contrasts = [retriever.contrast(one.study) if options.contrast else [] for one in matches]

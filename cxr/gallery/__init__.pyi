@@ -38,6 +38,7 @@ from .gallery import (
     build_gallery as build_gallery,
 )
 from .gallery import checked_count as checked_count
+from .gallery import rebuild_command as rebuild_command
 from .hub import (
     pull_gallery as pull_gallery,
 )

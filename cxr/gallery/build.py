@@ -29,6 +29,7 @@ from cxr.gallery.format import (
     FORMAT_VERSION,
     HEADER,
     INDEX,
+    PLACES,
     is_gallery,
 )
 from cxr.gallery.images import store_image
@@ -36,7 +37,7 @@ from cxr.gallery.index import write_index
 from cxr.gallery.journal import Journal, Record, open_journal, remove_journal
 from cxr.gallery.map import map_positions, write_map
 
-Encode = Callable[[list[Any]], np.ndarray]
+Encode = Callable[[list[Any]], np.ndarray | tuple[np.ndarray, np.ndarray]]
 Prepare = Callable[[Image.Image], Any]
 
 _log = logging.getLogger(__name__)
@@ -159,8 +160,8 @@ def _embed(
             results = _ahead(tasks, 4 * batch_size)
             while batch := list(islice(results, batch_size)):
                 prepared = [one.prepared for one in batch if one.record.image]
-                vectors = _unit_rows(encode(prepared), len(prepared)) if prepared else _NO_ROWS
-                journal.append([one.record for one in batch], vectors)
+                vectors, places = _encoded(encode, prepared) if prepared else (_NO_ROWS, None)
+                journal.append([one.record for one in batch], vectors, places)
                 bar.update(len(batch))
         finally:
             pool.shutdown(cancel_futures=True)
@@ -188,6 +189,13 @@ def _ahead(tasks: Iterable[Future[_Ready]], count: int) -> Iterator[_Ready]:
         result = waiting.popleft().result()
         waiting.extend(islice(tasks, 1))
         yield result
+
+
+def _encoded(encode: Encode, prepared: list[Any]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Encode a batch of N -> unit rows float32 [N, 512], and places [N, P, D] where there are."""
+    found = encode(prepared)
+    vectors, places = found if isinstance(found, tuple) else (found, None)
+    return _unit_rows(vectors, len(prepared)), places
 
 
 def _unit_rows(vectors: np.ndarray, count: int) -> np.ndarray:
@@ -228,6 +236,8 @@ def _finish(
     carried = {row: annotations[s.id] for row, (s, _) in enumerate(kept) if s.id in annotations}
     write_annotations(folder, carried)
     np.save(folder / EMBEDDINGS, vectors)
+    if (places := journal.places()) is not None:
+        np.save(folder / PLACES, places)
     kind = write_index(vectors, folder / INDEX)
     write_map(folder, map_positions(vectors))
     write_json(

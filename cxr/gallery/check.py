@@ -11,7 +11,7 @@ import numpy as np
 from cxr.data import IMAGES, image_name, read_studies
 from cxr.findings import Study
 from cxr.gallery.annotations import read_annotations
-from cxr.gallery.format import INDEX, read_embeddings, read_header
+from cxr.gallery.format import INDEX, read_embeddings, read_header, read_places
 from cxr.gallery.images import content_name
 from cxr.gallery.index import NearestVectors
 from cxr.gallery.map import read_map
@@ -46,6 +46,7 @@ def check_gallery(folder: str | Path, encoder: str | None = None) -> list[str]:
         problems += _row_problems(embeddings)
         _try(problems, NearestVectors.open, folder / INDEX, embeddings)
         _try(problems, read_map, folder, len(embeddings))
+        _try(problems, read_places, folder, len(embeddings))
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{count} in {name}" for name, count in counts.items())
         problems.append(f"counts disagree: {listed}")

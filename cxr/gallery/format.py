@@ -3,6 +3,8 @@
     gallery.json       format version, encoder's sha256, source, licence, counts
     studies.parquet    one row a study (cxr.data.study_table)
     embeddings.npy     float16 [N, 512], unit rows, in the order of studies.parquet
+    places.npy         float16 [N, P, D], features of P places of each image by rows; optional, it
+                       serves the comparison of regions
     index.faiss        the same vectors, searchable (cxr.gallery.index)
     annotations.parquet  what radiologists said and drew, where it is known; it may be missing
                        (cxr.gallery.annotations)
@@ -24,8 +26,8 @@ from cxr.files import read_json
 FORMAT_VERSION = 1
 DIMENSIONS = 512
 HEADER, EMBEDDINGS, INDEX = "gallery.json", "embeddings.npy", "index.faiss"
-ANNOTATIONS, MAP = "annotations.parquet", "map.npy"
-OPTIONAL_FILES = (ANNOTATIONS, MAP)
+ANNOTATIONS, MAP, PLACES = "annotations.parquet", "map.npy", "places.npy"
+OPTIONAL_FILES = (ANNOTATIONS, MAP, PLACES)
 GALLERY_FILES = (HEADER, "studies.parquet", EMBEDDINGS, INDEX, *OPTIONAL_FILES, "images/*")  # all
 
 
@@ -74,3 +76,34 @@ def read_embeddings(folder: Path) -> np.ndarray:
             f"{list(embeddings.shape)}; build the gallery again"
         )
     return embeddings
+
+
+def read_places(folder: Path, count: int) -> np.ndarray | None:
+    """The features of places of a gallery's images: float16 [N, P, D], memory-mapped, read-only.
+
+    Args:
+        folder: of the gallery.
+        count: N, its studies.
+
+    Returns:
+        None where the gallery was built without them.
+
+    Raises:
+        ValueError: a corrupt file, another shape, type or number of images.
+    """
+    path = folder / PLACES
+    if not path.is_file():
+        return None
+    try:
+        places = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(
+            f"expected features of places in {path}, could not read them ({error}); build the "
+            "gallery again"
+        ) from error
+    if places.dtype != np.float16 or places.ndim != 3 or len(places) != count:
+        raise ValueError(
+            f"expected float16 [{count}, P, D] in {path}, got {places.dtype} "
+            f"{list(places.shape)}; build the gallery again"
+        )
+    return places

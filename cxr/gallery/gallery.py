@@ -16,7 +16,7 @@ from cxr.findings import FINDINGS, Study
 from cxr.gallery.annotations import read_annotations
 from cxr.gallery.build import Encode, Origin, Prepare, write_gallery
 from cxr.gallery.filter import Attributes, Where
-from cxr.gallery.format import DIMENSIONS, INDEX, read_embeddings, read_header
+from cxr.gallery.format import DIMENSIONS, INDEX, read_embeddings, read_header, read_places
 from cxr.gallery.index import NearestVectors
 from cxr.gallery.map import map_positions, read_map
 
@@ -29,6 +29,8 @@ class Gallery:
 
     studies: in the order of the embeddings, each with the absolute path of its image.
     embeddings: float16 [N, 512], unit rows, memory-mapped and read-only.
+    places: float16 [N, P, D], features of P places of each image by rows, memory-mapped and
+        read-only; None where the gallery was built without them.
     """
 
     folder: Path
@@ -37,6 +39,7 @@ class Gallery:
     embeddings: np.ndarray
     _nearest: NearestVectors
     _attributes: Attributes
+    places: np.ndarray | None = None
 
     @classmethod
     def open(
@@ -69,7 +72,8 @@ class Gallery:
                 f"{len(studies)}; rebuild it: {rebuild_command(folder, weights)}"
             )
         nearest = NearestVectors.open(folder / INDEX, embeddings)
-        return cls(folder, header, studies, embeddings, nearest, Attributes(studies))
+        places = read_places(folder, len(studies))
+        return cls(folder, header, studies, embeddings, nearest, Attributes(studies), places)
 
     @cached_property
     def annotations(self) -> dict[int, Annotation]:
@@ -194,7 +198,8 @@ def build_gallery(
 
     Args:
         studies: in the order that the gallery keeps.
-        encode: a batch of images (mode "L", or what `prepare` makes of them) -> real [N, 512].
+        encode: a batch of images (mode "L", or what `prepare` makes of them) -> real [N, 512], or
+            a pair of these and of real [N, P, D], features of P places of each image.
         out: folder of the gallery.
         encoder: sha256 of the checkpoint behind `encode`.
         source: where the collection comes from, in words.

@@ -3,6 +3,7 @@ from .backbones import TorchvisionBackbone as TorchvisionBackbone
 from .discriminator import REFERENCE_DISCRIMINATOR as REFERENCE_DISCRIMINATOR
 from .discriminator import Discriminator as Discriminator
 from .discriminator import DiscriminatorConfig as DiscriminatorConfig
+from .dual_encoder import PLACES as PLACES
 from .dual_encoder import DualEncoder as DualEncoder
 from .dual_encoder import DualEncoderConfig as DualEncoderConfig
 from .dual_encoder import ImageConfig as ImageConfig

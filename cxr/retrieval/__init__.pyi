@@ -21,6 +21,9 @@ from .ranking import (
 from .ranking import (
     RankingWeights as RankingWeights,
 )
+from .regions import REGIONS as REGIONS
+from .regions import read_region as read_region
+from .regions import region_name as region_name
 from .retriever import (
     EVIDENCE as EVIDENCE,
 )

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cxr.devices import best_device, has_bf16
 from cxr.images import load_image
-from cxr.models import DualEncoder
+from cxr.models import PLACES, DualEncoder
 from cxr.retrieval.encoded import EncodedQuery, ImageEncoding
 from cxr.retrieval.query_encoder import QueryEncoder
 from cxr.retrieval.understanding import checked_query
@@ -98,6 +98,28 @@ class Encoder:
         encode = self.model.encode_image_with_features
         parts = self._batches(squares, lambda batch: encode(self._pixels(batch)), *widths)
         return ImageEncoding(*parts)
+
+    def encode_with_places(self, squares: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Encode N squares uint8 [S, S] from `prepare` for a gallery.
+
+        Returns:
+            Embeddings float32 [N, 512], unit rows, and features of places, float32 [N, P, D].
+        """
+        found = self.encode_with_features(squares)
+        return found.embeddings, self.places_of(found.features)
+
+    def places_of(self, features: np.ndarray) -> np.ndarray:
+        """Features float32 [N, W] as in ImageEncoding -> those of the P places, [N, P, D].
+
+        They are the means over parts of the image by rows, of the first block that is among the
+        features.
+        """
+        blocks = len(getattr(self.model.image_encoder.backbone, "middle", ())) or 1
+        count = PLACES**2
+        parts = features.shape[1] // blocks
+        summaries = 2 if len(getattr(self.model.image_encoder.backbone, "middle", ())) else 1
+        width = parts // (summaries + count)
+        return features[:, summaries * width : parts].reshape(len(features), count, width)
 
     def encode(self, query: str | Image.Image) -> EncodedQuery:
         """Encode a query, so that several searches and checks need one pass of the network.

@@ -186,6 +186,7 @@ class Retriever(Encoder):
         where: Where | Mapping[str, Any] | None = None,
         evidence: str = "all",
         matched: Sequence[str] = (),
+        region: str = "",
     ) -> list[Match]:
         """Find the k images most like an image, best first.
 
@@ -198,6 +199,8 @@ class Retriever(Encoder):
                 (cxr.retrieval.finding_space), "image" their embeddings.
             matched: for a study, of "view", "sex" and "age" what the others must have in common
                 with it; ages match within ten years.
+            region: compare this region alone: a name out of cxr.retrieval.REGIONS, or "x,y,w,h" in
+                shares of the image padded to a square; "" compares whole images.
 
         Returns:
             Matches whose `evidence` says what both images share.
@@ -207,12 +210,18 @@ class Retriever(Encoder):
                 or something to match that is not known of the image.
         """
         study = query if isinstance(query, Study) else None
+        places = None
         if isinstance(query, Study):
             vector = self._similar.vector(query)
         else:
-            vector = (self.encode(query) if isinstance(query, Image.Image) else query).vector
+            query = self.encode(query) if isinstance(query, Image.Image) else query
+            vector = query.vector
+            if region and query.features is not None:
+                places = self.places_of(query.features[None])[0]
         by_findings = _checked_evidence(evidence) == "all"
-        found = self._similar.find(vector, checked_count(k), where, by_findings, study, matched)
+        found = self._similar.find(
+            vector, checked_count(k), where, by_findings, study, matched, region, places
+        )
         return [self._alike(one) for one in found]
 
     def contrast(self, study: Study, k: int = 2) -> list[Match]:

@@ -13,6 +13,7 @@ from cxr.findings import FINDINGS, Study
 from cxr.gallery import Gallery, Where
 from cxr.retrieval.finding_space import FindingSpace
 from cxr.retrieval.ranking import Evidence, LabelTable
+from cxr.retrieval.regions import RegionIndex, region_name
 
 MATCHED = ("view", "sex", "age")  # what two persons may have to have in common
 AGE_BAND = 10  # years: two persons at most so far apart are of like age
@@ -72,6 +73,8 @@ class SimilarImages:
         by_findings: bool = True,
         study: Study | None = None,
         matched: Sequence[str] = (),
+        region: str = "",
+        places: np.ndarray | None = None,
     ) -> list[Alike]:
         """Find the images most like one.
 
@@ -82,6 +85,9 @@ class SimilarImages:
             by_findings: order by the findings that images seem to show; False by embedding.
             study: the study of the image where it is one of the gallery; it is left out.
             matched: of MATCHED, what a study must have in common with `study`.
+            region: order by this region alone (cxr.retrieval.regions); "" compares whole images.
+            places: float32 [P, D], features of the image's places, for a region of an image that
+                is not of the gallery.
 
         Returns:
             At most k images, the most alike first, each with what both share.
@@ -95,9 +101,13 @@ class SimilarImages:
         alike = cosines
         if self.space is not None and by_findings:
             alike = self._coordinates @ self.space.coordinates(vector[None])[0]
+        if region:
+            alike = self._in_region(region, study, places)
         best = chosen[np.lexsort((chosen, -alike[chosen]))][:k]
+        said = (Evidence("region", f"alike in {region_name(region)}"),) if region else ()
         return [
-            Alike(int(row), float(cosines[row]), self._shared(int(row), own, study)) for row in best
+            Alike(int(row), float(cosines[row]), said + self._shared(int(row), own, study))
+            for row in best
         ]
 
     def contrast(self, study: Study, k: int = 2) -> list[Alike]:
@@ -132,6 +142,19 @@ class SimilarImages:
             best = rows[np.lexsort((rows, -cosines[rows]))][: k if clear else 1]
             found += [self._contrasting(int(one), cosines, known, sorted(shown)) for one in best]
         return found[:k]
+
+    def _in_region(self, region: str, study: Study | None, places: np.ndarray | None) -> np.ndarray:
+        """How alike a region of an image is to that of the gallery's images: float32 [N]."""
+        index = self._regions
+        if study is not None:
+            places = index.places[self.row_of(study)]
+        if places is None:
+            raise ValueError("expected an image that was encoded with its features; encode it anew")
+        return index.similarity(places, region)
+
+    @cached_property
+    def _regions(self) -> RegionIndex:
+        return RegionIndex(self.gallery)
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str], int]:

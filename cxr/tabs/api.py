@@ -106,6 +106,7 @@ def similar_endpoint(services: Services) -> Callable:
         where: dict | None = None,
         evidence: str = "all",
         matched: list | None = None,
+        region: str = "",
         request: gr.Request | None = None,
     ) -> list:
         """Chest X-rays of the gallery that are like one, each with its contrast. For education.
@@ -117,11 +118,13 @@ def similar_endpoint(services: Services) -> Callable:
             where: None, or keys view (list), sex (F, M), age_min, age_max, present, absent (lists).
             evidence: "all" compares the findings that images seem to show; "image" embeddings.
             matched: of view, sex and age what the others share with the study; age within 10 years.
+            region: "" for all of the image, right lung, left lung, upper zone, middle zone, lower
+                zone, heart, or x,y,w,h in shares of the image padded to a square.
             request: given by the server.
 
         Returns:
             a list of studies, each what is known of it
-            evidence: what both share: kinds (label, image), each with its text
+            evidence: what both share: kinds (label, image, region), each with its text
             score: the cosine in [-1, 1]
             similarity: in words, the cosine held against those of the whole gallery
             contrast: studies of the same view, sex and age group with another finding, or none
@@ -137,6 +140,7 @@ def similar_endpoint(services: Services) -> Callable:
             where=where,
             evidence=evidence,
             matched=matched or (),
+            region=region,
         )
         return [
             _found(services, server, match)

@@ -169,7 +169,7 @@ def write_gallery(studies: Sequence[Study], retriever: Retriever, out: Path) -> 
     """Embed the studies' images and write the gallery, in the place of a former one."""
     return build_gallery(
         studies,
-        retriever.encode_prepared,
+        retriever.encode_with_places,
         out,
         retriever.encoder,
         source=SOURCE,

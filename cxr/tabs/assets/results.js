@@ -60,6 +60,7 @@ element.addEventListener("click", (event) => {
   if (act === "back") trigger("back");
   if (act === "chip") trigger("chip", { index: Number(index) });
   if (act === "match") trigger("match", { name: button.dataset.name });
+  if (act === "region") trigger("region", { name: button.dataset.name });
   if (act === "unfilter") trigger("unfilter");
 });
 /* A film that does not load says so on its card. */

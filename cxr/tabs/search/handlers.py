@@ -13,7 +13,7 @@ from PIL import Image
 from cxr.gallery import Where
 from cxr.images import heat_colors, heat_opacity
 from cxr.language import describe, without
-from cxr.retrieval import EVIDENCE, MATCHED, Match, checked_query
+from cxr.retrieval import EVIDENCE, MATCHED, Match, checked_query, read_region
 from cxr.tabs.search.links import read_place
 from cxr.tabs.search.query_notes import understand
 from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchQuery, SearchState
@@ -96,6 +96,22 @@ class SearchHandlers:
             raise ValueError(STALE_QUERY)
         matched = tuple(one for one in MATCHED if (one in query.matched) != (one == name))
         return self._ask(state, replace(query, matched=matched, k=PAGE_SIZE))
+
+    def region(self, state: SearchState, event: gr.EventData) -> SearchState:
+        """The last search for images like an image, by one region of it or by all."""
+        name, query = event_value(event, "name", str), state.query
+        if query is None or query.image is None:
+            raise ValueError(STALE_QUERY)
+        if name:
+            read_region(name)
+        return self._ask(state, replace(query, region=name, k=PAGE_SIZE))
+
+    def like_region(self, state: SearchState, event: gr.EventData) -> SearchState:
+        """Images like the open one in a box that was drawn on it, among those of the search."""
+        box, last = event_value(event, "name", str), state.query or SearchQuery()
+        read_region(box)
+        asked = SearchQuery(where=last.where, evidence=last.evidence, region=box)
+        return self._ask(state, _like(asked, _open(state).study))
 
     def open_contrast(self, state: SearchState, event: gr.EventData) -> SearchState:
         """The study that contrasts with the open one, alone, with the way back."""
@@ -263,10 +279,13 @@ class SearchHandlers:
         if query.exclude:
             study = self._study(query.exclude)
             alike = retriever.similar(
-                study, query.k, query.where, query.evidence, matched=query.matched
+                study, query.k, query.where, query.evidence, query.matched, query.region
             )
             return tuple(alike), query
         asked = query.encoded or query.content
+        if query.region:
+            place = {"region": query.region}
+            return tuple(retriever.similar(asked, query.k, query.where, **place)), query
         found = retriever.search(asked, query.k, query.where, query.evidence)
         return tuple(found), query
 

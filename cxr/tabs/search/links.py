@@ -38,6 +38,7 @@ def write_place(state: SearchState) -> str:
     if query.exclude:
         pairs.append(("like", query.exclude))
         pairs += [("match", name) for name in query.matched]
+        pairs += [("region", query.region)] if query.region else []
     for key, field in _LISTS.items():
         pairs += [(key, value) for value in getattr(query.where, field) or ()]
     for key, field in _VALUES.items():
@@ -75,6 +76,7 @@ def read_place(address: str) -> Place:
     query = SearchQuery(
         text=first.get("q", "").strip(),
         exclude=first.get("like", ""),
+        region=first.get("region", ""),
         matched=tuple(name for name in MATCHED if name in said.get("match", ())),
         where=where,
         evidence=EVIDENCE[1] if first.get("by") == "look" else EVIDENCE[0],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from cxr.gallery import Where
+from cxr.retrieval import region_name
 from cxr.tabs.shared.errors import STALE
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class SearchQuery:
         warning: why the image hardly is a frontal chest X-ray, in words.
         exclude: id of the study to leave out of its own neighbors.
         matched: of view, sex and age what studies must have in common with the excluded one.
+        region: of the image, compared alone, as Retriever.similar takes it; "" for all of it.
         where: the filters.
         k: how many studies at most.
         evidence: "all", or "image" to compare images by their look alone.
@@ -44,6 +46,7 @@ class SearchQuery:
     warning: str = ""
     exclude: str = ""
     matched: tuple[str, ...] = ()
+    region: str = ""
     where: Where = Where()
     k: int = PAGE_SIZE
     evidence: str = "all"
@@ -74,7 +77,10 @@ class SearchQuery:
             return f"Film {self.only}"
         if self.browses:
             return "Films that pass the filters"
-        return f"“{self.text}”" if self.image is None else f"Films like {self.source}"
+        if self.image is None:
+            return f"“{self.text}”"
+        there = f" in {region_name(self.region)}" if self.region else ""
+        return f"Films like {self.source}{there}"
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ def build(services: Services) -> SearchTab:
     uploaded = [upload, *filters.all]
     wiring.on(upload.upload, handlers.search_by_film, uploaded, busy=SEARCHING)
     wiring.on(detail.similar, handlers.more_like_this, filters.all, busy=SEARCHING)
+    wiring.on(detail.region, handlers.like_region, busy=SEARCHING)
     wiring.on(filters.settled, handlers.filter, filters.all)
     cleared = update(results.unfilter, handlers.no_filters, None, filters.all)
     wiring.on(cleared.then, handlers.filter, filters.all, name="unfilter")
@@ -109,6 +110,7 @@ def build(services: Services) -> SearchTab:
         wiring.on(results.back, handlers.back),
         wiring.on(results.chip, handlers.drop_chip, busy=SEARCHING),
         wiring.on(results.match, handlers.match, busy=SEARCHING),
+        wiring.on(results.region, handlers.region, busy=SEARCHING),
         wiring.on(detail.contrast, handlers.open_contrast),
         wiring.on(first_page.tile, handlers.open_tile, busy=SEARCHING),
         wiring.on(results.restore, handlers.go_to, busy=SEARCHING),

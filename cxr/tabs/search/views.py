@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from cxr.findings import FINDINGS, Study, caption, demographics
-from cxr.retrieval import AGE_BAND, MATCHED
+from cxr.retrieval import AGE_BAND, MATCHED, REGIONS
 from cxr.tabs.search.links import write_place
 from cxr.tabs.search.query_notes import notes_of
 from cxr.tabs.search.state import MAX_RESULTS, PAGE_SIZE, SearchQuery, SearchState
@@ -94,6 +94,7 @@ def results(state: SearchState, services: Services) -> Markup:
         picture="" if query.image is None else inline(query.image, 96),
         conditions=study_text.conditions(query.where),
         matching=_matching(query, services),
+        regions=_regions(query, services),
     )
 
 
@@ -136,6 +137,7 @@ def detail(state: SearchState, services: Services, waiting: str = "") -> Markup:
         rows=_facts(study),
         chips=study_text.chips(study, state.query.text),
         contrasts=_contrasts(study, services),
+        places=services.retriever().gallery.places is not None,
         **_why(state.query, match, services),
     )
 
@@ -170,6 +172,13 @@ def _matching(query: SearchQuery, services: Services) -> list[dict[str, Any]]:
         for name, value in known.items()
         if value is not None
     ]
+
+
+def _regions(query: SearchQuery, services: Services) -> list[dict[str, Any]]:
+    """The regions that a search by an image may be narrowed to; [] where the gallery has none."""
+    if query.image is None or services.retriever().gallery.places is None:
+        return []
+    return [{"name": name, "on": name == query.region} for name in ("", *REGIONS)]
 
 
 def _contrasts(study: Study, services: Services) -> list[dict[str, Any]]:

@@ -105,6 +105,11 @@ def test_search_for_what_is_like_a_study_and_what_contrasts(run, gallery, weight
     assert found["like"] == first["id"] and all("contrast" in one for one in found["matches"])
     assert first["id"] not in [one["id"] for one in found["matches"]]
     assert "expected the id" in run("search", "--like", "gone", *words, code=2)
+    there = json.loads(run("search", "--like", first["id"], *words, "--region", "heart", "--json"))
+    assert there["matches"][0]["evidence"][0]["kind"] == "region"
+    assert "expected a region" in run(
+        "search", "--like", first["id"], *words, "--region", "x", code=2
+    )
     assert "--like ID beside --match" in run("search", "mass", *words, "--match", "sex", code=2)
 
 

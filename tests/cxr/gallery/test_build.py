@@ -64,6 +64,23 @@ def test_an_interrupted_build_goes_on(build, tmp_path):
     np.testing.assert_array_equal(resumed, build(encoder="cd" * 32, overwrite=True).embeddings)
 
 
+def test_an_interrupted_build_goes_on_with_the_places_of_its_images(build, tmp_path):
+    def with_places(counting):
+        return lambda films: (counting(films), np.full((len(films), 9, 4), len(films)))
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        build(with_places(Counting(fail_after=8)))
+    file = tmp_path / "out" / ".gallery.building" / "places.f16"
+    file.write_bytes(file.read_bytes()[:-10])  # a batch that was cut short
+    rest = Counting()
+    gallery = build(with_places(rest))
+    assert rest.seen == 13 and leftovers(gallery.folder) == []
+    assert gallery.places.shape == (20, 9, 4) and (gallery.places > 0).all()
+    assert check_gallery(gallery.folder, ENCODER) == []
+    np.save(gallery.folder / "places.npy", gallery.places[:-1].copy())
+    assert "expected float16 [20, P, D]" in check_gallery(gallery.folder)[0]
+
+
 @pytest.mark.parametrize("name, keep", [("records.jsonl", -30), ("vectors.f16", -100)])
 def test_a_batch_that_was_cut_short_is_done_again(build, tmp_path, name, keep):
     with pytest.raises(RuntimeError):

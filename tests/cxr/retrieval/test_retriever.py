@@ -93,6 +93,31 @@ def test_a_film_of_the_gallery_finds_itself_first(retriever):
         assert best.score == pytest.approx(1, abs=2e-3)
 
 
+def test_a_region_is_compared_where_the_gallery_holds_its_places(
+    encoder, weights, film, tmp_path_factory, retriever
+):
+    folder = tmp_path_factory.mktemp("places")
+    studies = make_studies(folder / "films", 12, film)
+    build_gallery(
+        studies,
+        encoder.encode_with_places,
+        folder / "gallery",
+        fingerprint(weights),
+        batch_size=5,
+        progress=False,
+        prepare=encoder.prepare,
+    )
+    placed = Retriever.load(weights, folder / "gallery")
+    assert placed.gallery.places.shape[:2] == (12, 9)
+    assert placed.gallery.places.dtype == np.float16
+    found = placed.similar(film(3, (40, 48)), k=2, region="heart")
+    assert found[0].study.id == "s3" and found[0].evidence[0].text == "alike in the heart"
+    study = found[0].study
+    assert study not in [match.study for match in placed.similar(study, region="0,0,0.5,1")]
+    with pytest.raises(ValueError, match="this one was built without"):
+        retriever.similar(film(3), region="heart")
+
+
 def test_text_finds_studies_by_cosine(retriever):
     matches = retriever.search("pleural effusion", k=5)
     text = retriever.encode_text(["pleural effusion"])[0]

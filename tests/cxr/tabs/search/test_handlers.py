@@ -55,6 +55,18 @@ def test_similar_films_are_matched_for_view_sex_and_age_as_wished(desk):
             desk.match(wrong, event(name=name))
 
 
+def test_a_region_needs_a_gallery_with_places(desk):
+    alike = desk.more_like_this(opened(desk, "big heart"), *NO_FILTER)
+    assert "Regions cannot be compared" in shown(desk, alike)
+    assert "Similar in a box" not in shown(desk, opened(desk, "big heart"))
+    with pytest.raises(ValueError, match="rebuild it: python -m cxr gallery build"):
+        desk.region(alike, event(name="heart"))
+    with pytest.raises(ValueError, match="expected a region out of"):
+        desk.region(alike, event(name="spleen"))
+    with pytest.raises(ValueError, match="expected a region out of"):
+        desk.like_region(opened(desk, "big heart"), event(name="0,0,2,2"))
+
+
 def test_a_film_of_unknown_view_sex_and_age_cannot_be_matched(desk):
     alike = desk.more_like_this(opened(desk, "unknown"), *NO_FILTER)
     assert 'data-act="match"' not in shown(desk, alike)
