@@ -108,6 +108,7 @@ element.addEventListener("pointerdown", (event) => {
   const stage = event.target.closest(".practice-film .stage");
   if (!stage || !marking || !films[0]?.greys || event.button) return;
   stopped(event);
+  stage.focus({ preventScroll: true });      // so that a key is no longer typed into the search
   stage.setPointerCapture(event.pointerId);
   dragFrom = onFilm(event);
 }, true);
