@@ -362,7 +362,7 @@ element.addEventListener("keydown", (event) => {
 });
 addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input:not([type=range]), textarea, select, [contenteditable]");
-  if (!element.offsetParent || typing || event.ctrlKey || event.metaKey || event.altKey || !$(".practice-ask")) return;
+  if (!element.getClientRects().length || typing || event.ctrlKey || event.metaKey || event.altKey || !$(".practice-ask")) return;
   const key = event.key.toLowerCase();
   if (answered && /^[1-9]$/.test(key)) swap(Number(key));
   else if (answered && key === "c") $("[data-do=next]").click();
