@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from app_gallery import make_shelf
 from app_server import START_S, Server, serving
+from practice_gallery import make_practice_shelf
+from reporting_parts import save_reporting
+
+from cxr.checkpoints.fingerprints import fingerprint
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 PATIENCE_MS = 60_000
@@ -48,6 +52,18 @@ def drawn_server(browser, tmp_path_factory, film):
     folder = tmp_path_factory.mktemp("drawn")
     shelf = make_shelf(folder, film)
     with serving(folder, shelf.gallery, shelf.weights, "tests/browser/drawn_app.py") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def whole_server(browser, tmp_path_factory, film):
+    """The app with every tab at work, over a drawn gallery whose labels are radiologists'."""
+    folder = tmp_path_factory.mktemp("whole")
+    shelf = make_practice_shelf(folder, film)
+    reporting = save_reporting(folder / "reporting", fingerprint(shelf.weights), 1e9)
+    script = "tests/browser/drawn_app.py"
+    settings = {"CXR_REPORTING": str(reporting)}
+    with serving(folder, shelf.gallery, shelf.weights, script, **settings) as running:
         yield running
 
 
