@@ -190,6 +190,8 @@ def test_a_collection_prints_as_its_name_and_films(server, visit):
         "#palette",
     ):
         assert not page.locator(away).first.is_visible(), away
+    card = page.locator(".kept .card").first
+    assert card.evaluate("card => getComputedStyle(card).backgroundColor") == "rgb(255, 255, 255)"
     assert page.pdf(format="A4").count(b"/Type /Page\n") == 1
 
 
