@@ -29,7 +29,7 @@ from cxr.tabs import api
 from cxr.tabs.services import Services
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-CALLS = ("search", "report", "locate", "sample", "collection")
+CALLS = ("search", "similar", "report", "locate", "sample", "collection")
 
 
 @pytest.fixture(scope="module")
