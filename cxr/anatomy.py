@@ -22,10 +22,41 @@ TARGETS = (
     CONSOLIDATION,
     DEVICES,
 )
+HEART_ALONE = "heart"  # without the great vessels above it
+RIGHT_CLAVICLE, LEFT_CLAVICLE, CLAVICLES = "right clavicle", "left clavicle", "clavicles"
+CARDIOMEGALY = "cardiomegaly"
+OUTLINES = (  # what radiologists outlined for ChestX-Det, consolidation apart
+    "pleural effusion",
+    "atelectasis",
+    "pneumothorax",
+    CARDIOMEGALY,
+    "nodule",
+    "diffuse nodule",
+    "mass",
+    "fracture",
+    "pleural thickening",
+    "fibrosis",
+    "emphysema",
+    "calcification",
+)
+DECODED = (  # the maps of a patch decoder
+    RIGHT_LUNG,
+    LEFT_LUNG,
+    HEART_ALONE,
+    HEART,
+    AIRWAYS,
+    RIGHT_CLAVICLE,
+    LEFT_CLAVICLE,
+    OPACITY,
+    GROUND_GLASS,
+    CONSOLIDATION,
+    *OUTLINES,
+)
 OPACITIES = (OPACITY, GROUND_GLASS, CONSOLIDATION)
 SIDES, ZONES = ("right", "left"), ("upper", "middle", "lower")
 PARTS = {  # targets that are the union of what annotators draw apart
     LUNGS: (RIGHT_LUNG, LEFT_LUNG),
+    CLAVICLES: (RIGHT_CLAVICLE, LEFT_CLAVICLE),
     OPACITY: (GROUND_GLASS, CONSOLIDATION),
     DEVICES: (
         "endotracheal tube",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from cxr.anatomy import CARDIOMEGALY, HEART, HEART_ALONE
 from cxr.cli.arguments import WITHHELD, add_json, check_folder, print_json, query_text
 from cxr.defaults import LOCALIZER, REPORTING, RETRIEVAL
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 THRESHOLD = 0.5
+SAID = ("probability", "cardiothoracic_ratio")
 PERCENTS = ("percent_of_lungs", "percent_of_right_lung", "percent_of_left_lung")
 
 
@@ -85,17 +87,25 @@ def _locate(options: argparse.Namespace) -> int:
         print(f"cxr: {mirrored}", file=sys.stderr)
     if withheld:
         if options.json:
-            print_json(document | {"found": False, "words": "withheld"} | dict.fromkeys(PERCENTS))
+            nothing = dict.fromkeys((*PERCENTS, *SAID))
+            print_json(document | {"found": False, "words": "withheld"} | nothing)
         return 2
     measured = found.measure(options.threshold)
     document |= {"found": measured.found, "words": measured.words}
     document |= dict(zip(PERCENTS, (measured.lungs, measured.right, measured.left)))
+    document |= {
+        "probability": found.probability,
+        "cardiothoracic_ratio": asdict(found.ratio) if found.ratio else None,
+    }
     document |= _write(image, found.heat >= options.threshold, options.out, options.mask)
     if options.json:
         print_json(document)
         return 0
     area = f", {measured.lungs}% of the lungs" if measured.found and measured.lungs else ""
-    print(f"{found.query.prompt}: {measured.words}{area}")
+    size = ""
+    if found.ratio and found.query.target in (HEART_ALONE, HEART, CARDIOMEGALY):
+        size = f"; cardiothoracic ratio {found.ratio.words}"
+    print(f"{found.query.prompt}: {measured.words}{area}{size}")
     return 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from cxr.anatomy import HEART, LEFT_LUNG, LUNGS, RIGHT_LUNG
+from cxr.anatomy import HEART_ALONE, LEFT_LUNG, LUNGS, RIGHT_LUNG
 from cxr.findings import FINDINGS
 from cxr.language.languages import language_of
 from cxr.language.negation import ABSENT, POSSIBLE, find_cues, states_of
@@ -184,7 +184,7 @@ class _Claims:
         elif kind == "excluded":
             self._note("uncertain" if state == ABSENT else "absent", name)
             if name == "cardiomegaly":  # a normal heart is a heart, too
-                self._note("anatomy", HEART)
+                self._note("anatomy", HEART_ALONE)
         elif state != ABSENT:
             self._note(kind, name)
         if kind == "device" and DEVICE not in self.get("present") and state != ABSENT:

@@ -5,7 +5,7 @@ Each table is meaning -> words, phrases separated by semicolons as in `lexicon`.
 
 from __future__ import annotations
 
-from cxr.anatomy import AIRWAYS, DEVICES, HEART, LUNGS
+from cxr.anatomy import AIRWAYS, CLAVICLES, DEVICES, HEART, HEART_ALONE, LUNGS
 
 DEVICE_WORDS: dict[str, str] = {
     "pacemaker": """
@@ -67,18 +67,20 @@ ANATOMY_WORDS: dict[str, str] = {
         lung; pulmonary; lung field; lung fields; lobe; hemithorax; lungz; lingula; ruz; rmz; rlz;
         luz; lmz; llz; rul; rml;
         rll; lul; lll; parenchyma; lung base; lung apex; chest half; pulm""",
+    HEART_ALONE: """
+        heart; cardiac; cardiac silhouette; heart shadow; pericardium; pericardial; heart border;
+        ventricle; atrium; cardiovascular; cardiopulmonary""",
     HEART: """
-        heart; cardiac; cardiac silhouette; cardiomediastinal silhouette; mediastinum;
-        mediastinal; cardiomediastinal; aorta; aortic; aortic (arch|knob|knuckle); pericardium;
-        pericardial; heart border; heart and mediastinum; ventricle; atrium; cardiomediastinum;
-        cardiovascular; cardiopulmonary""",
+        cardiomediastinal silhouette; mediastinum; mediastinal; cardiomediastinal; aorta; aortic;
+        aortic (arch|knob|knuckle); heart and mediastinum; cardiomediastinum""",
+    CLAVICLES: "clavicle; collarbone; collar bone; clavicular",
     AIRWAYS: """
-        airway; trachea; tracheal; windpipe; bronchus; bronchi; bronchial; carina; trachea and
-        main bronchi; bronchial tree; main bronchus; main stem bronchus""",
+        airway; trachea; tracheal; windpipe; bronchus; bronchi; bronchiole; bronchial; carina;
+        trachea and main bronchi; bronchial tree; main bronchus; main stem bronchus""",
     "pleura": "pleura; pleural; pleural space; costophrenic angle; cp angle; fissure; costophrenic",
     "diaphragm": "diaphragm; hemidiaphragm; diaphragmatic",
     "bones": """
-        bone; bony; rib; ribs; clavicle; collarbone; spine; vertebra; thoracic spine; sternum;
+        bone; bony; rib; ribs; spine; vertebra; thoracic spine; sternum;
         scapula; skeleton; shoulder; osseous; ribcage; rib cage; humerus; vertebral; skeletal""",
     "hilum": "hilum; hilar; hila; perihilar",
     "soft tissues": "soft tissue; breast; chest wall; neck; abdomen; stomach; upper abdomen; bowel",

@@ -1,3 +1,9 @@
+from .decoding import (
+    Level as Level,
+)
+from .decoding import (
+    Levels as Levels,
+)
 from .localizer import (
     MAX_TEXT as MAX_TEXT,
 )
@@ -23,10 +29,16 @@ from .measure import (
     Measure as Measure,
 )
 from .measure import (
+    Ratio as Ratio,
+)
+from .measure import (
     cardiothoracic_ratio as cardiothoracic_ratio,
 )
 from .measure import (
     measure_region as measure_region,
+)
+from .targets import (
+    BEYOND_LUNGS as BEYOND_LUNGS,
 )
 from .targets import (
     Target as Target,

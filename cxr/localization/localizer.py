@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -11,7 +11,17 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cxr.anatomy import HEART, LEFT_LUNG, LUNGS, OPACITIES, RIGHT_LUNG, SIDES, TARGETS
+from cxr.anatomy import (
+    CARDIOMEGALY,
+    HEART,
+    HEART_ALONE,
+    LEFT_LUNG,
+    LUNGS,
+    OPACITIES,
+    RIGHT_LUNG,
+    SIDES,
+    TARGETS,
+)
 from cxr.checkpoints import (
     build_model,
     load_checkpoint,
@@ -24,12 +34,16 @@ from cxr.devices import best_device, has_bf16
 from cxr.images import Preprocess, load_image
 from cxr.language import MAX_TEXT as MAX_TEXT
 from cxr.language import parse
-from cxr.localization.lung_zones import apart, on_its_side, place_of
-from cxr.localization.measure import Measure, heart_offset, measure_region
+from cxr.localization.decoding import DecoderReader, Levels
+from cxr.localization.lung_zones import apart, half_of, on_its_side, place_of
+from cxr.localization.measure import Measure, Ratio, heart_offset, measure_region
 from cxr.localization.targets import Target, locate_target
 from cxr.models import (
+    PATCH_DECODER,
     FrozenTextEncoder,
     LocalizerConfig,
+    PatchDecoder,
+    PatchDecoderConfig,
     PatchEncoder,
     TextGuidedUNet,
 )
@@ -43,6 +57,8 @@ MIRROR_WARNING = (
     "This image seems to be mirrored: the heart lies more to the right of the patient. Check the "
     "side marker and turn it left to right, unless the heart truly lies there."
 )
+STANDS_FOR = {HEART_ALONE: HEART, CARDIOMEGALY: HEART}  # what a U-Net outlines instead
+IN_LUNGS = ("atelectasis", "nodule", "diffuse nodule", "mass", "fibrosis", "emphysema")
 NEAREST = 0.8  # cosine from which an unknown text means the target that it is nearest to
 
 
@@ -56,12 +72,22 @@ class Localization:
         maps: float32 [3, S, S] in [0, 1] over the square that the model sees: what was asked for,
             the right and the left lung.
         preprocess: how the image was fitted into that square.
+        probability: that the image shows the target at all, in [0, 1]; None where it is not known,
+            or every image shows it.
+        found_from: the probability from which it counts as found.
+        ratio: the cardiothoracic ratio; None where it is not measured.
+        present: False where it was looked for and counts as not found; the map then stays below
+            one half.
     """
 
     query: Target
     size: tuple[int, int]
     maps: np.ndarray
     preprocess: Preprocess
+    probability: float | None = None
+    found_from: float = 0.0
+    ratio: Ratio | None = None
+    present: bool = True
 
     @cached_property
     def heat(self) -> np.ndarray:
@@ -76,9 +102,13 @@ class Localization:
 
 
 class Localizer:
-    """A text-guided U-Net with its text encoder; safe to call from several threads.
+    """A patch decoder, or a text-guided U-Net; safe to call from several threads.
 
     Attributes:
+        reader: a patch decoder with its encoder; None for a U-Net, which the attributes but
+            `targets` and `preprocess` are of.
+        targets: what it can outline.
+        preprocess: from an image to the square that it sees.
         model: in eval mode, on `device`.
         text_encoder: None for a plain U-Net, which knows TARGETS alone.
         offsets: what is added to the logits of a target, so that its map's 0.5 is where it served
@@ -90,16 +120,24 @@ class Localizer:
 
     def __init__(
         self,
-        model: TextGuidedUNet,
+        model: TextGuidedUNet | PatchDecoder,
         text_encoder: FrozenTextEncoder | None,
         device: torch.device | None = None,
         offsets: Mapping[str, float] | None = None,
         patch_encoder: PatchEncoder | None = None,
         shares: Mapping[str, float] | None = None,
+        levels: Levels | None = None,
     ) -> None:
         self.shares = dict(shares or {})
         self.offsets = dict(offsets or {})
         self.device = device or best_device()
+        self.preprocess = model.preprocess
+        self.reader: DecoderReader | None = None
+        self.targets: tuple[str, ...] = TARGETS
+        if isinstance(model, PatchDecoder):
+            assert patch_encoder is not None, "a patch decoder is loaded with its encoder"
+            self.reader = DecoderReader(model, patch_encoder, self.device, levels or Levels())
+            self.targets = self.reader.targets
         self.model = model.eval().requires_grad_(False).to(self.device)
         self.text_encoder = text_encoder
         self.patch_encoder = patch_encoder.to(self.device) if patch_encoder else None
@@ -127,6 +165,16 @@ class Localizer:
         """
         folder = resolve(weights)
         config, state = load_checkpoint(folder)
+        if config.get("architecture", {}).get("kind") == PATCH_DECODER:
+            decoder = PatchDecoderConfig.from_dict(config["architecture"])
+            return cls(
+                build_model(lambda: PatchDecoder(decoder), state, folder),
+                None,
+                patch_encoder=load_conditioning_patch_encoder(
+                    weights, config, decoder.layers, decoder.preprocess.size, text_weights
+                ),
+                levels=Levels.from_dict(config["levels"]) if "levels" in config else None,
+            )
         architecture = LocalizerConfig.from_dict(config.get("architecture", {}))
         model = build_model(lambda: TextGuidedUNet(architecture), state, folder)
         text_encoder, patch_encoder = None, None
@@ -172,8 +220,10 @@ class Localizer:
 
     def find_all(self, image: Image.Image, texts: Sequence[str]) -> list[Localization]:
         """`find` for several texts about one image, which the model sees once."""
-        queries = [self._query(text) for text in texts]
-        loaded, preprocess = load_image(image), self.model.preprocess
+        queries = [self.query(text) for text in texts]
+        loaded, preprocess = load_image(image), self.preprocess
+        if self.reader is not None:
+            return self._decoded(loaded, queries)
         named, lungs = list(dict.fromkeys(queries)), [Target(RIGHT_LUNG), Target(LEFT_LUNG)]
         *heats, right, left = self._raw(preprocess.square(loaded), [*named, *lungs])
         right, left = apart(right, left)
@@ -182,6 +232,44 @@ class Localizer:
             for query, heat in zip(named, heats)
         }
         return [Localization(query, loaded.size, maps[query], preprocess) for query in queries]
+
+    def _decoded(self, image: Image.Image, queries: Sequence[Target]) -> list[Localization]:
+        """Answer queries about an image of mode "L" with the patch decoder."""
+        assert self.reader is not None
+        reading = self.reader(self.preprocess.square(image))
+        right, left = apart(reading.maps[RIGHT_LUNG], reading.maps[LEFT_LUNG])
+        found = []
+        for query in queries:
+            heat = _placed(query, reading.maps[query.target], right, left)
+            heat = self.reader.damped(heat, query.target, reading)
+            found_from = self.reader.levels.of(query.target).found_from
+            found.append(
+                Localization(
+                    query,
+                    image.size,
+                    np.stack([heat, right, left]).astype(np.float32),
+                    self.preprocess,
+                    reading.probabilities.get(query.target) if found_from else None,
+                    found_from,
+                    reading.ratio,
+                    self.reader.present(query.target, reading),
+                )
+            )
+        return found
+
+    def maps_alone(self, image: Image.Image) -> dict[str, np.ndarray]:
+        """The map of each target by itself, whether or not the target counts as found.
+
+        Args:
+            image: as cxr.load_image takes it.
+
+        Returns:
+            float32 [H, W] in [0, 1] at the image's own size, by target; of a patch decoder.
+        """
+        assert self.reader is not None, "a U-Net knows no other maps"
+        loaded = load_image(image)
+        maps = self.reader(self.preprocess.square(loaded)).maps
+        return {name: self.preprocess.unsquare(map_, loaded.size) for name, map_ in maps.items()}
 
     def understand(self, text: str) -> Target | None:
         """The target, side and zone that a text names.
@@ -204,18 +292,45 @@ class Localizer:
         best = int(near.argmax())
         return Target(TARGETS[best]) if near[best] >= NEAREST else None
 
-    def _query(self, text: str) -> Target:
-        """As `understand`; raises ValueError for a text that names nothing that can be located."""
+    def query(self, text: str) -> Target:
+        """What a text asks this model to outline.
+
+        Raises:
+            ValueError: the text is empty or too long, or names nothing that it can outline.
+        """
         query = self.understand(text)
-        if query is None:
+        known = self.targets
+        if query is not None and query.target not in known:
+            # The U-Net knows the heart with the vessels above it alone.
+            query = replace(query, target=STANDS_FOR.get(query.target, query.target))
+        if query is not None and query.target in known:
+            refused = self.reader.levels.of(query.target).refused if self.reader else ""
+            if refused:
+                raise ValueError(f"{refused} {self._such_as()}")
+            return query
+        if query is not None:
             raise ValueError(
-                f"expected a text that names an organ or a finding to locate, got {text[:40]!r}; "
-                f"name one such as {', '.join(TARGETS)}"
+                f"{query.target[0].upper()}{query.target[1:]} cannot be outlined by this model. "
+                f"{self._such_as()}"
             )
-        return query
+        raise ValueError(
+            f"expected a text that names an organ or a finding to locate, got {text[:40]!r}; "
+            f"name one such as {', '.join(self.locatable)}"
+        )
+
+    def _such_as(self) -> str:
+        return f"Name one of: {', '.join(self.locatable)}."
+
+    @property
+    def locatable(self) -> tuple[str, ...]:
+        """The targets that it outlines and does not refuse."""
+        if self.reader is None:
+            return self.targets
+        return tuple(one for one in self.targets if not self.reader.levels.of(one).refused)
 
     def _raw(self, square: np.ndarray, queries: Sequence[Target]) -> np.ndarray:
-        """uint8 [S, S] and P queries -> float32 [P, S, S] in [0, 1], as the model gives them."""
+        """uint8 [S, S] and P queries -> float32 [P, S, S] in [0, 1], as the U-Net gives them."""
+        assert isinstance(self.model, TextGuidedUNet)
         images = torch.from_numpy(square)[None].to(self.device)
         pixels = self.model.preprocess.normalize(images)
         text = torch.empty(1, len(queries), 0, device=self.device)
@@ -260,7 +375,9 @@ def _placed(query: Target, heat: np.ndarray, right: np.ndarray, left: np.ndarray
     if query.target in (RIGHT_LUNG, LEFT_LUNG):
         side = SIDES[(RIGHT_LUNG, LEFT_LUNG).index(query.target)]
         return on_its_side({"right": right, "left": left}[side], side, right, left)
-    if query.target != LUNGS and query.target not in OPACITIES:
+    if query.target not in (LUNGS, *OPACITIES, *IN_LUNGS):
+        if query.side or query.zone:
+            return np.where(half_of(right, left, query.side, query.zone, THRESHOLD), heat, 0)
         return heat
     # Both lungs are what either is: asked for together they are drawn less exactly.
     both = np.maximum(right, left)

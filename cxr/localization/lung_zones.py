@@ -52,6 +52,51 @@ def third(lung: np.ndarray, zone: str, inside: float) -> np.ndarray:
     return cut
 
 
+def middle_of(right: np.ndarray, left: np.ndarray) -> float:
+    """The column midway between the centers of the lungs [S, S]; that of the image without them."""
+    columns = np.arange(right.shape[1])
+    centers = [
+        float((lung.sum(0) * columns).sum() / lung.sum()) if lung.sum() else np.nan
+        for lung in (right, left)
+    ]
+    return sum(centers) / 2 if centers[0] < centers[1] else right.shape[1] / 2
+
+
+def half_of(
+    right: np.ndarray, left: np.ndarray, side: str | None, zone: str | None, inside: float
+) -> np.ndarray:
+    """The half of the chest and the rows of a zone, for what reaches beyond the lungs.
+
+    Args:
+        right: the right lung, real [S, S] in [0, 1].
+        left: the left lung, as `right`.
+        side: "right" or "left"; None: both.
+        zone: of ZONES; None: all.
+        inside: from which a pixel belongs to a lung when its height is measured.
+
+    Returns:
+        bool [S, S].
+    """
+    columns = np.arange(right.shape[1])
+    halves = {"right": columns < middle_of(right, left)}
+    halves["left"] = ~halves["right"]
+    chosen = np.zeros(right.shape, bool)
+    for name, lung in (("right", right), ("left", left)):
+        if side in (None, name):
+            own = np.tile(halves[name], (len(right), 1))
+            if zone:
+                own &= _filled(third(lung, zone, inside) > 0)[:, None]
+            chosen |= own
+    return chosen
+
+
+def _filled(mask: np.ndarray) -> np.ndarray:
+    """The rows from the first to the last that a mask [S, S] has pixels in: bool [S]."""
+    at = np.flatnonzero(mask.any(1))
+    rows = np.arange(len(mask))
+    return (rows >= at[0]) & (rows <= at[-1]) if len(at) else np.zeros(len(mask), bool)
+
+
 def on_its_side(heat: np.ndarray, side: str, right: np.ndarray, left: np.ndarray) -> np.ndarray:
     """Empty the other half of a side's map where that holds more of the map.
 
@@ -67,12 +112,7 @@ def on_its_side(heat: np.ndarray, side: str, right: np.ndarray, left: np.ndarray
     Returns:
         [S, S] of the type of `heat`.
     """
-    columns = np.arange(heat.shape[1])
-    centers = [
-        float((lung.sum(0) * columns).sum() / lung.sum()) if lung.sum() else np.nan
-        for lung in (right, left)
-    ]
-    middle = sum(centers) / 2 if centers[0] < centers[1] else heat.shape[1] / 2
+    columns, middle = np.arange(heat.shape[1]), middle_of(right, left)
     own = (columns < middle) if side == "right" else (columns >= middle)
     if heat[:, ~own].sum() > heat[:, own].sum():
         return np.where(own, heat, 0).astype(heat.dtype)

@@ -40,6 +40,20 @@ class Measure:
         return self.picture > 0
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """A cardiothoracic ratio with its 95% interval, from how far others were off on validation."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def words(self) -> str:
+        """Such as "0.57 (0.54 to 0.60)"."""
+        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
 def measure_region(
     heat: np.ndarray, right: np.ndarray, left: np.ndarray, threshold: float
 ) -> Measure:

@@ -12,16 +12,29 @@ from dataclasses import dataclass
 from cxr import language
 from cxr.anatomy import (
     AIRWAYS,
+    CARDIOMEGALY,
+    CLAVICLES,
     CONSOLIDATION,
     DEVICES,
     GROUND_GLASS,
     HEART,
+    HEART_ALONE,
     LEFT_LUNG,
     LUNGS,
     OPACITY,
+    OUTLINES,
     RIGHT_LUNG,
     SIDES,
 )
+
+BEYOND_LUNGS = (
+    "pleural effusion",
+    "pneumothorax",
+    "fracture",
+    "pleural thickening",
+    "calcification",
+)
+WHOLE = (HEART_ALONE, HEART, CARDIOMEGALY, AIRWAYS, DEVICES)  # not outlined by side or zone
 
 
 @dataclass(frozen=True)
@@ -44,20 +57,30 @@ class Target:
         side = f"{self.side} " if self.side else ""
         if self.target == LUNGS and self.zone:
             return f"{side}{self.zone} zone of the lung" + ("" if self.side else "s")
+        if self.target == CLAVICLES:
+            return f"{side}clavicle" if self.side else CLAVICLES
         if self.zone:
             return f"{self.target} in the {side}{self.zone} zone" + ("" if self.side else "s")
+        if self.side and self.target in BEYOND_LUNGS:
+            return f"{self.target} on the {self.side}"
         return f"{self.target} in the {side}lung" if self.side else self.target
 
 
 # What a query names -> the target that shows it, the more specific targets first.
 _FINDINGS = {
     DEVICES: ("support devices",),
+    **{name: (name,) for name in OUTLINES},
     CONSOLIDATION: ("consolidation",),
     OPACITY: ("lung opacity", "infiltration", "pneumonia", "lung lesion"),
-    HEART: ("cardiomegaly", "enlarged cardiomediastinum"),
+    HEART: ("enlarged cardiomediastinum",),
 }
-_OTHER = {GROUND_GLASS: ("ground-glass opacity",), OPACITY: ("COVID-19", "tuberculosis")}
-_ORDER = (DEVICES, GROUND_GLASS, CONSOLIDATION, OPACITY, AIRWAYS, HEART, LUNGS)
+_OTHER = {
+    GROUND_GLASS: ("ground-glass opacity",),
+    OPACITY: ("COVID-19", "tuberculosis"),
+    "calcification": ("calcification",),
+}
+_ORGANS = (AIRWAYS, CLAVICLES, HEART_ALONE, HEART)
+_ORDER = (DEVICES, *OUTLINES, GROUND_GLASS, CONSOLIDATION, OPACITY, *_ORGANS, LUNGS)
 
 
 def parse(text: str) -> Target | None:
@@ -73,15 +96,19 @@ def locate_target(query: language.Query) -> Target | None:
     """The target, side and zone of a query; None when it names nothing that can be located.
 
     Of several targets the most specific one counts: "opacity in the left lung" is an opacity. A
-    side or a zone alone means the lung there; both sides mean neither.
+    side or a zone alone means the lung there; both sides mean neither. A part of what is outlined
+    whole, as the left border of the heart, cannot be located.
     """
     named = set(_named(query))
     if not named and (not (query.side or query.zone) or _speaks_of_more(query)):
         return None
     target = next((target for target in _ORDER if target in named), LUNGS)
-    if target in (HEART, AIRWAYS, DEVICES):
-        return Target(target)
     side = query.side if query.side in SIDES else None
+    if target in WHOLE:
+        organ = target not in (CARDIOMEGALY, DEVICES)
+        return None if organ and (side or query.zone) else Target(target)
+    if target == CLAVICLES:
+        return Target(target, side)
     if target == LUNGS and side and not query.zone:
         return Target(f"{side} lung")
     return Target(target, side, query.zone)
@@ -101,7 +128,7 @@ def _named(query: language.Query) -> Iterator[str]:
     for name in query.anatomy:
         if name in (LUNGS, RIGHT_LUNG, LEFT_LUNG):
             yield LUNGS
-        elif name in (HEART, AIRWAYS):
+        elif name in _ORGANS:
             yield name
 
 

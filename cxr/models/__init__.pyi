@@ -23,6 +23,9 @@ from .losses import hinge_generator_loss as hinge_generator_loss
 from .losses import masked_bce as masked_bce
 from .losses import masked_smooth_l1 as masked_smooth_l1
 from .losses import mode_seeking_loss as mode_seeking_loss
+from .patch_decoder import PATCH_DECODER as PATCH_DECODER
+from .patch_decoder import PatchDecoder as PatchDecoder
+from .patch_decoder import PatchDecoderConfig as PatchDecoderConfig
 from .patch_encoder import PatchEncoder as PatchEncoder
 from .text_encoder import FrozenTextEncoder as FrozenTextEncoder
 from .text_encoder import digest_of as digest_of

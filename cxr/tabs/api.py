@@ -195,6 +195,8 @@ def locate_endpoint(services: Services) -> Callable:
             found: whether anything is marked
             words: on which side
             lungs, right, left, picture: percentage of each that is marked (None: no lungs found)
+            probability: that the image shows a finding at all, in [0, 1] (None: not known)
+            ratio: cardiothoracic ratio with its low and high (None: not measured)
             heat: greyscale PNG in base64 at the film's own size, 255 where it is surely
         """
         level = _number("threshold", threshold, 0, 1)
@@ -210,6 +212,8 @@ def locate_endpoint(services: Services) -> Callable:
             "taken": found.query.prompt,
             "found": measured.found,
             **asdict(measured),
+            "probability": found.probability,
+            "ratio": asdict(found.ratio) if found.ratio else None,
             "heat": _base64(Image.fromarray(np.round(255 * found.heat).astype(np.uint8))),
         }
         if mirrored := services.mirror_warning(image):
@@ -217,7 +221,8 @@ def locate_endpoint(services: Services) -> Callable:
         if doubt := services.ood_warning(image):
             answer |= {"in_domain": False, "warnings": [doubt, *answer["warnings"]]}
             if not force:
-                answer |= dict.fromkeys(asdict(measured)) | {"found": False, "heat": None}
+                answer |= dict.fromkeys((*asdict(measured), "heat", "probability", "ratio"))
+                answer["found"] = False
                 answer["words"] = "withheld"
         return answer
 

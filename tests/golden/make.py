@@ -106,7 +106,7 @@ PLACES = (
     "opacity in the left lower zone",
     "hazy ground-glass shadowing, no lines",
     "consolidaton on the right",
-    "bronchiole",  # no word for a target: understood by its embedding
+    "bronchiole",
 )
 DRAWN = (
     "cardiomegaly, 70-year-old female",

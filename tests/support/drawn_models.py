@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from cxr.anatomy import AIRWAYS, HEART, LEFT_LUNG, LUNGS, RIGHT_LUNG
+from cxr.anatomy import AIRWAYS, CARDIOMEGALY, HEART, HEART_ALONE, LEFT_LUNG, LUNGS, RIGHT_LUNG
 from cxr.generation.memorization import CopyCheck
 from cxr.images.load import Preprocess, load_image
 from cxr.localization.localizer import Localization
@@ -17,6 +17,8 @@ PLACES = {  # centre and radii as fractions of the square
     RIGHT_LUNG: (0.3, 0.5, 0.15, 0.35),
     LEFT_LUNG: (0.7, 0.5, 0.15, 0.35),
     HEART: (0.55, 0.7, 0.1, 0.1),
+    HEART_ALONE: (0.55, 0.7, 0.1, 0.1),
+    CARDIOMEGALY: (0.55, 0.7, 0.1, 0.1),
 }
 SPOT = (0.3, 0.7, 0.08, 0.08)  # every finding is in the right lower zone
 

@@ -40,6 +40,23 @@ DATA_SETS = {
         "covid-chestxray-dataset (Cohen et al. 2020), films with masks drawn by radiologists. "
         "Licence: CC BY 4.0 for the masks; one for each film, many non-commercial."
     ),
+    "nih_expert": (
+        "NIH ChestX-ray14 films that five radiologists read (Majkowska et al. 2020, Nabulsi et al. "
+        "2021), with ChestX-Det's outlines where there are any. Licence: NIH's as above; research "
+        "and education."
+    ),
+    "nih_128": (
+        "NIH ChestX-ray14 films of 128 px with ChestX-Det's outlines (Lian et al. 2021, "
+        "Apache-2.0). Licence: NIH's as above."
+    ),
+    "heart_lungs": (
+        "Cardiothoracic ratio estimation data set (eveningdong): lungs, heart and the ratio "
+        "measured by hand. Licence: MIT."
+    ),
+    "jsrt": (
+        "JSRT (Shiraishi et al. 2000) with SCR's masks of lungs, heart and clavicles (van Ginneken "
+        "et al. 2006). Licence: research, cite."
+    ),
     "openi": (
         "Reports of Open-I, Indiana University (Demner-Fushman et al. 2016), text alone. Licence: "
         "CC BY-NC-ND."

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from cxr.files import read_json
 from cxr.localization import SURE
+from cxr.models import PATCH_DECODER
 from train.cards.data_sets import describe_data_sets
+from train.cards.decoder import decoder_card
 from train.cards.groups import Column, groups_text
 from train.cards.tables import fill_template, percent, table, with_interval
 from train.common.energy import energy_text
@@ -172,13 +174,10 @@ def localizer_card(folder: Path) -> str:
     steps = steps_of(training)
     runs = [step for step in steps if "minutes" in step]
     minutes = round(sum(run["minutes"] for run in runs), 1)
-    parts = {
+    shared = {
         "targets": target_table(metrics),
-        "compared": compared_table(metrics),
         "pointing": pointing_table(metrics),
         **sentences(metrics),
-        "backbone": architecture["encoder"],
-        "fusion": architecture["fusion"],
         "size": str(architecture["preprocess"]["size"]),
         "films": str(metrics["films"]),
         "split": metrics["split"],
@@ -186,16 +185,24 @@ def localizer_card(folder: Path) -> str:
         "threshold": str(metrics["threshold"]),
         "speed": str(metrics["seconds_per_map"]),
         "tower": tower["weights"],
+        "energy": _energy(runs),
+        "sha256": metrics["weights_sha256"],
+    }
+    if architecture.get("kind") == PATCH_DECODER:
+        return decoder_card(folder, metrics, config, shared, GROUPS)
+    parts = {
+        **shared,
+        "compared": compared_table(metrics),
+        "backbone": architecture["encoder"],
+        "fusion": architecture["fusion"],
         "tower_sha256": tower["sha256"][:12],
         "command": "\n".join(step["command"] for step in steps),
         "minutes": str(minutes),
         "reading": reading_text(config),
         "notes": training.get("notes", ""),
-        "energy": _energy(runs),
         "data": describe_data_sets(dict.fromkeys(n for run in runs for n in run["data"])),
         "groups": groups_text(metrics.get("groups"), GROUPS),
         "masked": str(training["films"][0]),
-        "sha256": metrics["weights_sha256"],
         "train_films": ", ".join(
             f"{count} {kind}" for count, kind in zip(training["films"], KINDS) if count
         ),

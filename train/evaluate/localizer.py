@@ -25,18 +25,26 @@ from cxr.anatomy import (
     OPACITY,
     PARTS,
     RIGHT_LUNG,
-    TARGETS,
     union_known,
 )
 from cxr.checkpoints import fingerprint, read_config, resolve
-from cxr.data import MaskedImage, load_boxes, load_masked_images, load_split, load_studies, stem
+from cxr.data import (
+    MaskedImage,
+    load_boxes,
+    load_masked_images,
+    load_outlined_images,
+    load_split,
+    load_studies,
+    stem,
+)
 from cxr.findings import Study
 from cxr.images import load_image
-from cxr.localization import THRESHOLD, Localizer, Target, parse
+from cxr.localization import THRESHOLD, Localizer, Target
 from cxr.metrics import dice, iou, pointing_game, value_with_interval
 from train.common.options import option
 from train.common.studies import frontal
 from train.evaluate.groups import by_group, mean_of
+from train.evaluate.outlines import on_outlines, on_ratios
 from train.localizer.mask_data import normal_images
 
 SIDED = (Target(RIGHT_LUNG), Target(LEFT_LUNG), Target(OPACITY, "right"), Target(OPACITY, "left"))
@@ -55,6 +63,8 @@ class LocalizerOptions:
     )
     data: Path = option("masks with splits: a folder or a ZIP archive")
     boxes: Path | None = option("NIH's folder with boxes, for pointing and normal images", None)
+    outlines: list[Path] = option("folders with ChestX-Det's outlines", [])
+    organs: list[Path] = option("further folders with masks of lungs and heart", [])
     compare: list[str] = option("NAME=FOLDER of checkpoints that are rows beside it", [])
     split: str = option("of the data sets", "test", choices=("train", "val", "test"))
     rounds: int = option("bootstrap rounds", 1000)
@@ -96,6 +106,7 @@ def measure_localizer(options: LocalizerOptions) -> dict:
         ]
         report["pointing"] = on_boxes(localizer, frontal(studies), options.boxes)
         report["normal_films"] = on_normal_images(localizer, frontal(studies))
+    report |= _on_further_sets(localizer, options)
     report["compared"] = [checkpoint_row("this checkpoint", options.weights, report)]
     for name, _, folder in others:
         other = Localizer.load(
@@ -103,6 +114,29 @@ def measure_localizer(options: LocalizerOptions) -> dict:
         )
         scores = on_masks(other, masked, options.rounds, options.seed)
         report["compared"].append(checkpoint_row(name, folder, scores))
+    return report
+
+
+def _on_further_sets(localizer: Localizer, options: LocalizerOptions) -> dict:
+    """Outlined findings over all folders together, and organs by folder, with the heart's size."""
+    report: dict = {}
+    outlined = [
+        one
+        for root in options.outlines
+        for one in load_outlined_images(root)
+        if one.split == options.split
+    ]
+    if outlined and localizer.reader is not None:
+        report["outlines"] = {
+            "data": [root.resolve().name for root in options.outlines],
+            **on_outlines(localizer, outlined, options.rounds, options.seed),
+        }
+    for root in options.organs:
+        images = [one for one in load_masked_images(root) if one.split == options.split]
+        entry = on_masks(localizer, images, options.rounds, options.seed)
+        report.setdefault("organs", {})[root.resolve().name] = entry["targets"]
+        if (root / "cardiothoracic_ratio.csv").is_file() and localizer.reader is not None:
+            report["cardiothoracic_ratio"] = on_ratios(localizer, images, root)
     return report
 
 
@@ -137,20 +171,18 @@ def annotated_mask(image: MaskedImage, target: str, size: tuple[int, int]) -> np
     if target not in image.known and not union_known(target, image.known):
         return None
     truth = np.zeros(size[::-1], bool)
-    for path in (path for part in parts for path in image.masks.get(part, ())):
-        mask = load_image(path)
-        if mask.size != size:
-            mask = mask.resize(size, Image.Resampling.BILINEAR)
-        truth |= np.asarray(mask) > 127
+    for part in parts:
+        mask = image.mask(part, size)
+        truth |= False if mask is None else mask
     return truth
 
 
 class _MaskScores:
     """What maps of N masked images score, gathered image by image."""
 
-    def __init__(self, count: int) -> None:
-        self.overlaps: dict[str, list[tuple[float, float]]] = {target: [] for target in TARGETS}
-        self.false_marks: dict[str, list[float]] = {target: [] for target in TARGETS}
+    def __init__(self, count: int, targets: Sequence[str]) -> None:
+        self.overlaps: dict[str, list[tuple[float, float]]] = {target: [] for target in targets}
+        self.false_marks: dict[str, list[float]] = {target: [] for target in targets}
         self.wrong_sides: dict[str, list[bool]] = {query.prompt: [] for query in SIDED}
         self.dice = {target: np.full(count, np.nan) for target in GROUPED}  # by image
 
@@ -184,18 +216,19 @@ def on_masks(localizer: Localizer, images: Sequence[MaskedImage], rounds: int, s
         absent; "sides": how often more is marked on the side that was not asked for; "groups": Dice
         of GROUPED by sex, age band and view.
     """
-    scores = _MaskScores(len(images))
-    asked = [*TARGETS, *(query.prompt for query in SIDED)]
+    targets = localizer.locatable
+    scores = _MaskScores(len(images), targets)
+    asked = [*targets, *(query.prompt for query in SIDED)]
     for row, one in enumerate(images):
         image = load_image(one.image)
-        masks = {target: annotated_mask(one, target, image.size) for target in TARGETS}
+        masks = {target: annotated_mask(one, target, image.size) for target in targets}
         found = zip(asked, localizer.find_all(image, asked))
         scores.add(row, masks, {text: place.heat >= THRESHOLD for text, place in found})
     measures = {target: mean_of(values, LEAST) for target, values in scores.dice.items()}
     return {
         "targets": {
             target: _entry(scores.overlaps[target], scores.false_marks[target], rounds, seed)
-            for target in TARGETS
+            for target in targets
             if scores.overlaps[target] or scores.false_marks[target]
         },
         "sides": {
@@ -233,8 +266,10 @@ def on_boxes(localizer: Localizer, studies: Sequence[Study], root: Path) -> dict
     for study in studies:
         asked: dict[str, list] = {}
         for box in boxes.get(stem(study.image.name), ()):
-            if query := parse(box.label):
-                asked.setdefault(query.target, []).append(box.place)
+            try:
+                asked.setdefault(localizer.query(box.label).target, []).append(box.place)
+            except ValueError:
+                continue  # what cannot be located
         image = load_image(study.image) if asked else None
         for target, places in asked.items():
             hit = pointing_game(localizer.find(image, target).heat, np.array(places))
@@ -273,11 +308,13 @@ def checkpoint_row(name: str, weights: str | Path, scores: dict) -> dict:
     wrong = [e["false_marks"]["value"] for e in targets.values() if "false_marks" in e]
     return {
         "name": name,
-        "fusion": config["architecture"]["fusion"],
+        "fusion": config["architecture"].get("fusion", "language"),
         "phase_1": bool(training.get("phase_1")),
         "step": training.get("step"),
         "shuffled_text": bool(training.get("shuffled_text")),
-        "reading": config.get("shares", {}).get(OPACITY, 0.0),
+        "reading": config.get("shares", {}).get(
+            OPACITY, 0.0 if "fusion" in config["architecture"] else 1.0
+        ),
         "dice": {t: e["dice"]["value"] for t, e in targets.items() if "dice" in e},
         "false_marks": round(float(np.mean(wrong)), 4) if wrong else None,
         "wrong_sides": sum(e["wrong"] for e in scores["sides"].values()),

@@ -13,17 +13,27 @@ from PIL import Image, ImageFilter
 
 from cxr.anatomy import (
     AIRWAYS,
+    CARDIOMEGALY,
+    CLAVICLES,
     CONSOLIDATION,
     DEVICES,
     GROUND_GLASS,
     HEART,
+    HEART_ALONE,
     LEFT_LUNG,
     LUNGS,
     OPACITY,
+    OUTLINES,
     RIGHT_LUNG,
 )
 from cxr.language import parse
-from cxr.localization import Measure, Target, cardiothoracic_ratio, measure_region
+from cxr.localization import (
+    BEYOND_LUNGS,
+    Measure,
+    Target,
+    cardiothoracic_ratio,
+    measure_region,
+)
 from cxr.metrics import dice
 from cxr.tabs.shared.image_urls import inline
 
@@ -32,10 +42,12 @@ if TYPE_CHECKING:
 
 THRESHOLDS = range(5, 96)  # percent
 START = 50  # percent: where the slider stands at first
-MAP_SIDE = 512  # pixels of a map's longer side; the model itself sees 256
-OUTSIDE = (HEART, AIRWAYS, DEVICES)  # what has no side among the lungs
-ORGANS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, AIRWAYS)  # on every image, whatever the finding
+MAP_SIDE = 512  # pixels of a map's longer side; the model itself sees fewer
+HEARTS = (HEART, HEART_ALONE, CARDIOMEGALY)
+OUTSIDE = (*HEARTS, AIRWAYS, CLAVICLES, DEVICES)  # what has no side among the lungs
+ORGANS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, HEART_ALONE, AIRWAYS, CLAVICLES)  # on every image
 ASSESSED = {  # what a text may name that has a target of its own
+    **{name: (name,) for name in OUTLINES},
     "consolidation": (CONSOLIDATION,),
     "lung opacity": (OPACITY, GROUND_GLASS),
     GROUND_GLASS: (GROUND_GLASS,),
@@ -63,8 +75,8 @@ class Outline:
         heat_map: data: address of the map, 0 to 255.
         measures: one for each of THRESHOLDS.
         caveat: what the text names and the localizer does not assess, a sentence; "" for nothing.
-        ratio: the cardiothoracic ratio where the heart was asked for; None where it was not, or
-            where the masks do not allow it.
+        ratio: the cardiothoracic ratio in words where the heart was asked for; "" where it was
+            not, or where the masks do not allow it.
         reference: data: address of the mask drawn by hand; "" where there is none.
     """
 
@@ -72,7 +84,7 @@ class Outline:
     heat_map: str
     measures: tuple[ThresholdMeasure, ...]
     caveat: str = ""
-    ratio: float | None = None
+    ratio: str = ""
     reference: str = ""
 
     def measures_dict(self) -> dict[str, object]:
@@ -93,14 +105,14 @@ def outlined(found: Localization, text: str, reference: np.ndarray | None = None
     heat = np.round(255 * found.heat).astype(np.uint8)
     inside = found.preprocess.square(Image.new("L", found.size, 255)) > 0
     target, right, left = np.round(255 * found.maps * inside) / 255
-    caveat = not_assessed(text, found.query)
+    caveat, absent = not_assessed(text, found.query), _absent(found)
     measures = []
     for level in (level_of(percent) for percent in THRESHOLDS):
         measured = measure_region(target, right, left, level / 255)
         measures.append(
             ThresholdMeasure(
-                measured.found,
-                _verdict(found.query, measured, heat, level, bool(caveat)),
+                measured.found and not absent,
+                absent or _verdict(found.query, measured, heat, level, bool(caveat)),
                 _area(found.query, measured),
                 _each(found.query, measured),
                 "" if reference is None else _overlap(heat >= level, reference),
@@ -111,8 +123,29 @@ def outlined(found: Localization, text: str, reference: np.ndarray | None = None
         heat_map=inline(Image.fromarray(heat), MAP_SIDE),
         measures=tuple(measures),
         caveat=caveat,
-        ratio=cardiothoracic_ratio(target, right, left) if found.query.target == HEART else None,
+        ratio=_ratio(found) if found.query.target in HEARTS else "",
         reference="" if reference is None else inline(_smooth(reference), MAP_SIDE),
+    )
+
+
+def _ratio(found: Localization) -> str:
+    """The cardiothoracic ratio in words; "" where it cannot be measured."""
+    if found.ratio is not None:
+        return found.ratio.words
+    measured = cardiothoracic_ratio(*found.maps)
+    return "" if measured is None else f"{measured:.2f}"
+
+
+def _absent(found: Localization) -> str:
+    """Why a finding counts as not found, whatever its map shows; "" where it counts as found."""
+    if found.present:
+        return ""
+    if found.query.target == CARDIOMEGALY:
+        size = f"a ratio of {found.ratio.words}" if found.ratio else "its size"
+        return f"Not found: {size} does not make the heart count as enlarged here."
+    return (
+        f"Not found: the model gives it {found.probability or 0:.0%}, and it counts from "
+        f"{found.found_from:.0%} on."
     )
 
 
@@ -155,6 +188,8 @@ def _verdict(query: Target, measured: Measure, heat: np.ndarray, level: int, oth
     if other and query.target in ORGANS:
         return f"Outlined: {query.prompt}"
     words = measured.words[0].upper() + measured.words[1:]
+    if query.target in BEYOND_LUNGS and measured.words == "outside the lungs":
+        return f"Found on the {query.side}" if query.side else "Found"
     if query.target in OUTSIDE or measured.lungs is None or words.lower() == query.target:
         return "Found"
     return words

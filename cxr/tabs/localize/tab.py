@@ -5,16 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from gradio.events import Dependency
 
-from cxr.anatomy import (
-    AIRWAYS,
-    CONSOLIDATION,
-    DEVICES,
-    GROUND_GLASS,
-    HEART,
-    LEFT_LUNG,
-    LUNGS,
-    RIGHT_LUNG,
-)
+from cxr.anatomy import AIRWAYS, CLAVICLES, CONSOLIDATION, HEART_ALONE, LUNGS
 from cxr.localization import Target
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.localize.handlers import READING, LocalizeHandlers
@@ -29,13 +20,15 @@ from cxr.tabs.shared.wiring import TabWiring, on_load, update, visitor_state
 
 SUGGESTIONS = (
     LUNGS,
-    RIGHT_LUNG,
-    LEFT_LUNG,
-    HEART,
+    HEART_ALONE,
+    CLAVICLES,
     AIRWAYS,
-    GROUND_GLASS,
+    "cardiomegaly",
+    "pleural effusion",
     Target(CONSOLIDATION, "left", "lower").prompt,
-    DEVICES,
+    "pneumothorax",
+    "atelectasis",
+    "fracture",
 )
 OPEN = "() => window.cxr.openTab('localize')"
 

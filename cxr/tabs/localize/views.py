@@ -6,11 +6,14 @@ import base64
 import hashlib
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
 
+from cxr.checkpoints import read_config
+from cxr.defaults import find_shipped
 from cxr.images import heat_colors
 from cxr.tabs.localize.outlines import START, THRESHOLDS
 from cxr.tabs.localize.state import LocalizeState
@@ -61,7 +64,20 @@ def located(state: LocalizeState, services: Services, busy: str = "") -> Markup:
 
 def start(services: Services) -> Markup:
     """The tab without an image: how to bring one, or what is missing."""
-    return render("start.html", problem=services.localizer.missing())
+    problem = services.localizer.missing()
+    targets = "" if problem else ", ".join(_locatable(services.localizer.weights))
+    return render("start.html", problem=problem, targets=targets)
+
+
+@lru_cache(4)
+def _locatable(weights: str) -> list[str]:
+    """What a checkpoint in a folder says that it outlines; nothing for one on the Hub."""
+    try:
+        config = read_config(find_shipped(weights))
+    except ValueError:
+        return []
+    levels = config.get("levels", {}).get("targets", {})
+    return [name for name in config.get("targets", ()) if not levels.get(name, {}).get("refused")]
 
 
 def _key(state: LocalizeState) -> str:

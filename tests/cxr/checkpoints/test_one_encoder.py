@@ -22,14 +22,12 @@ def test_every_service_computes_with_the_same_copy(monkeypatch):
     retriever = cxr.Retriever.load(gallery=None)
     assert len(loads) <= 1  # none where another test of this process holds it still
     assert suggester.retriever.model is retriever.model
-    assert localizer.text_encoder is sampler.text_encoder
     gc.collect()
     alive = [found for found in gc.get_objects() if type(found) is DualEncoder]
     assert [found.config for found in alive].count(retriever.model.config) == 1
     # Of the parameters of that shape there is one storage each, whoever refers to it.
     held = [
         retriever.model,
-        localizer.text_encoder._model,
         sampler.text_encoder._model,
         localizer.patch_encoder._model,
     ]

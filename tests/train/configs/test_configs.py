@@ -23,6 +23,8 @@ OPTIONS = {  # module -> where its Options stand
     "train.localizer": "train.localizer.options",
     "train.localizer.dense_probe": "train.localizer.dense_probe",
     "train.localizer.offsets": "train.localizer.offsets",
+    "train.localizer.patch_decoder.train": "train.localizer.patch_decoder.options",
+    "train.localizer.patch_decoder.levels": "train.localizer.patch_decoder.levels",
     "train.gan": "train.gan.train",
     "train.gan.example_gallery": "train.gan.example_gallery",
 }
@@ -40,8 +42,7 @@ HISTORY = {
 # Recorded commands, in the order of `recorded`, and the stages that repeat them.
 STAGES = {
     "retrieval": ["encoders", "heads", "images", "image_head"],
-    "localizer": ["round_3", "autoencoder", "round_1", "round_2", "probe", "offsets", "fold"]
-    + ["fold_probe"],
+    "localizer": ["decoder", "levels"],
     "generator": ["stage_1", "stage_2", "stage_3", "stage_4", "stage_5"],
     "reporting": [],
 }

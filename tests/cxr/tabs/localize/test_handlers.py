@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from html import unescape
 
 import gradio as gr
@@ -18,9 +19,13 @@ from drawn_models import PLACES, DrawnLocalizer, drawn
 from markupsafe import escape
 from PIL import Image
 
+from cxr.images.load import Preprocess
+from cxr.localization.localizer import Localization
+from cxr.localization.measure import Ratio
+from cxr.localization.targets import Target
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.localize.handlers import LocalizeHandlers, with_image
-from cxr.tabs.localize.outlines import START, THRESHOLDS
+from cxr.tabs.localize.outlines import START, THRESHOLDS, outlined
 from cxr.tabs.localize.state import LocalizeState
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
@@ -118,16 +123,31 @@ def test_a_text_that_names_nothing_is_an_error_and_not_something_that_was_not_fo
 
 
 @pytest.mark.parametrize("text", ["cardiomegaly", "enlarged heart", "big heart"])
-def test_a_finding_without_a_target_is_not_assessed_and_its_organ_is_measured(
-    handlers, state, text
-):
+def test_the_size_of_the_heart_stands_beside_its_outline(handlers, state, text):
     asked = located(handlers, state, text)
-    assert "itself is not assessed" in asked.outline.caveat
-    assert measure(asked).verdict == "Outlined: heart and mediastinum"
-    assert measure(asked, 95).verdict.startswith(("Outlined", "Nothing is outlined"))
-    assert asked.outline.ratio == pytest.approx(0.2 / 0.7, abs=0.02)  # as PLACES draws them
-    html = page(handlers, asked)
-    assert asked.outline.caveat in html and f"ratio {asked.outline.ratio:.2f}" in html
+    assert measure(asked).verdict == "Found" and asked.outline.caveat == ""
+    assert float(asked.outline.ratio) == pytest.approx(0.2 / 0.7, abs=0.02)  # as PLACES draws them
+    assert f"ratio {asked.outline.ratio}, measured" in page(handlers, asked)
+
+
+def test_a_finding_that_its_own_probability_denies_is_not_found(state):
+    maps = np.full((3, 32, 32), 0.4, np.float32)
+    found = Localization(
+        Target("pneumothorax"),
+        (32, 32),
+        maps,
+        Preprocess(32),
+        probability=0.1,
+        found_from=0.3,
+        present=False,
+    )
+    low = outlined(found, "pneumothorax").measures[0]
+    assert not low.found
+    assert low.verdict == "Not found: the model gives it 10%, and it counts from 30% on."
+    enlarged = replace(found, query=Target("cardiomegaly"), ratio=Ratio(0.44, 0.4, 0.48))
+    said = outlined(enlarged, "big heart")
+    assert "a ratio of 0.44 (0.40 to 0.48)" in said.measures[0].verdict
+    assert said.ratio == "0.44 (0.40 to 0.48)"
 
 
 def test_a_finding_taken_for_an_opacity_is_not_assessed(handlers, state):
@@ -135,9 +155,9 @@ def test_a_finding_taken_for_an_opacity_is_not_assessed(handlers, state):
     assert asked.outline.caveat == (
         "Pneumonia itself is not assessed. Outlined is opacity, whatever its cause."
     )
-    asked = located(handlers, state, "mass in the right upper lobe")
-    assert asked.outline.caveat.startswith("Mass itself is not assessed. Outlined is the organ")
-    assert measure(asked).verdict.startswith("Outlined: ") and asked.outline.ratio is None
+    asked = located(handlers, state, "scoliosis in the right upper lobe")
+    assert asked.outline.caveat.startswith("Scoliosis itself is not assessed. Outlined is the or")
+    assert measure(asked).verdict.startswith("Outlined: ") and asked.outline.ratio == ""
 
 
 @pytest.mark.parametrize(

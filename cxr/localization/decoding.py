@@ -1,0 +1,183 @@
+"""A patch decoder at work: every target of an image at once, and how likely each is there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from cxr.anatomy import (
+    CARDIOMEGALY,
+    CLAVICLES,
+    HEART_ALONE,
+    LEFT_CLAVICLE,
+    LEFT_LUNG,
+    LUNGS,
+    RIGHT_CLAVICLE,
+    RIGHT_LUNG,
+)
+from cxr.devices import has_bf16
+from cxr.localization.measure import Ratio, cardiothoracic_ratio
+from cxr.models import PatchDecoder, PatchEncoder
+
+_MARKED = 0.5  # what a map reaches where its target counts as marked
+
+
+@dataclass(frozen=True)
+class Level:
+    """Where a target's map and its probability begin to count, from validation.
+
+    Attributes:
+        level: of the map, in (0, 1); it is moved to one half.
+        scale: of the logit of the target's presence.
+        shift: added to it; the sum's sigmoid is the probability.
+        found_from: probability from which the target counts as found; 0 for what every image shows.
+        refused: why the target is not outlined, a sentence; "" where it is.
+    """
+
+    level: float = 0.5
+    scale: float = 1.0
+    shift: float = 0.0
+    found_from: float = 0.0
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What validation said of a decoder: a Level a target, and what the heart's size says.
+
+    Attributes:
+        targets: by name; one that is missing has a Level's defaults.
+        ratio_error: half the width of the interval of the cardiothoracic ratio.
+        enlarged_from: the ratio from which the heart counts as enlarged.
+    """
+
+    targets: Mapping[str, Level] = field(default_factory=dict)
+    ratio_error: float = 0.05
+    enlarged_from: float = 0.5
+
+    @classmethod
+    def from_dict(cls, entries: Mapping[str, Any]) -> Levels:
+        """What config.json holds under "levels".
+
+        Raises:
+            ValueError: an entry that is not known.
+        """
+        try:
+            targets = {name: Level(**values) for name, values in entries["targets"].items()}
+            return cls(targets, entries["ratio_error"], entries["enlarged_from"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"expected levels of targets, got {sorted(entries)}; copy the checkpoint again"
+            ) from error
+
+    def of(self, target: str) -> Level:
+        """That of a target; of the clavicles that of the right one."""
+        named = {CLAVICLES: RIGHT_CLAVICLE, LUNGS: RIGHT_LUNG}.get(target, target)
+        return self.targets.get(named, Level())
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Everything that a decoder says of an image.
+
+    Attributes:
+        maps: by target, float32 [S, S] in [0, 1] over the square that it sees; one half where a
+            target begins to count.
+        probabilities: by target, in [0, 1], of findings.
+        ratio: the cardiothoracic ratio; None where heart or lungs are missing.
+    """
+
+    maps: Mapping[str, np.ndarray]
+    probabilities: Mapping[str, float]
+    ratio: Ratio | None
+
+
+class DecoderReader:
+    """A PatchDecoder with the encoder that it builds on; safe to call from several threads."""
+
+    def __init__(
+        self, model: PatchDecoder, encoder: PatchEncoder, device: torch.device, levels: Levels
+    ) -> None:
+        self.levels, self._device = levels, device
+        self._model = model.eval().requires_grad_(False).to(device)
+        self._encoder = encoder.to(device)
+        self.targets = (LUNGS, *model.config.outputs, CLAVICLES)
+
+    def __call__(self, square: np.ndarray) -> Reading:
+        """Read an image uint8 [S, S], squared as the model's preprocess says.
+
+        Raises:
+            ValueError: the checkpoint gives no finite numbers.
+        """
+        view = self._model.preprocess
+        images = torch.from_numpy(square)[None].to(self._device)
+        with (
+            torch.inference_mode(),
+            torch.autocast(self._device.type, torch.bfloat16, enabled=has_bf16(self._device)),
+        ):
+            features = self._encoder(images[:, None].float() / 255)
+            logits, presence = self._model(view.normalize(images), features)
+            logits, presence = logits.float(), presence[0].float()
+        if not (torch.isfinite(logits).all() and torch.isfinite(presence).all()):
+            raise ValueError("expected finite maps, got NaN; check the checkpoint")
+        whole = F.interpolate(logits, size=view.size, mode="bilinear", align_corners=False)[0]
+        outputs = self._model.config.outputs
+        shifts = [_logit(self.levels.of(target).level) for target in outputs]
+        shifted = (whole - torch.tensor(shifts, device=self._device)[:, None, None]).sigmoid()
+        maps = dict(zip(outputs, shifted.cpu().numpy()))
+        for both, sides in (
+            (LUNGS, (RIGHT_LUNG, LEFT_LUNG)),
+            (CLAVICLES, (RIGHT_CLAVICLE, LEFT_CLAVICLE)),
+        ):
+            maps[both] = np.maximum(*(maps[side] for side in sides))
+        probabilities = {
+            target: _sigmoid(self.levels.of(target).scale * value + self.levels.of(target).shift)
+            for target, value in zip(outputs, presence.tolist())
+        }
+        ratio = self._ratio(maps)
+        maps[CARDIOMEGALY] = maps[HEART_ALONE]
+        return Reading(maps, probabilities, ratio)
+
+    def _ratio(self, maps: Mapping[str, np.ndarray]) -> Ratio | None:
+        value = cardiothoracic_ratio(maps[HEART_ALONE], maps[RIGHT_LUNG], maps[LEFT_LUNG])
+        if value is None:
+            return None
+        return Ratio(value, value - self.levels.ratio_error, value + self.levels.ratio_error)
+
+    def present(self, target: str, reading: Reading) -> bool:
+        """Whether a target counts as found in an image, wherever its map is marked."""
+        if target == CARDIOMEGALY:
+            if reading.ratio is None or reading.ratio.value < self.levels.enlarged_from:
+                return False
+        return reading.probabilities.get(target, 1.0) >= self.levels.of(target).found_from
+
+    def damped(self, heat: np.ndarray, target: str, reading: Reading) -> np.ndarray:
+        """The map of a target that is not found, below one half everywhere.
+
+        Args:
+            heat: real [S, S] in [0, 1].
+            target: what it is of.
+            reading: of the image.
+
+        Returns:
+            float32 [S, S]; `heat` itself where the target is found.
+        """
+        if self.present(target, reading):
+            return heat
+        found_from = max(self.levels.of(target).found_from, 1e-6)
+        share = min(0.98, reading.probabilities.get(target, 0.0) / found_from)
+        return (heat * (_MARKED * share)).astype(np.float32)
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, value))))
+
+
+def _logit(level: float) -> float:
+    return math.log(level / (1 - level))

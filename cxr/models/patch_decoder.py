@@ -1,0 +1,162 @@
+"""Maps of many targets from the features of a frozen image encoder's patches and the image itself.
+
+The features say what there is, the image where exactly its edge lies: they are joined on the way
+from the coarse grid of the patches up to maps four times as fine, as in a U-Net (Ronneberger et
+al. 2015) whose encoder is frozen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from cxr.images import Preprocess
+
+PATCH_DECODER = "patch decoder"  # of a checkpoint's architecture
+_TOP = 0.02  # of a map: the share whose mean speaks for the whole
+
+
+@dataclass(frozen=True)
+class PatchDecoderConfig:
+    """What a PatchDecoder is made of.
+
+    Attributes:
+        outputs: names of the targets, in the order of the maps.
+        layers: blocks of the image encoder, counted from 0.
+        channels: of their features together.
+        widths: channels on the patches' grid, and on grids two and four times as fine.
+        image_widths: channels that the image brings to the two finer grids.
+        preprocess: how an image becomes the square that encoder and decoder see.
+        dropout: of the features' channels, in training.
+    """
+
+    outputs: tuple[str, ...]
+    layers: tuple[int, ...] = (4, 6)
+    channels: int = 768
+    widths: tuple[int, int, int] = (64, 40, 24)
+    image_widths: tuple[int, int] = (16, 8)
+    preprocess: Preprocess = field(
+        default_factory=lambda: Preprocess(size=336, mean=0.5, std=0.25, channels=1)
+    )
+    dropout: float = 0.1
+
+    def to_dict(self) -> dict:
+        """As config.json holds it."""
+        return {"kind": PATCH_DECODER, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, entries: dict) -> PatchDecoderConfig:
+        """What `to_dict` made, also after JSON.
+
+        Raises:
+            ValueError: entries are missing or not known.
+        """
+        try:
+            values = {key: value for key, value in entries.items() if key != "kind"}
+            values["preprocess"] = Preprocess(**values["preprocess"])
+            for key in ("outputs", "layers", "widths", "image_widths"):
+                values[key] = tuple(values[key])
+            return cls(**values)
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"expected the architecture of a patch decoder, got {sorted(entries)}; copy the "
+                "checkpoint again"
+            ) from error
+
+
+class PatchDecoder(nn.Module):
+    """Features of patches and the image -> logits of every target's map and of its presence."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, config: PatchDecoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        coarse, middle, fine = config.widths
+        image_middle, image_fine = config.image_widths
+        self.register_buffer("mean", torch.zeros(config.channels))
+        self.register_buffer("std", torch.ones(config.channels))
+        self.dropout = nn.Dropout2d(config.dropout)
+        self.reduce = nn.Conv2d(config.channels, coarse, 1)
+        self.context = nn.Sequential(_Residual(coarse), _Residual(coarse))
+        self.image_fine = _Step(1, image_fine, stride=2)
+        self.image_middle = _Step(image_fine, image_middle, stride=2)
+        self.middle = nn.Sequential(_Step(coarse + image_middle, middle), _Residual(middle))
+        self.fine = _Step(middle + image_fine, fine)
+        self.maps = nn.Conv2d(fine, len(config.outputs), 3, padding=1)
+        self.presence = nn.Linear(2 * coarse, len(config.outputs))
+        self.presence_scale = nn.Parameter(torch.full((len(config.outputs),), 0.5))
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """How an image becomes the square that the decoder sees."""
+        return self.config.preprocess
+
+    def forward(
+        self, pixels: torch.Tensor, features: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw every target.
+
+        Args:
+            pixels: float [B, 1, S, S], normalized by `preprocess`.
+            features: float [B, channels, g, g] of the same squares, g patches a side.
+
+        Returns:
+            Logits of the maps, float [B, T, 4g, 4g], and of the presence of each target in the
+            image, float [B, T].
+        """
+        grid = features.shape[-1]
+        image = F.interpolate(pixels, size=8 * grid, mode="bilinear", antialias=True)
+        image_fine = self.image_fine(image)
+        image_middle = self.image_middle(image_fine)
+        scaled = (features - self.mean[:, None, None]) / self.std[:, None, None]
+        coarse = self.context(self.reduce(self.dropout(scaled)))
+        middle = self.middle(torch.cat([_twice(coarse), image_middle], 1))
+        maps = self.maps(self.fine(torch.cat([_twice(middle), image_fine], 1)))
+        pooled = torch.cat([coarse.mean((2, 3)), coarse.amax((2, 3))], 1)
+        return maps, self.presence(pooled) + self.presence_scale * highest(maps)
+
+
+def highest(maps: torch.Tensor) -> torch.Tensor:
+    """The mean of the highest values of maps [B, T, H, W]: [B, T]."""
+    flat = maps.flatten(2)
+    return flat.topk(max(1, round(_TOP * flat.shape[-1])), -1).values.mean(-1)
+
+
+def _twice(maps: torch.Tensor) -> torch.Tensor:
+    return F.interpolate(maps, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    return nn.GroupNorm(max(1, channels // 8), channels)
+
+
+class _Step(nn.Sequential):
+    """A 3 x 3 convolution with its normalization and activation."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), _norm(outputs), nn.GELU()
+        )
+
+
+class _Residual(nn.Module):
+    """Two convolutions beside the identity."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.steps = nn.Sequential(
+            _norm(channels),
+            nn.GELU(),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            _norm(channels),
+            nn.GELU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        return maps + self.steps(maps)

@@ -1,0 +1,111 @@
+"""A localizer with a patch decoder: what is found, damped, cut to a side, and refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from tiny import tiny_dual_encoder
+
+from cxr.anatomy import DECODED
+from cxr.checkpoints.encoders import load_patch_encoder, load_text_encoder, save_dual_encoder
+from cxr.checkpoints.io import save_checkpoint
+from cxr.images.load import Preprocess
+from cxr.localization.decoding import Level, Levels
+from cxr.localization.localizer import Localizer
+from cxr.models.patch_decoder import PatchDecoder, PatchDecoderConfig
+
+SIDE = 96
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A checkpoint whose every map is marked and whose every finding is rather unlikely."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    root = tmp_path_factory.mktemp("decoder")
+    folder = save_dual_encoder(
+        tiny_dual_encoder(backbone="vit_tiny_patch16_224"), root / "retrieval"
+    )
+    encoder = load_patch_encoder(folder, (1, 2), SIDE)
+    config = PatchDecoderConfig(
+        DECODED, (1, 2), encoder.channels, (8, 8, 8), (8, 8), Preprocess(SIDE, 0.5, 0.25, 1)
+    )
+    model = PatchDecoder(config)
+    torch.nn.init.zeros_(model.maps.weight)
+    torch.nn.init.constant_(model.maps.bias, 2.0)
+    for part in (model.presence.weight, model.presence.bias, model.presence_scale):
+        torch.nn.init.zeros_(part)
+
+    def save(name: str, **levels) -> Localizer:
+        targets = {key.replace("_", " "): value for key, value in levels.items()}
+        about = {
+            "architecture": config.to_dict(),
+            "targets": list(DECODED),
+            "text_encoder": {
+                "weights": "retrieval",
+                "sha256": load_text_encoder(folder).fingerprint,
+                "image_sha256": encoder.fingerprint,
+            },
+            "levels": {"targets": targets, "ratio_error": 0.04, "enlarged_from": 0.5},
+        }
+        save_checkpoint(root / name, model.state_dict(), about)
+        return Localizer.load(root / name)
+
+    return save
+
+
+def test_a_finding_is_found_when_its_own_probability_says_so(saved, film):
+    localizer = saved("a", mass={"found_from": 0.6}, pneumothorax={"found_from": 0.4})
+    absent, present = localizer.find_all(film(1), ["mass", "pneumothorax"])
+    assert not absent.present and absent.probability == pytest.approx(0.5)
+    assert absent.heat.max() < 0.5 and not absent.measure().found
+    assert present.present and present.heat.max() > 0.5 and present.found_from == 0.4
+    assert localizer.find(film(1), "lungs").probability is None
+    assert localizer.maps_alone(film(1))["mass"].max() > 0.5
+
+
+def test_the_level_moves_the_map(saved, film):
+    heat = saved("b", heart={"level": 0.5}, airways={"level": 0.95})
+    heart, airways = heat.find_all(film(1), ["heart", "airways"])
+    inside = heart.heat[40:60, 30:60]
+    assert inside.mean() == pytest.approx(1 / (1 + np.exp(-2)), abs=0.02)
+    assert airways.heat.max() < 0.5
+
+
+def test_cardiomegaly_is_a_matter_of_the_ratio(saved, film):
+    localizer = saved("c")
+    found = localizer.find(film(1), "big heart")
+    # All maps are alike here: heart and chest are equally wide, or one lung is empty.
+    assert found.ratio is not None and found.ratio.high == pytest.approx(found.ratio.value + 0.04)
+    assert found.present == (found.ratio.value >= 0.5)
+
+
+def test_a_side_is_half_of_the_chest_for_what_reaches_beyond_the_lungs(saved, film):
+    localizer = saved("d")
+    right = localizer.find(film(1), "fluid on the right").maps[0]
+    left = localizer.find(film(1), "left effusion").maps[0]
+    assert not ((right > 0) & (left > 0)).any() and (right > 0).any() and (left > 0).any()
+    assert np.argwhere(right > 0)[:, 1].max() < np.argwhere(left > 0)[:, 1].min()
+
+
+def test_what_is_not_good_enough_is_refused_with_its_reason(saved, film):
+    localizer = saved("e", mass={"refused": "Mass is not outlined: too seldom right."})
+    assert "mass" not in localizer.locatable and "nodule" in localizer.locatable
+    with pytest.raises(ValueError, match="Mass is not outlined: too seldom right. Name one of: lu"):
+        localizer.locate(film(1), "mass")
+    with pytest.raises(ValueError, match="Tubes and lines cannot be outlined by this model"):
+        localizer.locate(film(1), "ET tube")
+    for text in ("banana", "left heart border", "no effusion"):
+        with pytest.raises(ValueError, match="names an organ or a finding"):
+            localizer.locate(film(1), text)
+
+
+def test_levels_survive_json_and_refuse_what_is_not_known():
+    entries = {"targets": {"mass": {"level": 0.3}}, "ratio_error": 0.1, "enlarged_from": 0.52}
+    assert Levels.from_dict(json.loads(json.dumps(entries))).of("mass") == Level(0.3)
+    for wrong in ({}, {**entries, "targets": {"mass": {"x": 1}}}):
+        with pytest.raises(ValueError, match="expected levels of targets"):
+            Levels.from_dict(wrong)

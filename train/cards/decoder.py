@@ -1,0 +1,141 @@
+"""The card of a localizer that is a patch decoder, made from metrics.json and config.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cxr.checkpoints import load_checkpoint
+from train.cards.data_sets import describe_data_sets
+from train.cards.groups import groups_text
+from train.cards.tables import fill_template, percent, percent_with_interval, table, with_interval
+
+TEMPLATE = Path(__file__).with_name("decoder.md")
+
+
+def organs_table(metrics: dict) -> str:
+    """Dice of each organ, a row a data set."""
+    rows = [
+        [name, target, str(entry["films"]), with_interval(entry["dice"])]
+        for name, targets in metrics.get("organs", {}).items()
+        for target, entry in targets.items()
+        if "dice" in entry
+    ]
+    return table(["data set", "target", "films", "Dice"], rows)
+
+
+def outlines_table(metrics: dict) -> str:
+    """A row a finding of ChestX-Det."""
+    rows = [
+        [
+            name,
+            str(e["films"]),
+            *(with_interval(e[key]) if key in e else "–" for key in ("dice_of_map", "dice")),
+            *(percent_with_interval(e[key]) if key in e else "–" for key in ("pointing", "found")),
+            percent(e["falsely_found"]) if "falsely_found" in e else "–",
+            percent(e["false_marks"]["value"]) if "false_marks" in e else "–",
+        ]
+        for name, e in metrics["outlines"]["targets"].items()
+    ]
+    header = ["finding", "films", "Dice of the map", "Dice", "pointing, %", "found, %"]
+    return table([*header, "found where absent, %", "marked there, % of the picture"], rows)
+
+
+def outline_sentences(metrics: dict) -> str:
+    """Pointing over the seven findings, and films without a finding, in words."""
+    outlines = metrics["outlines"]
+    pointing, quiet = outlines["pointing"], outlines["without_finding"]
+    text = (
+        "Over consolidation, effusion, cardiomegaly, pneumothorax, nodule, fracture and "
+        "atelectasis, so far as they are not refused, the hottest place lay on the outline in "
+        f"{percent(pointing['accuracy'])}% of {pointing['films']}; with refused ones as misses, "
+        f"in {percent(pointing['accuracy_with_refused'])}% of {pointing['films_with_refused']}."
+    )
+    if quiet["any"] is not None:
+        text += (
+            f" Of {quiet['films']} films outlined as showing nothing, {percent(quiet['any'])}% had "
+            f"any finding marked."
+        )
+    return text
+
+
+def ratio_text(metrics: dict) -> str:
+    """The cardiothoracic ratio against those measured by hand, in a sentence."""
+    ratio = metrics.get("cardiothoracic_ratio")
+    if ratio is None:
+        return ""
+    return (
+        f"**Cardiothoracic ratio** against the one measured by hand ({ratio['films']} films): mean "
+        f"error {ratio['mean_error']:.3f}, bias {ratio['bias']:+.3f}, "
+        f"r = {ratio['correlation']:.2f}; {percent(ratio['inside'])}% lie in the interval that is "
+        "stated with it."
+    )
+
+
+def levels_table(record: dict) -> str:
+    """What the held-out films said of each target."""
+    rows = [
+        [
+            name,
+            str(e["films"]),
+            f"{e['dice']:.3f}" if "dice" in e else "–",
+            percent(e["pointing"]) if "pointing" in e else "–",
+            f"{e['auroc']:.3f}" if "auroc" in e else "–",
+            percent(e["sensitivity"]) if "sensitivity" in e else "–",
+        ]
+        for name, e in record["targets"].items()
+    ]
+    return table(["target", "films", "Dice", "pointing, %", "AUROC", "found, %"], rows)
+
+
+def compared_table(metrics: dict) -> str:
+    """Dice of what both the decoder and the checkpoints beside it outline, on films with masks."""
+    compared = metrics["compared"]
+    names = [name for name in metrics["targets"] if "dice" in metrics["targets"][name]]
+    rows = [
+        [
+            entry["name"],
+            *(f"{entry['dice'][name]:.3f}" if name in entry["dice"] else "–" for name in names),
+        ]
+        for entry in compared
+    ]
+    return table(["checkpoint", *names], rows)
+
+
+def decoder_parts(folder: Path, metrics: dict, config: dict) -> dict[str, str]:
+    """The parts of the card that only a patch decoder has."""
+    architecture, training = config["architecture"], config["training"]
+    record, levels = training["levels"], config["levels"]
+    refused = [name for name, level in levels["targets"].items() if level["refused"]]
+    parameters = sum(tensor.numel() for tensor in load_checkpoint(folder)[1].values())
+    outlines = metrics["outlines"]
+    return {
+        "parameters": f"{parameters:,}",
+        "image_sha256": config["text_encoder"]["image_sha256"][:12],
+        "layers": " and ".join(str(layer + 1) for layer in architecture["layers"]),
+        "organs": organs_table(metrics),
+        "ratio": ratio_text(metrics),
+        "outlined_films": str(outlines["films"]),
+        "outlined_data": " and ".join(f"`{name}`" for name in outlines["data"]),
+        "outlines": outlines_table(metrics),
+        "outline_sentences": outline_sentences(metrics),
+        "held": str(record["films"]),
+        "falsely": "3%",
+        "enlarged": f"{levels['enlarged_from']:.2f}",
+        "levels": levels_table(record),
+        "refused": ", ".join(refused) or "none",
+        "compared": compared_table(metrics),
+        "train_films": f"{training['films']:,}",
+        "command": f"{training['command']}\n{record['command']}",
+        "data": describe_data_sets(training["data"]),
+        "minutes": str(training["minutes"]),
+    }
+
+
+def decoder_card(folder: Path, metrics: dict, config: dict, shared: dict, groups: list) -> str:
+    """The card. shared: the parts that every localizer's card has; groups: its columns."""
+    parts = {
+        **shared,
+        **decoder_parts(folder, metrics, config),
+        "groups": groups_text(metrics.get("groups"), groups),
+    }
+    return fill_template(TEMPLATE, parts)

@@ -1,0 +1,178 @@
+r"""Train a patch decoder: all masks and outlines at once, on the frozen image encoder's features.
+
+    python -m train.localizer.patch_decoder.train --config train/configs/localizer.yaml:decoder
+
+The encoder sees each image once, and each of its changed copies; after that a step costs little.
+What was not looked for in an image takes no part in the loss, what is absent is an empty mask.
+With --fold the patients of one part are left out; levels are set on what such decoders say of
+them (train.localizer.patch_decoder.levels).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from cxr import __version__
+from cxr.anatomy import DECODED, LEFT_LUNG, RIGHT_LUNG
+from cxr.checkpoints import load_patch_encoder, load_text_encoder, save_checkpoint
+from cxr.images import Preprocess
+from cxr.models import PatchDecoder, PatchDecoderConfig, dice_bce
+from train.common.energy import hardware
+from train.common.image_cache import pack
+from train.common.options import command_line, parse_options
+from train.common.run import Budget, Run
+from train.localizer.patch_decoder.data import Batch, DecoderData
+from train.localizer.patch_decoder.features import extract
+from train.localizer.patch_decoder.films import CHILDREN, Film, load_films
+from train.localizer.patch_decoder.options import FilmOptions, Options
+
+MODULE = "train.localizer.patch_decoder.train"
+ROWS_FOR_SCALE = 200  # images whose features give the scale of each channel
+
+
+def chosen_films(options: FilmOptions) -> list[Film]:
+    """The films of the train and val splits that are used, always the same ones."""
+    draw = random.Random(0)
+    films = [
+        film
+        for film in load_films(options.data, options.sources)
+        if film.source != CHILDREN or draw.random() < options.children
+    ]
+    return [film for film in films if film.split != "test" and film.known]
+
+
+def load_data(options: FilmOptions, films: Sequence[Film]) -> DecoderData:
+    """Squares, features and masks of the films, from the cache where they are there."""
+    view = Preprocess(options.side, 0.5, 0.25, 1)
+    images, readable = pack([film.image for film in films], view, options.cache)
+    if not readable.all():
+        raise SystemExit(f"expected readable images; {(~readable).sum()} are not")
+    encoder = load_patch_encoder(options.text, options.layers, options.side)
+    features, names = [], [film.name for film in films]
+    for copy in range(1 + options.copies):
+        rows = [row for row, film in enumerate(films) if copy == 0 or film.split == "train"]
+        key = f"{encoder.fingerprint[:12]}-{'-'.join(map(str, options.layers))}-{len(films)}"
+        file = options.cache / f"features-{key}-{options.side}-{copy}.npy"
+        features.append((rows, extract(images, names, rows, copy, encoder, file)))
+    return DecoderData(films, images, features, DECODED, view, options.cache)
+
+
+def part_of(film: Film, count: int) -> int:
+    """Which of `count` parts a film's patient is dealt to."""
+    return random.Random(f"part {film.patient}").randrange(count)
+
+
+def left_out(films: Sequence[Film], fold: str | None) -> np.ndarray:
+    """Bool [N]: films that are not trained on: those of the val split, and a part of the patients.
+
+    Raises:
+        SystemExit: for another form than K/N.
+    """
+    val = np.array([film.split != "train" for film in films])
+    if fold is None:
+        return val
+    number, _, count = fold.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count) > 1):
+        raise SystemExit(f"expected --fold K/N such as 1/3, got {fold!r}")
+    return val | np.array([part_of(film, int(count)) == int(number) - 1 for film in films])
+
+
+def build_model(options: Options, data: DecoderData, rows: np.ndarray) -> PatchDecoder:
+    """A fresh decoder whose scale is that of the training images' features."""
+    view = Preprocess(options.side, 0.5, 0.25, 1)
+    some = data.batch(rows[:: max(1, len(rows) // ROWS_FOR_SCALE)], [0] * len(rows)).features
+    config = PatchDecoderConfig(DECODED, tuple(options.layers), some.shape[1], preprocess=view)
+    torch.manual_seed(options.seed)
+    model = PatchDecoder(config)
+    model.mean.copy_(some.mean((0, 2, 3)))
+    model.std.copy_(some.std((0, 2, 3)))
+    return model.to(memory_format=torch.channels_last)
+
+
+def loss_of(maps: torch.Tensor, presence: torch.Tensor, batch: Batch, options: Options):
+    """The loss of a batch.
+
+    Args:
+        maps: float [B, T, h, w], logits.
+        presence: float [B, T], logits.
+        batch: what is known.
+        options: weights of its parts.
+
+    Returns:
+        A scalar.
+    """
+    right, left = (DECODED.index(side) for side in (RIGHT_LUNG, LEFT_LUNG))
+    both = torch.maximum(maps[:, right], maps[:, left])[:, None]
+    logits = torch.cat([maps, both], 1)
+    shown = (batch.masks.flatten(2).amax(-1) >= 0.25).float()
+    weight = batch.known * (shown + (1 - shown) * options.absent_weight)
+    drawn = dice_bce(logits.flatten(0, 1), batch.masks.flatten(0, 1), weight.flatten())
+    known = batch.known[:, :-1].float()
+    said = F.binary_cross_entropy_with_logits(presence, shown[:, :-1], reduction="none")
+    return drawn + options.presence_weight * (said * known).sum() / known.sum().clamp(min=1)
+
+
+def save(model: PatchDecoder, data: DecoderData, rows: np.ndarray, options: Options, run: Run):
+    """Write the checkpoint, without levels."""
+    record = {
+        "command": command_line(f"python -m {MODULE}", options),
+        "step": run.step,
+        "minutes": round(run.seconds / 60, 1),
+        "hardware": hardware(),
+        "films": len(rows),
+        "data": list(dict.fromkeys(film.source for film in data.films)),
+        "fold": options.fold,
+    }
+    encoder = load_patch_encoder(options.text, options.layers, options.side)
+    config = {
+        "architecture": model.config.to_dict(),
+        "targets": list(DECODED),
+        "training": record,
+        "code_version": __version__,
+        "text_encoder": {
+            "weights": options.text.name,
+            "sha256": load_text_encoder(options.text).fingerprint,
+            "image_sha256": encoder.fingerprint,
+        },
+    }
+    save_checkpoint(options.out, model.state_dict(), config)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train the decoder and write its checkpoint."""
+    options = parse_options(Options, argv, __doc__, MODULE)
+    films = chosen_films(options)
+    data = load_data(options, films)
+    rows = np.flatnonzero(~left_out(films, options.fold) & data.known.any(1))
+    chances = data.weights(rows)
+    run = Run(options)
+    model = build_model(options, data, rows)
+    average = run.moving_average(model, options.average)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), options.rate, weight_decay=options.weight_decay
+    )
+    model, optimizer = run.prepare(model, optimizer)
+    run.schedule(optimizer)
+    view = average.module.preprocess
+    for step in run.steps(Budget(options.steps, options.minutes)):
+        model.train()
+        drawn = np.random.default_rng([options.seed, step, run.rank])
+        batch = data.draw(rows, chances, options.batch_size, drawn).to(run.device)
+        pixels = (batch.pixels - view.mean) / view.std
+        with run.autocast():
+            maps, presence = model(pixels, batch.features)
+        loss = loss_of(maps.float(), presence.float(), batch, options)
+        run.optimize(loss, model, optimizer)
+        average.update(run.unwrap(model), step + 1)
+        run.advance(loss=loss)
+    if run.is_main:
+        save(average.module, data, rows, options, run)
+
+
+if __name__ == "__main__":
+    main()
