@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from cxr.anatomy import HEART
+from cxr.anatomy import HEART, HEART_ALONE
 from cxr.findings import FINDINGS, Study, caption
 from cxr.images import contour_overlay
 from cxr.lessons import RATIO, Lesson, find_lesson
@@ -121,8 +121,8 @@ class LearnHandlers:
         image = study_image(study)
         found = localizer.find(image, text)
         measure = ""
-        if lesson.measure == RATIO and found.query.target == HEART:
-            ratio = cardiothoracic_ratio(*found.maps)
+        if lesson.measure == RATIO and found.query.target in (HEART, HEART_ALONE):
+            ratio = found.ratio.value if found.ratio else cardiothoracic_ratio(*found.maps)
             measure = _ratio_sentence(ratio, study)
         elif lesson.measure:
             measured = found.measure()
