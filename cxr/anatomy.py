@@ -39,7 +39,8 @@ OUTLINES = (  # what radiologists outlined for ChestX-Det, consolidation apart
     "emphysema",
     "calcification",
 )
-DECODED = (  # the maps of a patch decoder
+READ = (OPACITY, GROUND_GLASS, CONSOLIDATION, *OUTLINES)  # the findings of a patch decoder
+DECODED = (  # its maps
     RIGHT_LUNG,
     LEFT_LUNG,
     HEART_ALONE,
@@ -47,10 +48,7 @@ DECODED = (  # the maps of a patch decoder
     AIRWAYS,
     RIGHT_CLAVICLE,
     LEFT_CLAVICLE,
-    OPACITY,
-    GROUND_GLASS,
-    CONSOLIDATION,
-    *OUTLINES,
+    *READ,
 )
 OPACITIES = (OPACITY, GROUND_GLASS, CONSOLIDATION)
 SIDES, ZONES = ("right", "left"), ("upper", "middle", "lower")

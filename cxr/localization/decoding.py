@@ -138,7 +138,7 @@ class DecoderReader:
             maps[both] = np.maximum(*(maps[side] for side in sides))
         probabilities = {
             target: _sigmoid(self.levels.of(target).scale * value + self.levels.of(target).shift)
-            for target, value in zip(outputs, presence.tolist())
+            for target, value in zip(self._model.config.findings, presence.tolist())
         }
         ratio = self._ratio(maps)
         maps[CARDIOMEGALY] = maps[HEART_ALONE]

@@ -1,8 +1,9 @@
 """Maps of many targets from the features of a frozen image encoder's patches and the image itself.
 
-The features say what there is, the image where exactly its edge lies: they are joined on the way
-from the coarse grid of the patches up to maps four times as fine, as in a U-Net (Ronneberger et
-al. 2015) whose encoder is frozen.
+Of organs the features say what there is, the image where exactly its edge lies: they are joined on
+the way from the coarse grid of the patches up to maps four times as fine, as in a U-Net
+(Ronneberger et al. 2015) whose encoder is frozen. Of findings there are too few films for that:
+they are read off the patches' features alone.
 """
 
 from __future__ import annotations
@@ -25,19 +26,23 @@ class PatchDecoderConfig:
 
     Attributes:
         outputs: names of the targets, in the order of the maps.
+        findings: the last of `outputs`: those that are read off the patches alone.
         layers: blocks of the image encoder, counted from 0.
         channels: of their features together.
         widths: channels on the patches' grid, and on grids two and four times as fine.
         image_widths: channels that the image brings to the two finer grids.
+        hidden: channels between the features and the maps of findings.
         preprocess: how an image becomes the square that encoder and decoder see.
         dropout: of the features' channels, in training.
     """
 
     outputs: tuple[str, ...]
+    findings: tuple[str, ...] = ()
     layers: tuple[int, ...] = (4, 6)
     channels: int = 768
     widths: tuple[int, int, int] = (64, 40, 24)
     image_widths: tuple[int, int] = (16, 8)
+    hidden: int = 48
     preprocess: Preprocess = field(
         default_factory=lambda: Preprocess(size=336, mean=0.5, std=0.25, channels=1)
     )
@@ -57,7 +62,7 @@ class PatchDecoderConfig:
         try:
             values = {key: value for key, value in entries.items() if key != "kind"}
             values["preprocess"] = Preprocess(**values["preprocess"])
-            for key in ("outputs", "layers", "widths", "image_widths"):
+            for key in ("outputs", "findings", "layers", "widths", "image_widths"):
                 values[key] = tuple(values[key])
             return cls(**values)
         except (KeyError, TypeError) as error:
@@ -87,9 +92,15 @@ class PatchDecoder(nn.Module):
         self.image_middle = _Step(image_fine, image_middle, stride=2)
         self.middle = nn.Sequential(_Step(coarse + image_middle, middle), _Residual(middle))
         self.fine = _Step(middle + image_fine, fine)
-        self.maps = nn.Conv2d(fine, len(config.outputs), 3, padding=1)
-        self.presence = nn.Linear(2 * coarse, len(config.outputs))
-        self.presence_scale = nn.Parameter(torch.full((len(config.outputs),), 0.5))
+        findings = len(config.findings)
+        self.maps = nn.Conv2d(fine, len(config.outputs) - findings, 3, padding=1)
+        self.reading = nn.Sequential(
+            nn.Conv2d(config.channels, config.hidden, 1),
+            nn.GELU(),
+            nn.Conv2d(config.hidden, findings, 3, padding=1),
+        )
+        self.presence = nn.Linear(config.channels, findings)
+        self.presence_scale = nn.Parameter(torch.full((findings,), 0.5))
 
     @property
     def preprocess(self) -> Preprocess:
@@ -106,19 +117,30 @@ class PatchDecoder(nn.Module):
             features: float [B, channels, g, g] of the same squares, g patches a side.
 
         Returns:
-            Logits of the maps, float [B, T, 4g, 4g], and of the presence of each target in the
-            image, float [B, T].
+            Logits of the maps, float [B, T, 4g, 4g], and of the presence of each of the findings
+            in the image, float [B, F].
         """
+        coarse, presence = self.read(features)
+        return torch.cat([self.draw(pixels, features), _times(coarse, 4)], 1), presence
+
+    def draw(self, pixels: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """Draw the organs: logits [B, T - F, 4g, 4g]. Arguments as of `forward`."""
         grid = features.shape[-1]
         image = F.interpolate(pixels, size=8 * grid, mode="bilinear", antialias=True)
         image_fine = self.image_fine(image)
         image_middle = self.image_middle(image_fine)
-        scaled = (features - self.mean[:, None, None]) / self.std[:, None, None]
-        coarse = self.context(self.reduce(self.dropout(scaled)))
-        middle = self.middle(torch.cat([_twice(coarse), image_middle], 1))
-        maps = self.maps(self.fine(torch.cat([_twice(middle), image_fine], 1)))
-        pooled = torch.cat([coarse.mean((2, 3)), coarse.amax((2, 3))], 1)
-        return maps, self.presence(pooled) + self.presence_scale * highest(maps)
+        coarse = self.context(self.reduce(self.dropout(self._scaled(features))))
+        middle = self.middle(torch.cat([_times(coarse, 2), image_middle], 1))
+        return self.maps(self.fine(torch.cat([_times(middle, 2), image_fine], 1)))
+
+    def read(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Read the findings off the features: logits [B, F, g, g] and [B, F] of their presence."""
+        scaled = self._scaled(features)
+        maps = self.reading(self.dropout(scaled))
+        return maps, self.presence(scaled.mean((2, 3))) + self.presence_scale * highest(maps)
+
+    def _scaled(self, features: torch.Tensor) -> torch.Tensor:
+        return (features - self.mean[:, None, None]) / self.std[:, None, None]
 
 
 def highest(maps: torch.Tensor) -> torch.Tensor:
@@ -127,8 +149,8 @@ def highest(maps: torch.Tensor) -> torch.Tensor:
     return flat.topk(max(1, round(_TOP * flat.shape[-1])), -1).values.mean(-1)
 
 
-def _twice(maps: torch.Tensor) -> torch.Tensor:
-    return F.interpolate(maps, scale_factor=2.0, mode="bilinear", align_corners=False)
+def _times(maps: torch.Tensor, factor: int) -> torch.Tensor:
+    return F.interpolate(maps, scale_factor=float(factor), mode="bilinear", align_corners=False)
 
 
 def _norm(channels: int) -> nn.GroupNorm:

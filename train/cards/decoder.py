@@ -105,6 +105,8 @@ def decoder_parts(folder: Path, metrics: dict, config: dict) -> dict[str, str]:
     """The parts of the card that only a patch decoder has."""
     architecture, training = config["architecture"], config["training"]
     record, levels = training["levels"], config["levels"]
+    runs = [*training.get("earlier", []), training]
+    trained = [{**run, "what": what} for run, what in zip(runs[-2:], ("organs", "findings"))]
     refused = [name for name, level in levels["targets"].items() if level["refused"]]
     parameters = sum(tensor.numel() for tensor in load_checkpoint(folder)[1].values())
     outlines = metrics["outlines"]
@@ -124,10 +126,11 @@ def decoder_parts(folder: Path, metrics: dict, config: dict) -> dict[str, str]:
         "levels": levels_table(record),
         "refused": ", ".join(refused) or "none",
         "compared": compared_table(metrics),
-        "train_films": f"{training['films']:,}",
-        "command": f"{training['command']}\n{record['command']}",
+        "train_films": " and ".join(f"{run['films']:,} ({run['what']})" for run in trained),
+        "command": "\n".join(one["command"] for one in (*runs, record)),
+        "notes": training.get("notes", ""),
         "data": describe_data_sets(training["data"]),
-        "minutes": str(training["minutes"]),
+        "minutes": str(round(sum(run["minutes"] for run in runs), 1)),
     }
 
 

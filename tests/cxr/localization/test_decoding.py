@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny import tiny_dual_encoder
 
-from cxr.anatomy import DECODED
+from cxr.anatomy import DECODED, READ
 from cxr.checkpoints.encoders import load_patch_encoder, load_text_encoder, save_dual_encoder
 from cxr.checkpoints.io import save_checkpoint
 from cxr.images.load import Preprocess
@@ -31,11 +31,18 @@ def saved(tmp_path_factory):
     )
     encoder = load_patch_encoder(folder, (1, 2), SIDE)
     config = PatchDecoderConfig(
-        DECODED, (1, 2), encoder.channels, (8, 8, 8), (8, 8), Preprocess(SIDE, 0.5, 0.25, 1)
+        DECODED,
+        READ,
+        (1, 2),
+        encoder.channels,
+        (8, 8, 8),
+        (8, 8),
+        preprocess=Preprocess(SIDE, 0.5, 0.25, 1),
     )
     model = PatchDecoder(config)
-    torch.nn.init.zeros_(model.maps.weight)
-    torch.nn.init.constant_(model.maps.bias, 2.0)
+    for last in (model.maps, model.reading[-1]):
+        torch.nn.init.zeros_(last.weight)
+        torch.nn.init.constant_(last.bias, 2.0)
     for part in (model.presence.weight, model.presence.bias, model.presence_scale):
         torch.nn.init.zeros_(part)
 

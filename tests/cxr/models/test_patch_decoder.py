@@ -11,13 +11,21 @@ from cxr.images.load import Preprocess
 from cxr.models.patch_decoder import PATCH_DECODER, PatchDecoder, PatchDecoderConfig, highest
 
 CONFIG = PatchDecoderConfig(
-    ("heart", "mass"), (1, 2), 8, (16, 8, 8), (8, 8), Preprocess(96, 0.5, 0.25, 1), 0.0
+    ("heart", "mass"),
+    ("mass",),
+    (1, 2),
+    8,
+    (16, 8, 8),
+    (8, 8),
+    8,
+    Preprocess(96, 0.5, 0.25, 1),
+    0.0,
 )
 
 
 def test_maps_are_four_times_as_fine_as_the_patches():
     maps, presence = PatchDecoder(CONFIG)(torch.rand(3, 1, 96, 96), torch.rand(3, 8, 6, 6))
-    assert maps.shape == (3, 2, 24, 24) and presence.shape == (3, 2)
+    assert maps.shape == (3, 2, 24, 24) and presence.shape == (3, 1)
 
 
 def test_the_configuration_survives_json():

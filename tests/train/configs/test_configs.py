@@ -42,12 +42,23 @@ HISTORY = {
 # Recorded commands, in the order of `recorded`, and the stages that repeat them.
 STAGES = {
     "retrieval": ["encoders", "heads", "images", "image_head"],
-    "localizer": ["decoder", "levels"],
+    "localizer": ["findings", "decoder", "organs", "levels"],
     "generator": ["stage_1", "stage_2", "stage_3", "stage_4", "stage_5"],
     "reporting": [],
 }
 # Folders have other names in a recipe, and how long a stage of the generator takes was a remark.
-PLACES = {"out", "workdir", "cache", "weights", "text", "encoder", "teacher", "folds", "go_on_from"}
+PLACES = {
+    "start",
+    "out",
+    "workdir",
+    "cache",
+    "weights",
+    "text",
+    "encoder",
+    "teacher",
+    "folds",
+    "go_on_from",
+}
 NOT_RECORDED = {"generator": {"steps"}}
 
 

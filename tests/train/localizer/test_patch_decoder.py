@@ -13,6 +13,7 @@ from PIL import Image
 from tiny import tiny_dual_encoder
 
 from cxr.checkpoints.encoders import save_dual_encoder
+from cxr.checkpoints.io import load_checkpoint
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localizer
 from train.localizer.patch_decoder import levels, train
@@ -74,11 +75,19 @@ def test_from_data_to_a_checkpoint_with_levels(root, tmp_path, monkeypatch, caps
     common = ["--data", str(root), "--sources", "nih", "anatomy", "--side", "96", "--layers", "1"]
     common += ["--text", str(root / "retrieval"), "--cache", str(tmp_path / "cache")]
     weights = root / "localizer"
-    run = ["--out", str(weights), "--workdir", str(tmp_path / "run"), "--batch-size", "2"]
-    train.main([*common, *run, "--steps", "3", "--fold", "1/3"])
+    run = ["--batch-size", "2", "--steps", "3", "--fold", "1/3"]
+    first = tmp_path / "organs"
+    train.main([*common, *run, "--out", str(first), "--workdir", str(tmp_path / "run")])
+    run += ["--part", "findings", "--start", str(first), "--out", str(weights)]
+    train.main([*common, *run, "--workdir", str(tmp_path / "run2")])
+    # What the second stage does not train is that of the first.
+    before, after = load_checkpoint(first)[1], load_checkpoint(weights)[1]
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert {"maps.weight", "mean"} < same and "reading.0.weight" not in same
     levels.main([*common, "--weights", str(weights)])
     config = json.loads((weights / "config.json").read_text())
     assert config["training"]["fold"] == "1/3" and config["training"]["films"] > 2
+    assert [one["fold"] for one in config["training"]["earlier"]] == ["1/3"]
     assert set(config["levels"]["targets"]) == set(config["targets"])
     localizer = Localizer.load(weights)
     # A handful of films is too few to judge a finding by.

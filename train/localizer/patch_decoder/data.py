@@ -79,9 +79,12 @@ class DecoderData:
         )
         self.present = self.masks.reshape(*self.masks.shape[:2], -1).max(-1) >= 64
 
-    def weights(self, rows: Sequence[int]) -> np.ndarray:
-        """How often each of these films is drawn, float [R]: what few show counts more."""
-        shown, known = self.present[rows], self.known[rows]
+    def weights(self, rows: Sequence[int], asked: np.ndarray) -> np.ndarray:
+        """How often each of these films is drawn, float [R]: what few show counts more.
+
+        asked: bool [T + 1], the targets that count.
+        """
+        shown, known = self.present[rows][:, asked], self.known[rows][:, asked]
         rarity = 1 / np.sqrt(np.maximum(shown.sum(0), 10))
         weights = np.where(shown, rarity, 0).max(1)
         quiet = known.any(1) & ~shown.any(1)

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from cxr.anatomy import CARDIOMEGALY, HEART_ALONE, LEFT_LUNG, OPACITIES, OUTLINES, RIGHT_LUNG
+from cxr.anatomy import CARDIOMEGALY, HEART_ALONE, LEFT_LUNG, READ, RIGHT_LUNG
 from cxr.checkpoints import build_model, load_checkpoint, read_config
 from cxr.data import load_cardiothoracic_ratios
 from cxr.files import write_json
@@ -36,7 +36,6 @@ from train.localizer.patch_decoder.train import chosen_films, left_out, load_dat
 
 MODULE = "train.localizer.patch_decoder.levels"
 STEPS = np.round(np.arange(0.05, 0.96, 0.05), 2)
-FINDINGS = (*OPACITIES, *OUTLINES)
 INSIDE = 128  # of a mask in 8 bits
 CHUNK = 16
 RATIOS = "heart_lungs"  # the folder with ratios measured by hand
@@ -100,9 +99,9 @@ def judge(
         about["dice"] = round(float(max(scores)), 4)
         hits = [truth[i].flat[int(maps[i].argmax())] for i in drawn]
         about["pointing"] = round(float(np.mean(hits)), 4)
-    if target not in FINDINGS:
+    if target not in READ:
         return Level(level), about
-    values, labels = said.presence[known, place], shown[known]
+    values, labels = said.presence[known, READ.index(target)], shown[known]
     if min(labels.sum(), (~labels).sum()) < FEWEST:
         return Level(level, refused=_too_few(target, int(labels.sum()))), about
     fitted = LogisticRegression(C=10).fit(values[:, None], labels)

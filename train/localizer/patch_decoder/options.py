@@ -29,6 +29,8 @@ class Options(FilmOptions, RunOptions):
 
     out: Path = option("checkpoint folder", Path("runs/patch_decoder"))
     workdir: Path = option("state, log and curves", Path("runs/work/patch_decoder"))
+    part: str = option("what is trained", "organs", choices=("organs", "findings"))
+    start: Path | None = option("checkpoint of an earlier stage that is gone on from", None)
     fold: str | None = option("K/N: leave the K-th of N parts of the patients out", None)
     steps: int | None = option("of training", 1400)
     minutes: float | None = option("of training", None)
@@ -36,5 +38,4 @@ class Options(FilmOptions, RunOptions):
     rate: float = option("learning rate", 2e-3)
     weight_decay: float = option("of AdamW", 0.02)
     average: float = option("decay of the moving average of the weights", 0.99)
-    absent_weight: float = option("of a mask that is empty", 0.4)
     presence_weight: float = option("of the loss of what an image shows at all", 0.2)

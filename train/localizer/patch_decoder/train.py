@@ -12,14 +12,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from cxr import __version__
-from cxr.anatomy import DECODED, LEFT_LUNG, RIGHT_LUNG
-from cxr.checkpoints import load_patch_encoder, load_text_encoder, save_checkpoint
+from cxr.anatomy import DECODED, LEFT_LUNG, READ, RIGHT_LUNG
+from cxr.checkpoints import (
+    load_checkpoint,
+    load_patch_encoder,
+    load_text_encoder,
+    read_config,
+    save_checkpoint,
+)
 from cxr.images import Preprocess
 from cxr.models import PatchDecoder, PatchDecoderConfig, dice_bce
 from train.common.energy import hardware
@@ -32,6 +39,7 @@ from train.localizer.patch_decoder.films import CHILDREN, Film, load_films
 from train.localizer.patch_decoder.options import FilmOptions, Options
 
 MODULE = "train.localizer.patch_decoder.train"
+HEAVIEST = 30.0  # that a patch can count
 ROWS_FOR_SCALE = 200  # images whose features give the scale of each channel
 
 
@@ -86,35 +94,68 @@ def build_model(options: Options, data: DecoderData, rows: np.ndarray) -> PatchD
     """A fresh decoder whose scale is that of the training images' features."""
     view = Preprocess(options.side, 0.5, 0.25, 1)
     some = data.batch(rows[:: max(1, len(rows) // ROWS_FOR_SCALE)], [0] * len(rows)).features
-    config = PatchDecoderConfig(DECODED, tuple(options.layers), some.shape[1], preprocess=view)
+    config = PatchDecoderConfig(
+        DECODED, READ, tuple(options.layers), some.shape[1], preprocess=view
+    )
     torch.manual_seed(options.seed)
     model = PatchDecoder(config)
+    if options.start is not None:
+        known, own = load_checkpoint(options.start)[1], model.state_dict()
+        own.update({name: value.float() for name, value in known.items() if name in own})
+        model.load_state_dict(own)
+        return model.to(memory_format=torch.channels_last)
     model.mean.copy_(some.mean((0, 2, 3)))
     model.std.copy_(some.std((0, 2, 3)))
     return model.to(memory_format=torch.channels_last)
 
 
-def loss_of(maps: torch.Tensor, presence: torch.Tensor, batch: Batch, options: Options):
-    """The loss of a batch.
+def organ_loss(model: PatchDecoder, batch: Batch) -> torch.Tensor:
+    """Dice and cross-entropy of the organs that somebody drew, both lungs together counted in."""
+    view, organs = model.preprocess, len(DECODED) - len(READ)
+    logits = model.draw((batch.pixels - view.mean) / view.std, batch.features).float()
+    right, left = (DECODED.index(side) for side in (RIGHT_LUNG, LEFT_LUNG))
+    both = torch.maximum(logits[:, right], logits[:, left])[:, None]
+    drawn = torch.cat([logits, both], 1).flatten(0, 1)
+    masks = torch.cat([batch.masks[:, :organs], batch.masks[:, -1:]], 1).flatten(0, 1)
+    known = torch.cat([batch.known[:, :organs], batch.known[:, -1:]], 1).flatten()
+    return dice_bce(drawn, masks, known.float())
+
+
+def finding_loss(
+    model: PatchDecoder, batch: Batch, weights: torch.Tensor, presence_weight: float
+) -> torch.Tensor:
+    """Cross-entropy of each patch, rare findings weighted, and of what an image shows at all.
 
     Args:
-        maps: float [B, T, h, w], logits.
-        presence: float [B, T], logits.
+        model: that reads.
         batch: what is known.
-        options: weights of its parts.
+        weights: float [F], of a patch that shows the finding.
+        presence_weight: of the second part.
 
     Returns:
         A scalar.
     """
-    right, left = (DECODED.index(side) for side in (RIGHT_LUNG, LEFT_LUNG))
-    both = torch.maximum(maps[:, right], maps[:, left])[:, None]
-    logits = torch.cat([maps, both], 1)
-    shown = (batch.masks.flatten(2).amax(-1) >= 0.25).float()
-    weight = batch.known * (shown + (1 - shown) * options.absent_weight)
-    drawn = dice_bce(logits.flatten(0, 1), batch.masks.flatten(0, 1), weight.flatten())
-    known = batch.known[:, :-1].float()
-    said = F.binary_cross_entropy_with_logits(presence, shown[:, :-1], reduction="none")
-    return drawn + options.presence_weight * (said * known).sum() / known.sum().clamp(min=1)
+    chosen = slice(len(DECODED) - len(READ), len(DECODED))
+    logits, presence = (part.float() for part in model.read(batch.features))
+    masks, known = batch.masks[:, chosen], batch.known[:, chosen].float()
+    patches = F.interpolate(masks, size=logits.shape[-1], mode="area")
+    each = F.binary_cross_entropy_with_logits(
+        logits, patches, reduction="none", pos_weight=weights[:, None, None]
+    ).mean((2, 3))
+    shown = (masks.flatten(2).amax(-1) >= 0.25).float()
+    said = F.binary_cross_entropy_with_logits(presence, shown, reduction="none")
+    return ((each + presence_weight * said) * known).sum() / known.sum().clamp(min=1)
+
+
+def patch_weights(data: DecoderData, rows: np.ndarray) -> torch.Tensor:
+    """What a patch that shows a finding counts, float [F]: the root of how rare such are."""
+    first = len(DECODED) - len(READ)
+    found = []
+    for place in range(first, len(DECODED)):
+        known = rows[data.known[rows, place]]
+        share = float(data.masks[known, place].mean()) / 255 if len(known) else 0.0
+        found.append(min(HEAVIEST, ((1 - share) / max(share, 1e-5)) ** 0.5))
+    return torch.tensor(found)
 
 
 def save(model: PatchDecoder, data: DecoderData, rows: np.ndarray, options: Options, run: Run):
@@ -127,6 +168,7 @@ def save(model: PatchDecoder, data: DecoderData, rows: np.ndarray, options: Opti
         "films": len(rows),
         "data": list(dict.fromkeys(film.source for film in data.films)),
         "fold": options.fold,
+        "earlier": _earlier(options.start),
     }
     encoder = load_patch_encoder(options.text, options.layers, options.side)
     config = {
@@ -143,32 +185,49 @@ def save(model: PatchDecoder, data: DecoderData, rows: np.ndarray, options: Opti
     save_checkpoint(options.out, model.state_dict(), config)
 
 
+def _earlier(start: Path | None) -> list[dict]:
+    """The records of the stages before this one, the first one first."""
+    if start is None:
+        return []
+    training = read_config(start)["training"]
+    return [*training.get("earlier", []), {k: v for k, v in training.items() if k != "earlier"}]
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Train the decoder and write its checkpoint."""
     options = parse_options(Options, argv, __doc__, MODULE)
     films = chosen_films(options)
     data = load_data(options, films)
-    rows = np.flatnonzero(~left_out(films, options.fold) & data.known.any(1))
-    chances = data.weights(rows)
-    run = Run(options)
+    organs = len(DECODED) - len(READ)
+    asked = np.zeros(len(DECODED) + 1, bool)
+    asked[:organs] = asked[-1] = options.part == "organs"
+    asked[organs : len(DECODED)] = options.part == "findings"
+    rows = np.flatnonzero(~left_out(films, options.fold) & data.known[:, asked].any(1))
+    chances = data.weights(rows, asked)
+    run = Run(options, find_unused_parameters=True)
     model = build_model(options, data, rows)
     average = run.moving_average(model, options.average)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), options.rate, weight_decay=options.weight_decay
-    )
-    model, optimizer = run.prepare(model, optimizer)
+    trained = [
+        parameter
+        for name, parameter in model.named_parameters()
+        if name.startswith(("reading", "presence")) == (options.part == "findings")
+    ]
+    optimizer = torch.optim.AdamW(trained, options.rate, weight_decay=options.weight_decay)
+    optimizer = run.prepare(optimizer)
+    model.to(run.device)
     run.schedule(optimizer)
-    view = average.module.preprocess
+    heavy = patch_weights(data, rows).to(run.device)
     for step in run.steps(Budget(options.steps, options.minutes)):
         model.train()
         drawn = np.random.default_rng([options.seed, step, run.rank])
         batch = data.draw(rows, chances, options.batch_size, drawn).to(run.device)
-        pixels = (batch.pixels - view.mean) / view.std
         with run.autocast():
-            maps, presence = model(pixels, batch.features)
-        loss = loss_of(maps.float(), presence.float(), batch, options)
+            if options.part == "organs":
+                loss = organ_loss(model, batch)
+            else:
+                loss = finding_loss(model, batch, heavy, options.presence_weight)
         run.optimize(loss, model, optimizer)
-        average.update(run.unwrap(model), step + 1)
+        average.update(model, step + 1)
         run.advance(loss=loss)
     if run.is_main:
         save(average.module, data, rows, options, run)
