@@ -140,9 +140,7 @@ class DecoderReader:
             target: _sigmoid(self.levels.of(target).scale * value + self.levels.of(target).shift)
             for target, value in zip(self._model.config.findings, presence.tolist())
         }
-        ratio = self._ratio(maps)
-        maps[CARDIOMEGALY] = maps[HEART_ALONE]
-        return Reading(maps, probabilities, ratio)
+        return Reading(maps, probabilities, self._ratio(maps))
 
     def _ratio(self, maps: Mapping[str, np.ndarray]) -> Ratio | None:
         value = cardiothoracic_ratio(maps[HEART_ALONE], maps[RIGHT_LUNG], maps[LEFT_LUNG])

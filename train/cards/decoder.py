@@ -121,7 +121,6 @@ def decoder_parts(folder: Path, metrics: dict, config: dict) -> dict[str, str]:
         "outlines": outlines_table(metrics),
         "outline_sentences": outline_sentences(metrics),
         "held": str(record["films"]),
-        "falsely": "3%",
         "enlarged": f"{levels['enlarged_from']:.2f}",
         "levels": levels_table(record),
         "refused": ", ".join(refused) or "none",

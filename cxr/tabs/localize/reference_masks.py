@@ -8,7 +8,16 @@ import threading
 import numpy as np
 from PIL import Image
 
-from cxr.anatomy import AIRWAYS, HEART, LEFT_LUNG, LUNGS, PARTS, RIGHT_LUNG, union_known
+from cxr.anatomy import (
+    AIRWAYS,
+    HEART,
+    HEART_ALONE,
+    LEFT_LUNG,
+    LUNGS,
+    PARTS,
+    RIGHT_LUNG,
+    union_known,
+)
 from cxr.data import MaskedImage, load_masked_images
 from cxr.findings import Study
 from cxr.images import load_image
@@ -16,7 +25,7 @@ from cxr.localization import Target, parse, place_of
 
 log = logging.getLogger(__name__)
 
-ORGANS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, AIRWAYS)
+ORGANS = (LUNGS, RIGHT_LUNG, LEFT_LUNG, HEART, HEART_ALONE, AIRWAYS)
 
 
 class ReferenceMasks:

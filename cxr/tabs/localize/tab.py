@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from gradio.events import Dependency
 
-from cxr.anatomy import AIRWAYS, CLAVICLES, CONSOLIDATION, HEART_ALONE, LUNGS
+from cxr.anatomy import AIRWAYS, CLAVICLES, CONSOLIDATION, GROUND_GLASS, HEART_ALONE, LUNGS
 from cxr.localization import Target
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.localize.handlers import READING, LocalizeHandlers
@@ -26,9 +26,8 @@ SUGGESTIONS = (
     "cardiomegaly",
     "pleural effusion",
     Target(CONSOLIDATION, "left", "lower").prompt,
-    "pneumothorax",
-    "atelectasis",
-    "fracture",
+    GROUND_GLASS,
+    "emphysema",
 )
 OPEN = "() => window.cxr.openTab('localize')"
 

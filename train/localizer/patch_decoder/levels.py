@@ -5,8 +5,9 @@ r"""Set where a patch decoder's maps and probabilities begin to count, on films 
 Held out are the val splits and, for a decoder that was trained with --fold, that part of the
 patients. For each target the level is the one with the best mean Dice where it is drawn; the
 probability is calibrated (Platt 1999), and found from where at most --falsely of the films that
-were read without it would be called so. A finding that the hottest place of its map lies on too
-seldom is refused, with a sentence that says how often.
+were read as showing nothing would be called so, and at most --marked of the picture is marked in
+the mean of films without the finding. A finding that the hottest place of its map lies on too
+seldom, or that is found too seldom, is refused, with a sentence that says how often.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from cxr.anatomy import CARDIOMEGALY, HEART_ALONE, LEFT_LUNG, READ, RIGHT_LUNG
 from cxr.checkpoints import build_model, load_checkpoint, read_config
 from cxr.data import load_cardiothoracic_ratios
 from cxr.files import write_json
+from cxr.findings import OUTLINED
 from cxr.localization import Level, Levels, cardiothoracic_ratio
 from cxr.metrics import dice
 from cxr.models import PatchDecoder, PatchDecoderConfig
@@ -38,6 +40,7 @@ MODULE = "train.localizer.patch_decoder.levels"
 STEPS = np.round(np.arange(0.05, 0.96, 0.05), 2)
 INSIDE = 128  # of a mask in 8 bits
 CHUNK = 16
+RELAXED = 3  # for cardiomegaly, since the cardiothoracic ratio must say so as well
 RATIOS = "heart_lungs"  # the folder with ratios measured by hand
 FEWEST = 5  # films that show a finding, for it to be judged
 
@@ -47,8 +50,10 @@ class Options(FilmOptions):
     """As for the training whose decoder is measured, and how strict to be."""
 
     weights: Path = option("patch decoder whose levels are set", Path("runs/patch_decoder"))
-    falsely: float = option("of films read without a finding, how many may be called so", 0.03)
+    falsely: float = option("of films that show nothing, how many may be called so", 0.03)
+    marked: float = option("of the picture, the most that is marked without the finding", 0.02)
     pointing: float = option("least share of hottest places on the outline", 0.4)
+    sensitivity: float = option("least share of films with the finding that are found", 0.15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,18 +111,44 @@ def judge(
         return Level(level, refused=_too_few(target, int(labels.sum()))), about
     fitted = LogisticRegression(C=10).fit(values[:, None], labels)
     scale, shift = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    limit = float(np.quantile(values[~labels], 1 - options.falsely))
+    limit = _limit(data, said, target, level, options)
     about["auroc"] = round(_auroc(values[labels], values[~labels]), 4)
     about["sensitivity"] = round(float((values[labels] > limit).mean()), 4)
     found_from = 1 / (1 + math.exp(-(scale * limit + shift)))
+    about["specificity"] = round(float((values[~labels] <= limit).mean()), 4)
+    name = target[0].upper() + target[1:]
     refused = ""
+    if about["sensitivity"] < options.sensitivity:
+        refused = (
+            f"{name} is not outlined: on films held out, its probability tells it in "
+            f"{about['sensitivity']:.0%}, and at least {options.sensitivity:.0%} are asked for."
+        )
     if about["pointing"] < options.pointing:
-        name = target[0].upper() + target[1:]
         refused = (
             f"{name} is not outlined: on {len(drawn)} films held out, the hottest place lay on it "
             f"in {about['pointing']:.0%}, and at least {options.pointing:.0%} are asked for."
         )
     return Level(level, round(scale, 4), round(shift, 4), round(found_from, 5), refused), about
+
+
+def _limit(
+    data: DecoderData, said: Predictions, target: str, level: float, options: Options
+) -> float:
+    """The logit of presence above which a finding counts as found."""
+    place = data.outputs.index(target)
+    outlined = [data.outputs.index(name) for name in OUTLINED]
+    read = data.known[said.rows][:, outlined].all(1)
+    quiet = read & ~data.present[said.rows][:, outlined].any(1)
+    absent = data.known[said.rows, place] & ~data.present[said.rows, place]
+    values = said.presence[:, READ.index(target)]
+    falsely = options.falsely * (RELAXED if target == CARDIOMEGALY else 1)
+    limit = float(np.quantile(values[quiet & absent], 1 - falsely))
+    areas = (said.maps[absent, place] >= level).mean((1, 2))
+    for value in np.sort(values[absent]):
+        if (areas * (values[absent] > limit)).mean() <= options.marked:
+            break
+        limit = max(limit, float(value))
+    return limit
 
 
 def _too_few(target: str, films: int) -> str:
