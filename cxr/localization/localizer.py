@@ -309,10 +309,8 @@ class Localizer:
                 raise ValueError(f"{refused} {self._such_as()}")
             return query
         if query is not None:
-            raise ValueError(
-                f"{query.target[0].upper()}{query.target[1:]} cannot be outlined by this model. "
-                f"{self._such_as()}"
-            )
+            name = query.target[0].upper() + query.target[1:]
+            raise ValueError(f"{name} cannot be outlined by this model. {self._such_as()}")
         raise ValueError(
             f"expected a text that names an organ or a finding to locate, got {text[:40]!r}; "
             f"name one such as {', '.join(self.locatable)}"
