@@ -76,7 +76,7 @@ def test_an_answer_brings_verdicts_record_and_contrast(client, handlers):
     html = found["html"]
     assert "missed" in html and "a false alarm" in html and "secret pleural effusion 0" in html
     assert html.count('class="swap"') == 5 and "One more, not counted" in html
-    assert "drawn or verified by radiologists" in html
+    assert "drawn or verified by radiologists" in html and "#learn/pleural-effusion" in html
 
 
 def test_a_silent_session_tells_nothing_before_its_end(client):
