@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from steps import open_film, search
+from steps import FILMS, search
 
 QUERY = "pleural effusion"
 
@@ -25,7 +25,8 @@ def welcome(page) -> None:
 def found(page) -> None:
     """Films found, one of them open."""
     search(page, QUERY)
-    open_film(page)
+    page.click(f'{FILMS}[data-index="0"]')
+    page.wait_for_selector('.viewer[data-index="0"] .stage-note:empty', state="attached")
 
 
 def read(page) -> None:
@@ -41,7 +42,8 @@ def localize(page) -> None:
     """What a text names, outlined in an open film."""
     found(page)
     page.click('#detail [data-act="locate"]')
-    page.wait_for_selector("#locate-query textarea")
+    page.wait_for_selector(".locate[data-drawn]")
+    page.wait_for_selector(".locate .verdict:not(:empty)")
     page.fill("#locate-query textarea", "left lung")
     page.press("#locate-query textarea", "Enter")
     page.wait_for_selector('.locate[data-name="left lung"][data-drawn] .verdict:not(:empty)')

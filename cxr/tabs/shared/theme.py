@@ -164,6 +164,13 @@ def gradio_theme() -> gr.themes.Base:
     )
 
 
+# In the head, since Gradio rewrites the selectors of its own style sheet.
+STILL = (
+    "@media (prefers-reduced-motion: reduce) { *, *::before, *::after "
+    "{ animation: none !important; transition: none !important; } }"
+)
+
+
 def style() -> str:
     """The palettes as CSS variables (--ink, --accent-soft ...), then the style sheets."""
 
