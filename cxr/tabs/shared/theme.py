@@ -192,4 +192,5 @@ def head() -> str:
     scripts = "".join(
         f"<script>{asset(name)}</script>" for name in ("page.js", "tray.js", "help.js")
     )
-    return f'<meta name="robots" content="noindex">{scripts}<style>{asset("print.css")}</style>'
+    styles = f"<style>{STILL}</style><style>{asset('print.css')}</style>"
+    return f'<meta name="robots" content="noindex">{styles}{scripts}'
