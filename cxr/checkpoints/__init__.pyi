@@ -7,6 +7,7 @@ from .encoders import load_text_encoder as load_text_encoder
 from .encoders import save_dual_encoder as save_dual_encoder
 from .encoders import shared_dual_encoder as shared_dual_encoder
 from .finding_classifier import FindingClassifier as FindingClassifier
+from .finding_classifier import sigmoid as sigmoid
 from .fingerprints import fingerprint as fingerprint
 from .format import read_config as read_config
 from .format import read_tokenizer as read_tokenizer

@@ -5,7 +5,7 @@ cxr.retrieval to compare images by what they show.
 
     encoding = retriever.encode_images_with_features(images)
     classifier = FindingClassifier.load("weights/reporting", retriever.encoder)
-    logits = classifier.logits(encoding.features)      # float32 [N, F], in classifier.names' order
+    logits = classifier.logits(encoding.features)      # float32 [N, F]
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ class FindingClassifier:
     """Of F findings, on features of W numbers.
 
     Attributes:
-        names: of the findings.
+        findings: their names.
         directions: float32 [W, F].
         offsets: float32 [F], added to the scores.
         platt: float32 [2, F], slope and intercept that make a score a log odds (Platt 1999).
     """
 
-    names: tuple[str, ...]
+    findings: tuple[str, ...]
     directions: np.ndarray
     offsets: np.ndarray
     platt: np.ndarray
 
     def __post_init__(self) -> None:
-        count = len(self.names)
+        count = len(self.findings)
         shapes = self.directions.shape[1:], self.offsets.shape, self.platt.shape
         if shapes != ((count,), (count,), (2, count)):
             raise ValueError(
@@ -69,12 +69,16 @@ class FindingClassifier:
         """
         return (self.platt[0] * self.scores(features) + self.platt[1]).astype(np.float32)
 
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Features float [N, W] -> float64 [N, F] in [0, 1]. Raises ValueError as `scores`."""
+        return sigmoid(self.logits(features))
+
     def tensors(self) -> dict[str, np.ndarray]:
         """The arrays by name, for a checkpoint."""
         return {name: getattr(self, name) for name in TENSORS}
 
-    @classmethod
-    def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> FindingClassifier:
+    @staticmethod
+    def read_heads(config: Mapping, tensors: Mapping[str, np.ndarray]) -> FindingClassifier:
         """Read the heads out of a checkpoint.
 
         Args:
@@ -85,15 +89,17 @@ class FindingClassifier:
             ValueError: something is missing or does not fit together.
         """
         try:
-            names = tuple(config["calibration"]["findings"])
-            return cls(names, *(np.asarray(tensors[name], np.float32) for name in TENSORS))
+            findings = tuple(config["calibration"]["findings"])
+            return FindingClassifier(
+                findings, *(np.asarray(tensors[name], np.float32) for name in TENSORS)
+            )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(
                 f"expected the heads of a finding classifier, got none with {error}; {REFIT}"
             ) from error
 
-    @classmethod
-    def load(cls, weights: str | Path, encoder: str) -> FindingClassifier:
+    @staticmethod
+    def load(weights: str | Path, encoder: str) -> FindingClassifier:
         """Load the heads of a reporting checkpoint.
 
         Args:
@@ -109,4 +115,11 @@ class FindingClassifier:
                 f"expected heads for encoder {encoder[:12]}, {weights} has those for "
                 f"{str(config.get('encoder'))[:12]}; {REFIT}"
             )
-        return cls.read(config, {name: value.numpy() for name, value in state.items()})
+        return FindingClassifier.read_heads(
+            config, {name: value.numpy() for name, value in state.items()}
+        )
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Real -> float64 in [0, 1], without overflow."""
+    return 1 / (1 + np.exp(-np.clip(np.asarray(logits, np.float64), -60, 60)))

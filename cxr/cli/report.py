@@ -17,7 +17,7 @@ from cxr.cli.arguments import (
 from cxr.defaults import GALLERY, LOCALIZER, REPORTING, RETRIEVAL, find_shipped
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from cxr.localization import Localizer
 
 
 def add_report(commands) -> None:
@@ -31,12 +31,18 @@ def add_report(commands) -> None:
         help=f"studies to give as evidence ({GALLERY} where these weights made it)",
     )
     report.add_argument("--reporting", default=REPORTING, metavar="R")
-    report.add_argument("--localizer", default=LOCALIZER, metavar="L", help="sees a mirrored image")
+    report.add_argument("--localizer", default=LOCALIZER, metavar="L", help="measures the heart")
     report.add_argument("--reports", metavar="DIR", help="a corpus made by: reports build")
     report.add_argument(
         "--force",
         action="store_true",
         help="read a picture that looks like no frontal chest film all the same",
+    )
+    report.add_argument(
+        "--setting",
+        choices=("ward", "screening"),
+        default="ward",
+        help="where the film comes from: findings are rarer in screening",
     )
     add_json(report)
     report.set_defaults(run=_report)
@@ -51,13 +57,16 @@ def _report(options: argparse.Namespace) -> int:
     check_folder(options.reports, "", "--reports")
     check_folder(options.localizer, LOCALIZER, "--localizer")
     check_gallery_folder(options.gallery)
-    from cxr.reporting import ReportSuggester, as_document  # slow to import
+    from cxr.localization import mirror_warning  # slow to import, as the next
+    from cxr.reporting import ReportSuggester, as_document, measured_heart
 
     gallery = options.gallery or _default_gallery(options.weights)
     suggester = ReportSuggester.load(options.weights, gallery, options.reporting, options.reports)
-    suggestion = suggester.suggest(image, options.force)
-    if suggestion.in_domain:
-        suggestion.warnings.extend(_mirrored(image, options.localizer))
+    localizer = _localizer(options.localizer)
+    ratio = None if localizer is None else measured_heart(localizer, image)
+    suggestion = suggester.suggest(image, options.force, heart_ratio=ratio, setting=options.setting)
+    if suggestion.in_domain and localizer is not None:
+        suggestion.warnings.extend(filter(None, [mirror_warning(localizer, image)]))
     withheld = not (suggestion.in_domain or options.force)
     for warning in suggestion.warnings:
         print(f"cxr: {warning}{WITHHELD if withheld else ''}", file=sys.stderr)
@@ -90,11 +99,10 @@ def _default_gallery(weights: str) -> str | None:
     return GALLERY if made_by is not None and made_by == fingerprint(weights) else None
 
 
-def _mirrored(image: Image.Image, weights: str) -> list[str]:
-    """A warning where an image seems to be mirrored; none where there is no localizer to tell."""
-    from cxr.localization import Localizer, mirror_warning
+def _localizer(weights: str) -> Localizer | None:
+    """The localizer that measures the heart; None where the shipped one is not there."""
+    from cxr.localization import Localizer
 
     if weights == LOCALIZER and not find_shipped(LOCALIZER).is_dir():
-        return []
-    warning = mirror_warning(Localizer.load(weights), image)
-    return [warning] if warning else []
+        return None
+    return Localizer.load(weights)

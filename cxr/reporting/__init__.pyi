@@ -2,6 +2,9 @@ from .calibration import (
     LIKELY as LIKELY,
 )
 from .calibration import (
+    SETTINGS as SETTINGS,
+)
+from .calibration import (
     Bands as Bands,
 )
 from .calibration import (
@@ -10,24 +13,24 @@ from .calibration import (
 from .calibration import (
     OperatingPoint as OperatingPoint,
 )
-from .calibration import (
-    sigmoid as sigmoid,
-)
 from .claims import (
     ABSENT as ABSENT,
 )
+from .compose import HeartRatio as HeartRatio
 from .compose import (
     Sentence as Sentence,
 )
 from .compose import (
     compose_report as compose_report,
 )
+from .compose import measured_heart as measured_heart
 from .compose import (
     report_text as report_text,
 )
 from .corpus import (
     build_corpus as build_corpus,
 )
+from .document import as_document as as_document
 from .ood_gate import (
     FRONTAL as FRONTAL,
 )
@@ -66,9 +69,6 @@ from .suggester import (
 )
 from .suggester import (
     Suggestion as Suggestion,
-)
-from .suggester import (
-    as_document as as_document,
 )
 from .suggester import (
     load_reporting as load_reporting,

@@ -1,23 +1,28 @@
-"""From an image's embedding to calibrated probabilities of findings, and what may be said of them.
+"""From an image's features to calibrated probabilities of findings, and what may be said of them.
 
-A finding's score is linear in the embedding: the zero-shot direction of its prompts ("X" less
-"no X"), alone or with a linear head learned on labelled images. Platt scaling (1999) turns a score
-into a probability; refits on resampled images give an interval. A finding's operating point says
-how well it is seen on validation images, and so whether it is assessed at all.
+A finding's score is linear in the features of the image encoder's middle blocks. Platt scaling
+(1999) turns a score into a probability; refits on resampled images give an interval. A finding's
+operating point says how well it is seen on validation images, and so whether it is assessed at all.
+All of it holds for a stated prevalence, which may be changed.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
+
+from cxr.checkpoints import FindingClassifier, sigmoid
 
 LIKELY, POSSIBLE, NOT_SURE, UNLIKELY = "likely", "possible", "not sure", "unlikely"
 NOT_ASSESSED = "not assessed"  # the word of a finding that the model sees too rarely
 SUGGESTED = (LIKELY, POSSIBLE)  # words of the findings that a report raises
 LEVEL = 0.95  # of the intervals
+# Where an image comes from: how many times the odds of a finding are those on the images that the
+# probabilities were fitted on, which are a hospital's.
+SETTINGS = {"ward": 1.0, "screening": 0.1}
 
 
 @dataclass(frozen=True)
@@ -89,9 +94,25 @@ class OperatingPoint:
             return NOT_ASSESSED
         if probability >= max(self.threshold, bands.likely):
             return LIKELY
-        if probability >= max(self.threshold, bands.possible):
+        if probability >= self.threshold:
             return POSSIBLE
         return UNLIKELY if probability < min(self.threshold, bands.unlikely) else NOT_SURE
+
+    def with_odds(self, odds: float) -> OperatingPoint:
+        """The same point where the odds of the finding are so many times those that it has here."""
+
+        def moved(chance: float) -> float:
+            return chance * odds / (1 + chance * (odds - 1))
+
+        prevalence = moved(self.prevalence)
+        right, wrong = self.specificity * (1 - prevalence), (1 - self.sensitivity) * prevalence
+        return replace(
+            self,
+            threshold=moved(self.threshold),
+            prevalence=prevalence,
+            npv=None if self.npv is None or right + wrong == 0 else right / (right + wrong),
+            deny_below=None if self.deny_below is None else moved(self.deny_below),
+        )
 
     def may_deny(self, probability: float) -> bool:
         """Whether "No X" may be written at a probability: assessed, with a known npv, and low."""
@@ -112,65 +133,72 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
-    """Of F findings, B refits and embeddings of D numbers.
+class Calibration(FindingClassifier):
+    """A FindingClassifier of F findings with B refits, and what may be said of each.
 
     Attributes:
-        findings: their names.
-        directions: float32 [D, F].
-        offsets: float32 [F], added to the scores.
-        platt: float32 [2, F], slope and intercept.
-        refits: float32 [B, 2, F], the same on resampled images.
+        refits: float32 [B, 2, F], as `platt`, on resampled images.
         bands: where the words change.
         source: what the scores are made of, in words.
         operating_points: of the findings that were measured on validation images.
     """
 
-    findings: tuple[str, ...]
-    directions: np.ndarray
-    offsets: np.ndarray
-    platt: np.ndarray
     refits: np.ndarray
     bands: Bands
     source: str = ""
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        count = len(self.findings)
-        shapes = (
-            self.directions.shape[1:],
-            self.offsets.shape,
-            self.platt.shape,
-            self.refits.shape[1:],
-        )
-        if shapes != ((count,), (count,), (2, count), (2, count)):
+        super().__post_init__()
+        if self.refits.shape[1:] != (2, len(self.findings)):
             raise ValueError(
-                f"expected a calibration of {count} findings; got arrays of {shapes}. "
-                "Fit it again: python -m train.reporting"
+                f"expected refits of {len(self.findings)} findings, got an array of "
+                f"{self.refits.shape}. Fit them again: python -m train.reporting"
             )
 
-    def scores(self, embeddings: np.ndarray) -> np.ndarray:
-        """Embeddings float [N, D], unit rows -> float32 [N, F], about 0 on average over films."""
-        return (embeddings @ self.directions + self.offsets).astype(np.float32)
-
-    def probabilities(self, embeddings: np.ndarray) -> np.ndarray:
-        """Embeddings float [N, D], unit rows -> float64 [N, F] in [0, 1]."""
-        return sigmoid(self.platt[0] * self.scores(embeddings) + self.platt[1])
-
-    def intervals(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def intervals(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find where 95% of the refits and the probability itself lie.
 
         Args:
-            embeddings: float [N, D], unit rows.
+            features: float [N, W].
 
         Returns:
             (low, high), float64 [N, F] in [0, 1].
         """
-        scores = self.scores(embeddings)
+        scores = self.scores(features)
         values = sigmoid(self.refits[:, None, 0] * scores + self.refits[:, None, 1])
         low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-        middle = self.probabilities(embeddings)
+        middle = self.probabilities(features)
         return np.minimum(low, middle), np.maximum(high, middle)
+
+    def in_setting(self, setting: str) -> Calibration:
+        """The same for images from another place, where findings are more or less frequent.
+
+        The odds of every finding change by the factor that SETTINGS gives, as Bayes' rule has it;
+        what counts as seen does not, nor do sensitivity and specificity.
+
+        Args:
+            setting: one of SETTINGS.
+
+        Raises:
+            ValueError: another setting.
+        """
+        if setting not in SETTINGS:
+            raise ValueError(
+                f"expected a setting among {', '.join(SETTINGS)}; got {setting!r}; give one of them"
+            )
+        odds = SETTINGS[setting]
+        if odds == 1:
+            return self
+        shift = np.array([[0.0], [math.log(odds)]], np.float32)
+        return replace(
+            self,
+            platt=self.platt + shift,
+            refits=self.refits + shift,
+            operating_points={
+                name: point.with_odds(odds) for name, point in self.operating_points.items()
+            },
+        )
 
     def word(self, finding: str, probability: float) -> str:
         """The word for a finding's probability in [0, 1], by its operating point or the bands."""
@@ -199,7 +227,7 @@ class Calibration:
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The arrays by name, for a checkpoint."""
-        return {name: getattr(self, name) for name in ("directions", "offsets", "platt", "refits")}
+        return super().tensors() | {"refits": self.refits}
 
     @classmethod
     def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> Calibration:
@@ -213,10 +241,10 @@ class Calibration:
             ValueError: something is missing or does not fit together.
         """
         try:
-            arrays = {name: tensors[name] for name in ("directions", "offsets", "platt", "refits")}
+            heads = cls.read_heads({"calibration": config}, tensors)
             return cls(
-                tuple(config["findings"]),
-                **arrays,
+                **vars(heads),
+                refits=np.asarray(tensors["refits"], np.float32),
                 bands=Bands(**config["bands"]),
                 source=config["source"],
                 operating_points={
@@ -229,8 +257,3 @@ class Calibration:
                 "expected a calibration with findings, bands, source and whole operating points, "
                 f"got one without {error}; fit it again: python -m train.reporting"
             ) from error
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Real -> float64 in [0, 1], without overflow."""
-    return 1 / (1 + np.exp(-np.clip(np.asarray(logits, np.float64), -60, 60)))

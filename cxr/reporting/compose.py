@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from PIL import Image
+
+from cxr.anatomy import HEART
+from cxr.localization import Localizer, cardiothoracic_ratio
 from cxr.reporting.calibration import (
     LIKELY,
     NOT_ASSESSED,
@@ -51,6 +55,50 @@ WEIGHTS = {
 SERIOUS = 2.0  # weight of the findings without which no image is called normal
 LONGEST_IMPRESSION = 3
 NEVER_ASSESSED = ("bones", "devices", "the mediastinum")
+
+
+LARGEST_NORMAL_RATIO = 0.5  # of heart and chest on a PA image (Danzer 1919)
+
+
+@dataclass(frozen=True)
+class HeartRatio:
+    """A measured cardiothoracic ratio.
+
+    Attributes:
+        value: width of the heart over that of the chest.
+        low, high: its 95% interval; None where it is not known.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What a report says of it."""
+        sure = "" if self.low is None else f" ({self.low:.2f} to {self.high:.2f})"
+        above = "above" if self.value > LARGEST_NORMAL_RATIO else "within"
+        return (
+            f"Measured cardiothoracic ratio {self.value:.2f}{sure}, {above} the limit of "
+            f"{LARGEST_NORMAL_RATIO}."
+        )
+
+
+def measured_heart(localizer: Localizer, image: Image.Image) -> HeartRatio | None:
+    """Measure the cardiothoracic ratio of an image.
+
+    Args:
+        localizer: as Localizer.load gives it.
+        image: as cxr.load_image takes it.
+
+    Returns:
+        The ratio; None where heart or lungs were not found.
+
+    Raises:
+        ValueError: an unreadable image.
+    """
+    value = cardiothoracic_ratio(*localizer.find(image, HEART).maps)
+    return None if value is None else HeartRatio(value)
 
 
 @dataclass(frozen=True)
@@ -95,6 +143,7 @@ def compose_report(
     choose: Choose,
     deniable: Collection[str] = (),
     ratios: Mapping[str, float] | None = None,
+    heart: str = "",
 ) -> list[Sentence]:
     """Compose the sentences of a report, Findings first, then Impression.
 
@@ -103,6 +152,7 @@ def compose_report(
         choose: finds a sentence for claims and a word.
         deniable: the findings that may be denied if they are unlikely.
         ratios: finding -> probability over prior, which orders the impression; 1 for the others.
+        heart: a sentence with what was measured of it; "" for none.
 
     Returns:
         The sentences, without evidence.
@@ -114,6 +164,8 @@ def compose_report(
         composed += [_raise(name, words[name], choose) for name in raised]
         known = [name for name in members if name in words]
         composed += _denials(region, known, denied, choose)
+        if region == "heart" and heart:
+            composed.append(Sentence(heart, "findings"))
     composed += _left_open(words)
     composed.append(_not_assessed(words))
     return composed + _impression(words, denied, ratios or {})

@@ -48,17 +48,19 @@ class FilmFeatures:
     Attributes:
         embeddings: float32 [N, 512], unit rows.
         thumbnails: uint8 [N, 64, 64], row 0 at the top, aspect kept, black around.
+        features: float [N, W], which linear heads read (cxr.retrieval.ImageEncoding).
     """
 
     embeddings: np.ndarray
     thumbnails: np.ndarray
+    features: np.ndarray
 
     def __len__(self) -> int:
         return len(self.embeddings)
 
     def rows(self, index: np.ndarray | slice) -> FilmFeatures:
         """The same for some images. index: int64 [B], bool [N] or a slice."""
-        return FilmFeatures(self.embeddings[index], self.thumbnails[index])
+        return FilmFeatures(self.embeddings[index], self.thumbnails[index], self.features[index])
 
     @classmethod
     def joined(cls, parts: Sequence[FilmFeatures]) -> FilmFeatures:
@@ -66,6 +68,7 @@ class FilmFeatures:
         return cls(
             np.concatenate([part.embeddings for part in parts]),
             np.concatenate([part.thumbnails for part in parts]),
+            np.concatenate([part.features for part in parts]),
         )
 
 
@@ -75,8 +78,9 @@ def film_features(retriever: Retriever, images: Sequence[Image.Image]) -> FilmFe
     Raises:
         ValueError: an image of another mode.
     """
-    embeddings = retriever.encode_prepared([retriever.prepare(image) for image in images])
-    return FilmFeatures(embeddings, np.stack([THUMBNAIL.square(image) for image in images]))
+    found = retriever.encode_with_features([retriever.prepare(image) for image in images])
+    thumbnails = np.stack([THUMBNAIL.square(image) for image in images])
+    return FilmFeatures(found.embeddings, thumbnails, found.features)
 
 
 class ThumbnailAutoencoder(nn.Module):

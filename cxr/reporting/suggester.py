@@ -6,27 +6,32 @@ by calibrated findings: a sentence may say only what the findings bear out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from cxr.checkpoints import load_checkpoint
 from cxr.defaults import GALLERY, REPORTING, RETRIEVAL
-from cxr.findings import Study, caption
+from cxr.findings import Study
 from cxr.images import load_image
 from cxr.language import affirmative
 from cxr.reporting.calibration import LIKELY, NOT_ASSESSED, Calibration, OperatingPoint
 from cxr.reporting.claims import ABSENT
-from cxr.reporting.compose import Sentence, compose_report, report_text
+from cxr.reporting.compose import (
+    LARGEST_NORMAL_RATIO,
+    HeartRatio,
+    Sentence,
+    compose_report,
+    report_text,
+)
 from cxr.reporting.corpus import load_corpus
 from cxr.reporting.ood_gate import THUMBNAIL, FilmFeatures, OODGate, OODResult, film_features
 from cxr.reporting.phrases import Phrase, phrase_bank
-from cxr.retrieval import Match, Retriever
+from cxr.retrieval import EncodedQuery, Match, Retriever
 
 SIMILAR = 12  # studies shown as evidence
 CANDIDATES = 60  # similar studies among which a finding's support is looked for
@@ -34,7 +39,7 @@ SUPPORT = 3  # studies a sentence
 ALTERNATIVES = 4  # further sentences a sentence
 
 
-LARGEST_NORMAL_RATIO = 0.5  # of heart and chest on a PA image (Danzer 1919)
+WARD = "ward"  # the setting that probabilities were fitted in
 
 
 @dataclass(frozen=True)
@@ -107,10 +112,14 @@ class ReportSuggester:
     ) -> None:
         self.retriever, self.calibration, self.gate = retriever, calibration, gate
         self._phrases = tuple(phrase_bank() if phrases is None else phrases)
-        self._vectors = retriever.encode_text([phrase.text for phrase in self._phrases])
         self._rows: dict[tuple[frozenset, bool], list[int]] = {}  # by claims, and whether likely
         for row, phrase in enumerate(self._phrases):
             self._rows.setdefault((frozenset(phrase.claims), phrase.likely), []).append(row)
+
+    @cached_property
+    def _vectors(self) -> np.ndarray:
+        """The phrases' embeddings, float32 [P, 512]; encoded when the first report is written."""
+        return self.retriever.encode_text([phrase.text for phrase in self._phrases])
 
     @classmethod
     def load(
@@ -153,100 +162,100 @@ class ReportSuggester:
         self,
         image: Image.Image,
         force: bool = False,
-        embedding: np.ndarray | None = None,
-        heart_ratio: float | None = None,
+        encoded: EncodedQuery | None = None,
+        heart_ratio: HeartRatio | None = None,
+        setting: str = WARD,
     ) -> Suggestion:
         """Suggest findings and a report for an image.
 
         Args:
             image: any PIL image.
             force: read an image that the gate refuses all the same; the warning stays.
-            embedding: the image's, float32 [512] as Retriever.encode gives it; None: computed.
-            heart_ratio: the measured cardiothoracic ratio; the heart is called normal only beside
-                one of at most LARGEST_NORMAL_RATIO.
+            encoded: the image as Retriever.encode gives it; None: encoded here.
+            heart_ratio: the measured cardiothoracic ratio; the report says it, and the heart is
+                called normal only beside one of at most LARGEST_NORMAL_RATIO.
+            setting: where the image comes from, one of SETTINGS; it changes the probabilities.
 
         Returns:
             Findings, report, evidence and warnings; findings and report are empty for an image
             that the gate refuses, unless `force`.
 
         Raises:
-            ValueError: an unreadable image.
+            ValueError: an unreadable image, or an unknown setting.
         """
-        features = self._features(image, embedding)
+        calibration = self.calibration.in_setting(setting)
+        features = self._features(image, encoded)
         verdict = self.gate.judge(features)
         warnings = [] if verdict.in_domain else [verdict.warning]
         vector = features.embeddings[0]
         near = self._nearest(vector)
         if not (verdict.in_domain or force):
             return Suggestion([], "", near[:SIMILAR], False, warnings, [], verdict)
-        findings = self.findings(vector)
-        composed = self._sentences(vector, findings, near, heart_ratio)
+        findings = read_findings(calibration, features.features[0], heart_ratio)
+        composed = self._sentences(vector, findings, near, heart_ratio, calibration)
         text, similar = report_text(composed), near[:SIMILAR]
         return Suggestion(findings, text, similar, verdict.in_domain, warnings, composed, verdict)
 
-    def judge(self, image: Image.Image, embedding: np.ndarray | None = None) -> OODResult:
+    def judge(self, image: Image.Image, encoded: EncodedQuery | None = None) -> OODResult:
         """Whether an image looks like a frontal chest X-ray.
 
         Args:
             image: any PIL image.
-            embedding: as for `suggest`.
+            encoded: as for `suggest`.
 
         Raises:
             ValueError: an unreadable image.
         """
-        return self.gate.judge(self._features(image, embedding))
+        return self.gate.judge(self._features(image, encoded))
 
-    def _features(self, image: Image.Image, embedding: np.ndarray | None) -> FilmFeatures:
+    def _features(self, image: Image.Image, encoded: EncodedQuery | None) -> FilmFeatures:
         loaded = load_image(image)
-        if embedding is None:
+        if encoded is None or encoded.features is None:
             return film_features(self.retriever, [loaded])
-        return FilmFeatures(embedding[None], THUMBNAIL.square(loaded)[None])
+        thumbnail = THUMBNAIL.square(loaded)[None]
+        return FilmFeatures(encoded.vector[None], thumbnail, encoded.features[None])
 
-    def findings(self, embedding: np.ndarray) -> list[Finding]:
-        """Read every finding from an embedding.
+    def findings(
+        self, features: np.ndarray, heart_ratio: HeartRatio | None = None
+    ) -> list[Finding]:
+        """Read every finding from an image's features.
 
         Args:
-            embedding: float [512], a unit vector.
+            features: float [W], as Retriever.encode gives them.
+            heart_ratio: as for `suggest`.
 
         Returns:
             The findings, the most probable first, those that are not assessed last.
         """
-        row = embedding[None]
-        chances = self.calibration.probabilities(row)[0]
-        low, high = (bound[0] for bound in self.calibration.intervals(row))
-        found = [
-            self._finding(name, float(chances[i]), float(low[i]), float(high[i]))
-            for i, name in enumerate(self.calibration.findings)
-        ]
-        return sorted(found, key=lambda finding: (not finding.assessed, -finding.probability))
+        return read_findings(self.calibration, features, heart_ratio)
 
-    def _finding(self, name: str, probability: float, low: float, high: float) -> Finding:
-        word, prompt = self.calibration.word(name, probability), affirmative(name)[0]
-        point = self.calibration.operating_points.get(name)
-        return Finding(name, probability, low, high, word, prompt, word != NOT_ASSESSED, point)
-
-    def sentences_for(self, embedding: np.ndarray, findings: Sequence[Finding]) -> list[Sentence]:
+    def sentences_for(
+        self,
+        embedding: np.ndarray,
+        findings: Sequence[Finding],
+        heart_ratio: HeartRatio | None = None,
+    ) -> list[Sentence]:
         """The report's sentences for an image's embedding, float [512], without studies."""
-        return self._sentences(embedding, findings, [], None)
+        return self._sentences(embedding, findings, [], heart_ratio, self.calibration)
 
     def _sentences(
         self,
         vector: np.ndarray,
         findings: Sequence[Finding],
         near: Sequence[Match],
-        heart_ratio: float | None,
+        heart_ratio: HeartRatio | None,
+        calibration: Calibration,
     ) -> list[Sentence]:
         fits = self._vectors @ vector
-        deniable = {
-            one.name for one in findings if self.calibration.may_deny(one.name, one.probability)
-        }
-        if heart_ratio is None or heart_ratio > LARGEST_NORMAL_RATIO:
+        deniable = {one.name for one in findings if calibration.may_deny(one.name, one.probability)}
+        if heart_ratio is None or heart_ratio.value > LARGEST_NORMAL_RATIO:
             deniable.discard("cardiomegaly")
         composed = compose_report(
             {one.name: one.word for one in findings},
             lambda claims, word: self._choose(claims, word, fits),
             deniable,
-            {one.name: one.probability / self.calibration.prior(one.name) for one in findings},
+            {one.name: one.probability / calibration.prior(one.name) for one in findings},
+            "" if heart_ratio is None else heart_ratio.sentence,
         )
         by_name = {one.name: one for one in findings}
         return [self._with_evidence(one, by_name, near, fits) for one in composed]
@@ -312,6 +321,28 @@ class ReportSuggester:
         return self.retriever.matches(gallery.search(vector, CANDIDATES))
 
 
+def read_findings(
+    calibration: Calibration, features: np.ndarray, heart_ratio: HeartRatio | None = None
+) -> list[Finding]:
+    """As ReportSuggester.findings, by this calibration."""
+    row = features[None]
+    chances = calibration.probabilities(row)[0]
+    low, high = (bound[0] for bound in calibration.intervals(row))
+    found = [
+        _finding(calibration, name, *(float(values[i]) for values in (chances, low, high)))
+        for i, name in enumerate(calibration.findings)
+    ]
+    return sorted(found, key=lambda finding: (not finding.assessed, -finding.probability))
+
+
+def _finding(
+    calibration: Calibration, name: str, probability: float, low: float, high: float
+) -> Finding:
+    word, prompt = calibration.word(name, probability), affirmative(name)[0]
+    point = calibration.operating_points.get(name)
+    return Finding(name, probability, low, high, word, prompt, word != NOT_ASSESSED, point)
+
+
 def _lacks(study: Study, names: Iterable[str]) -> bool:
     """Whether a study is labelled as without any of these findings."""
     healthy = study.findings.get("no finding") == 1
@@ -350,51 +381,3 @@ def load_reporting(
             f"expected a calibration and a gate in {folder}, it has no {error}; fit them: {refit}"
         ) from error
     return Calibration.read(parts[0], arrays), OODGate.read(parts[1], arrays)
-
-
-def as_document(suggestion: Suggestion) -> dict[str, Any]:
-    """A suggestion as JSON-able values, for the command line and for programs.
-
-    A number that is not known is null. Holds no path of this machine.
-    """
-    return {
-        "in_domain": suggestion.in_domain,
-        "warnings": suggestion.warnings,
-        "gate": asdict(suggestion.verdict),
-        "report": suggestion.report,
-        "findings": [asdict(one) for one in suggestion.findings],
-        "not_assessed": list(suggestion.not_assessed),
-        "sentences": [_sentence_document(one) for one in suggestion.sentences],
-        "evidence": [_match_document(one) for one in suggestion.evidence],
-        "note": "for education, not for diagnosis",
-    }
-
-
-def _sentence_document(sentence: Sentence) -> dict[str, Any]:
-    return {
-        "text": sentence.text,
-        "section": sentence.section,
-        "claims": dict(sentence.claims),
-        "probability": _number(sentence.probability),
-        "npv": _number(sentence.npv),
-        "similarity": _number(sentence.similarity),
-        "source": sentence.source,
-        "origin": sentence.origin,
-        "prompt": sentence.prompt,
-        "support": [_match_document(match) for match in sentence.support],
-        "alternatives": list(sentence.alternatives),
-    }
-
-
-def _match_document(match: Match) -> dict[str, Any]:
-    return {
-        "id": match.study.id,
-        "source": match.study.source,
-        "score": round(match.score, 4),
-        "similarity": match.similarity,
-        "caption": caption(match.study),
-    }
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, 4)

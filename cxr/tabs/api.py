@@ -233,7 +233,7 @@ def report_endpoint(services: Services) -> Callable:
     """Return the function behind the endpoint /report."""
 
     @endpoint
-    def report(film: str, force: bool = False) -> dict:
+    def report(film: str, force: bool = False, setting: str = "ward") -> dict:
         """What a chest X-ray suggests: findings with probabilities, a report, and what it rests on.
 
         For education, not for diagnosis. Nothing of the film is kept.
@@ -241,6 +241,7 @@ def report_endpoint(services: Services) -> Callable:
         Args:
             film: the bytes of a picture (PNG, JPEG, TIFF, WebP or DICOM) in base64.
             force: read a picture that looks like no frontal chest X-ray all the same.
+            setting: "ward", or "screening", where findings are rarer.
 
         Returns:
             in_domain: whether it looks like a frontal chest X-ray; else there are no findings
@@ -254,7 +255,7 @@ def report_endpoint(services: Services) -> Callable:
             model: what read it
         """
         data = _bytes(film)
-        suggestion = services.suggest(load_image(data), bool(force))
+        suggestion = services.suggest(load_image(data), bool(force), setting)
         document = as_document(suggestion) | {"model": model_version(services)}
         document["warnings"] = [*document["warnings"], *_frames(data)]
         return document

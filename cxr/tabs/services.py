@@ -167,21 +167,26 @@ class Services:
             retriever = self.retriever()
         return ReportSuggester.with_retriever(retriever, weights, self.reports, self.weights)
 
-    def ood_warning(self, film, embedding=None) -> str:
+    def ood_warning(self, film, encoded=None) -> str:
         """Return why a PIL image hardly is a frontal chest X-ray, in words.
 
-        "" where it may be one, or where the gate that could tell is missing. embedding: as for
+        "" where it may be one, or where the gate that could tell is missing. encoded: as for
         ReportSuggester.judge.
         """
         try:
-            return self.suggester.get().judge(film, embedding).warning
+            return self.suggester.get().judge(film, encoded).warning
         except ValueError as error:
             log.info("no film is doubted: %s", error)
             return ""
 
-    def suggest(self, image, force: bool = False):
-        """As ReportSuggester.suggest, with a warning where a PIL image seems to be mirrored."""
-        suggestion = self.suggester.get().suggest(image, force=force)
+    def suggest(self, image, force: bool = False, setting: str = "ward"):
+        """As ReportSuggester.suggest, of a PIL image whose heart is measured first.
+
+        It warns where the image seems to be mirrored.
+        """
+        ratio = self.heart_ratio(image)
+        suggester = self.suggester.get()
+        suggestion = suggester.suggest(image, force, heart_ratio=ratio, setting=setting)
         if not (suggestion.in_domain or force) and self._readable_once_straightened(image):
             verdict = replace(suggestion.verdict, kind=PHOTOGRAPH, warning=PHOTOGRAPHED)
             return replace(suggestion, verdict=verdict, warnings=[PHOTOGRAPHED])
@@ -193,6 +198,16 @@ class Services:
         """Whether a PIL image is a photograph of a frontal chest X-ray, cut out by straighten."""
         straightened = straighten(image)
         return straightened is not None and self.suggester.get().judge(straightened).in_domain
+
+    def heart_ratio(self, image):
+        """Return the HeartRatio of a PIL image; None where nothing can be measured."""
+        from cxr.reporting import measured_heart
+
+        try:
+            return measured_heart(self.localizer.get(), image)
+        except ValueError as error:
+            log.info("no heart is measured: %s", error)
+            return None
 
     def mirror_warning(self, image) -> str:
         """Return a warning where a PIL image seems to be mirrored; "" elsewhere, or untold."""

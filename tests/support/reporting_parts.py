@@ -14,6 +14,7 @@ from cxr.reporting.ood_gate import KINDS, OODGate, ThumbnailAutoencoder
 from train.reporting.train import as_tensors
 
 DIMENSION = 512
+FEATURES = 5120  # of the tiny encoder: the mean and nine places of 512 channels
 
 
 def tiny_calibration(seed: int = 0, spread: float = 6.0) -> Calibration:
@@ -22,7 +23,7 @@ def tiny_calibration(seed: int = 0, spread: float = 6.0) -> Calibration:
     count = len(NIH_FINDINGS)
     platt = np.stack([np.full(count, 1.0), np.linspace(0.5, -3, count)]).astype(np.float32)
     refits = platt + random.normal(0, 0.2, (20, 2, count)).astype(np.float32)
-    directions = random.normal(0, spread, (DIMENSION, count)).astype(np.float32)
+    directions = random.normal(0, spread, (FEATURES, count)).astype(np.float32)
     return Calibration(
         NIH_FINDINGS,
         directions,

@@ -13,6 +13,7 @@ from train.evaluate.groups import LEAST_CASES
 from train.reporting.operating_points import LEAST_POSITIVES, LEAST_SENSITIVITY, SPECIFICITY
 
 TEMPLATE = Path(__file__).with_name("report.md")
+_TRUTHS = {"expert": "radiologists", "mined": "mined"}
 GROUPS = [Column("micro_f1", "micro-F1, %", percent=True), Column("mean_auroc", "mean AUROC")]
 
 
@@ -98,7 +99,6 @@ def saliency_table(metrics: dict) -> str:
 
 def operating_points_table(config: dict) -> str:
     """What each finding's threshold does on the validation images."""
-    truths = {"expert": "radiologists", "mined": "mined"}
     rows = [
         [
             name,
@@ -106,7 +106,7 @@ def operating_points_table(config: dict) -> str:
             f"{point['threshold']:.3f}",
             *(percent(point[key]) for key in ("sensitivity", "specificity", "npv", "prevalence")),
             str(point["positives"]),
-            truths[point["truth"]],
+            _TRUTHS[point["truth"]],
         ]
         for name, point in config["operating_points"].items()
     ]
@@ -127,6 +127,11 @@ def experts_text(metrics: dict) -> str:
             f"mean AUROC over {measured['findings']} findings",
             with_interval(measured["mean_auroc"]),
         ],
+        *(
+            [f"AUROC, {name}", with_interval(value)]
+            for name, value in measured.get("auroc", {}).items()
+        ),
+        ["micro-F1 of the suggested findings, %", percent_with_interval(measured["micro_f1"])],
         ["expected calibration error", with_interval(measured["calibration_error"])],
         [
             f"serious findings seen by the panel and denied ({denied}), %",
@@ -146,15 +151,21 @@ def experts_text(metrics: dict) -> str:
 
 
 def trials_text(config: dict) -> str:
-    """Which scores were tried on the validation split."""
+    """Which blends of which heads were tried on the validation images."""
     rows = [
         [
-            "prompts alone" if not trial["head"] else f"with a head, C = {trial['head']:g}",
-            f"{trial['mean_auroc']:.3f}",
+            trial["parts"],
+            ", ".join(f"{share:g} {name}" for name, share in trial["shares"].items() if share),
+            *(f"{trial['mean_auroc'].get(source, float('nan')):.3f}" for source in _TRUTHS),
         ]
         for trial in config["training"]["trials"]
     ]
-    return table(["scores tried (validation split)", "mean AUROC"], rows)
+    header = [
+        "features",
+        "readers and their shares",
+        *(f"AUROC, {who}" for who in _TRUTHS.values()),
+    ]
+    return table(header, rows)
 
 
 def measured_in(folder: Path) -> dict:
@@ -184,7 +195,7 @@ def card_text(folder: Path) -> str:
         "cases": str(LEAST_CASES),
         "energy": energy_text(training),
         "groups": groups_text(metrics.get("groups"), GROUPS),
-        "data": describe_data_sets([training["data"]]),
+        "data": describe_data_sets(training["data"]),
         **{key: str(training[key]) for key in ("train", "val")},
     }
     measured = {

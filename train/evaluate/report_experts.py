@@ -9,8 +9,9 @@ import numpy as np
 
 from cxr.data import load_expert_labels, load_split, load_studies, stem
 from cxr.metrics import auroc, expected_calibration_error, value_with_interval
-from cxr.reporting import ABSENT, FRONTAL, ReportSuggester
+from cxr.reporting import ABSENT, FRONTAL, FilmFeatures, ReportSuggester
 from train.common.studies import frontal
+from train.evaluate.report_labels import label_scores
 from train.reporting.features import features_of
 from train.reporting.operating_points import LEAST_POSITIVES, majority_of
 from train.reporting.pictures import film_pictures
@@ -44,7 +45,8 @@ def evaluate_against_experts(
         seed: of the bootstrap.
 
     Returns:
-        JSON-able values: `mean_auroc` over findings that enough images show; `calibration_error`;
+        JSON-able values: `auroc` of each finding that enough images show and its mean,
+        `mean_auroc`; `micro_f1` of the suggested findings; `calibration_error`;
         `denied`, the share of SERIOUS findings seen by the panel that the report denies;
         `false_findings`, how many findings a report raises on an image that the panel called
         normal; with how many findings and images these rest on.
@@ -69,8 +71,9 @@ def evaluate_against_experts(
     abnormal = np.array([readings[name].abnormal for name in read])
     normal = ~abnormal & ~(labels == 1).any(1)
     films = features_of(suggester.retriever, film_pictures(studies, FRONTAL), cache, root.name)
-    chances = suggester.calibration.probabilities(films.embeddings)
-    raised, denied = claimed(suggester, films.embeddings, names)
+    chances = suggester.calibration.probabilities(films.features)
+    suggested = suggester.calibration.suggested(chances)
+    raised, denied = claimed(suggester, films, names)
     often = (labels == 1).sum(0) >= LEAST_POSITIVES
     serious = (labels == 1) & np.isin(names, SERIOUS)
 
@@ -98,7 +101,23 @@ def evaluate_against_experts(
         "false_findings": false_findings,
     }
     count = len(studies)
+    by_finding = {
+        names[column]: value_with_interval(
+            lambda rows, i=column: auroc(chances[rows, i], labels[rows, i] == 1),
+            count,
+            rounds,
+            seed,
+        )
+        for column in np.flatnonzero(often)
+    }
+
+    def micro_f1(rows: np.ndarray) -> float:
+        known = ~np.isnan(labels[rows])
+        return label_scores(suggested[rows], labels[rows] == 1, known)["micro_f1"]
+
     return {
+        "auroc": by_finding,
+        "micro_f1": value_with_interval(micro_f1, count, rounds, seed),
         "data": root.resolve().name,
         "split": split,
         "films": count,
@@ -113,22 +132,23 @@ def evaluate_against_experts(
 
 
 def claimed(
-    suggester: ReportSuggester, embeddings: np.ndarray, names: Sequence[str]
+    suggester: ReportSuggester, films: FilmFeatures, names: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the suggested reports say of each finding.
 
     Args:
         suggester: suggests the reports.
-        embeddings: float [N, 512], unit rows.
+        films: of N images.
         names: the F findings.
 
     Returns:
         (raised, denied), bool [N, F]: by any sentence, as present or possible; as absent.
     """
-    raised = np.zeros((len(embeddings), len(names)), bool)
+    raised = np.zeros((len(films), len(names)), bool)
     denied = np.zeros_like(raised)
-    for row, vector in enumerate(embeddings):
-        for sentence in suggester.sentences_for(vector, suggester.findings(vector)):
+    for row, vector in enumerate(films.embeddings):
+        found = suggester.findings(films.features[row])
+        for sentence in suggester.sentences_for(vector, found):
             for name, state in sentence.claims.items():
                 if name in names:
                     (denied if state == ABSENT else raised)[row, names.index(name)] = True

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
-from cxr.reporting import FilmFeatures, film_features
+from cxr.reporting import FRONTAL, FilmFeatures, film_features
 from cxr.retrieval import Retriever
-from train.common.feature_cache import cached_features
-from train.reporting.pictures import Picture
+from train.common.feature_cache import cached_features, module_fingerprint
+from train.reporting.heads import Images, folds_of
+from train.reporting.labels import Readings, goals, read_labels, studies_of
+from train.reporting.pictures import Picture, film_pictures
 
 BATCH = 32
 
@@ -22,16 +26,40 @@ def features_of(
 ) -> FilmFeatures:
     """Features of N pictures; from `cache` where this encoder has seen this list before.
 
+    What linear heads read is kept in half precision.
+
     Raises ValueError for a picture that cannot be read.
     """
-    key = [retriever.encoder, *(picture.name for picture in pictures)]
+    key = [retriever.encoder, "features", *(picture.name for picture in pictures)]
 
     def extract() -> dict[str, torch.Tensor]:
-        found = _extract(retriever, pictures, title)
-        return {name: torch.from_numpy(value) for name, value in vars(found).items()}
+        return {
+            name: torch.from_numpy(value)
+            for name, value in vars(_extract(retriever, pictures, title)).items()
+        }
 
-    found = cached_features(cache, key, extract)
-    return FilmFeatures(found["embeddings"].numpy(), found["thumbnails"].numpy())
+    found = {name: value.numpy() for name, value in cached_features(cache, key, extract).items()}
+    return FilmFeatures(**found)
+
+
+def head_features(
+    retriever: Retriever, pictures: Sequence[Picture], cache: Path, title: str = "films"
+) -> np.ndarray:
+    """What linear heads read of N pictures, float16 [N, W]; kept in `cache` as by features_of.
+
+    It depends on the image encoder alone and not on its projection into the shared space.
+    """
+    key = [image_key(retriever), "heads", *(picture.name for picture in pictures)]
+
+    def extract() -> dict[str, torch.Tensor]:
+        return {"features": torch.from_numpy(_extract(retriever, pictures, title).features)}
+
+    return cached_features(cache, key, extract)["features"].numpy()
+
+
+def image_key(retriever: Retriever) -> str:
+    """The sha256 over the image encoder's weights, without the projection."""
+    return module_fingerprint(retriever.model.image_encoder)
 
 
 def _extract(retriever: Retriever, pictures: Sequence[Picture], title: str) -> FilmFeatures:
@@ -40,6 +68,72 @@ def _extract(retriever: Retriever, pictures: Sequence[Picture], title: str) -> F
         for start in range(0, len(pictures), BATCH):
             batch = pictures[start : start + BATCH]
             films = list(pool.map(lambda picture: picture.open(), batch))
-            parts.append(film_features(retriever, films))
+            found = film_features(retriever, films)
+            parts.append(replace(found, features=found.features.astype(np.float16)))
             bar.update(len(batch))
     return FilmFeatures.joined(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Images of several data sets, what is said of them, and where each comes from.
+
+    Attributes:
+        images: with goals and folds for the heads.
+        readings: everyone's labels of them.
+        source: str [N], the data set's name and the split: "nih val".
+    """
+
+    images: Images
+    readings: Readings
+    source: np.ndarray
+
+    def rows(self, *sources: str) -> np.ndarray:
+        """The images of these sources that are no blurred copies: int64 [n]."""
+        return np.flatnonzero(np.isin(self.source, sources) & ~self.images.copies)
+
+
+def collect(
+    retriever: Retriever,
+    data: Path,
+    experts: Path | None,
+    more: Sequence[Path],
+    names: Sequence[str],
+    cache: Path,
+) -> Collection:
+    """Read the train and val splits of the data sets.
+
+    Args:
+        retriever: whose features are read.
+        data: a data set with mined labels.
+        experts: one that a panel of radiologists read; its training images come blurred as well,
+            as sharp as those of the larger collections.
+        more: further data sets to train on.
+        names: the findings.
+        cache: where features are kept.
+
+    Raises:
+        ValueError: a data set or an image cannot be read.
+    """
+    panel = [experts] if experts is not None else []
+    wanted = [(root, "train", FRONTAL) for root in (data, *panel)]
+    wanted += [(root, "train", "blurred") for root in panel]
+    wanted += [(root, "train", FRONTAL) for root in more]
+    wanted += [(root, "val", FRONTAL) for root in (data, *panel)]
+    parts, features, folds, source = [], [], [], []
+    for root, split, kind in wanted:
+        studies = studies_of(root, split)
+        parts.append(read_labels(root, studies, names))
+        pictures = film_pictures(studies, kind)
+        features.append(head_features(retriever, pictures, cache, f"{root.name} {split}"))
+        trained = split == "train"
+        folds.append(folds_of(parts[-1].patients) if trained else np.full(len(studies), -1))
+        source += [f"{root.resolve().name} {split}"] * len(studies)
+    readings, fold = Readings.joined(parts), np.concatenate(folds)
+    kinds = [kind for (_, _, kind), part in zip(wanted, parts) for _ in range(len(part))]
+    copies = np.array(kinds) == "blurred"
+    asked, weights = goals(readings, fold >= 0)
+    doubled = np.isin(source, [f"{root.resolve().name} train" for root in panel])
+    weights[doubled] /= 2  # an image with a copy counts as one
+    images = Images(np.concatenate(features), asked, weights, fold, copies)
+    return Collection(images, readings, np.array(source))

@@ -1,28 +1,188 @@
-"""Directions in the embedding that score findings: zero-shot, or with a learned linear head."""
+"""Linear heads on the features of the image encoder's middle blocks, blended into one a finding.
+
+Three kinds of readers (train.reporting.labels.READERS) give a head each, on each part of the
+features. Every head is the mean of one fit for each fold of training patients, so that a training
+image has scores of fits that never saw its patient, and any other image the mean of all fits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from cxr.language import affirmative, negative
-from cxr.metrics import auroc
+from cxr.models import ImageEncoder
 from cxr.retrieval import Retriever
+from train.common.feature_cache import cached_features
+from train.reporting.labels import READERS
 
-STRENGTHS = (0.0, 1e-4, 1e-3, 1e-2)  # inverse regularisation of the head; 0: no head
-LEAST = 6  # positives that an AUROC needs to count in the choice
-MARGIN = 0.005  # a head must be better than zero-shot by this much
+FOLDS, STEPS = 4, 25
+GLOBAL_PENALTY, PLACES_PENALTY = 0.3, 1.0  # the more columns, the more they need
+# How much each kind of reader counts, tried in turn: votes, outlines, mined.
+SHARES = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (1.0, 0.3, 0.5), (1.0, 0.3, 0.7), (1.0, 0.5, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
-class Directions:
-    """directions: float32 [D, F]; offsets: float32 [F]; scores of training films have mean 0."""
+class Images:
+    """N images to fit heads on or to score, a blurred copy beside its original being one more.
 
-    directions: np.ndarray
-    offsets: np.ndarray
-    source: str
+    features: float16 [N, W]. goals, weights: float32 [N, 3F] as train.reporting.labels.goals gives
+    them. folds: int64 [N], -1 for images that no head is fitted on. copies: bool [N], blurred ones.
+    """
+
+    features: np.ndarray
+    goals: np.ndarray
+    weights: np.ndarray
+    folds: np.ndarray
+    copies: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class PartHeads:
+    """The heads on one part of the features.
+
+    columns: int64 [P], of the features. weight: float32 [P, 3F]; bias: float32 [3F]. scores:
+    float32 [N, 3F], out of fold where an image was fitted on. spread: float32 [3F], of the scores
+    of training images that are no copies.
+    """
+
+    name: str
+    columns: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+    scores: np.ndarray
+    spread: np.ndarray
+
+
+def folds_of(patients: Sequence[str]) -> np.ndarray:
+    """N names of patients -> int64 [N] in [0, FOLDS), the same for all images of a patient."""
+    return np.array([zlib.crc32(name.encode()) % FOLDS for name in patients], np.int64)
+
+
+def feature_parts(encoder: ImageEncoder) -> list[tuple[str, np.ndarray, float]]:
+    """(name, columns int64 [P], penalty) of the parts that heads are fitted on.
+
+    They are the class tokens and means of the middle blocks together, and the nine places of the
+    first of them, in the order that ImageEncoder.forward_with_features describes. The second
+    block's places add nothing to these.
+    """
+    middle = list(getattr(encoder.backbone, "middle", []))
+    count = max(1, len(middle))
+    columns = np.arange(encoder.feature_width).reshape(count, -1)
+    ends = columns.shape[1] * (2 if middle else 1) // (11 if middle else 10)
+    return [
+        ("class token and mean", columns[:, :ends].ravel(), GLOBAL_PENALTY),
+        ("nine places", columns[0, ends:], PLACES_PENALTY),
+    ]
+
+
+def fit_part(
+    name: str, columns: np.ndarray, penalty: float, images: Images, cache: Path
+) -> PartHeads:
+    """Fit the heads of all readers on one part of the features; from `cache` where it was done."""
+    digest = hashlib.sha256()
+    for part in (images.goals, images.weights, images.folds, images.features[:, columns]):
+        digest.update(np.ascontiguousarray(part).data)
+    key = ["heads", digest.hexdigest(), penalty, FOLDS, STEPS]
+
+    def fit() -> dict[str, torch.Tensor]:
+        found = _fit_folds(columns, penalty, images)
+        return {name: torch.from_numpy(value) for name, value in found.items()}
+
+    found = {name: value.numpy() for name, value in cached_features(cache, key, fit).items()}
+    return PartHeads(name, columns, **found)
+
+
+def _fit_folds(columns: np.ndarray, penalty: float, images: Images) -> dict[str, np.ndarray]:
+    """The heads of every fold, averaged, and the scores of the images."""
+    x = images.features[:, columns].astype(np.float32)
+    trained = images.folds >= 0
+    weights, biases = [], []
+    scores = np.full(images.goals.shape, np.nan, np.float32)
+    for fold in range(FOLDS):
+        inside = trained & (images.folds != fold)
+        weight, bias = _fit(x[inside], images.goals[inside], images.weights[inside], penalty)
+        held = images.folds == fold
+        scores[held] = x[held] @ weight + bias
+        weights.append(weight)
+        biases.append(bias)
+    mean, offset = np.mean(weights, 0), np.mean(biases, 0)
+    scores[~trained] = x[~trained] @ mean + offset
+    spread = scores[trained & ~images.copies].std(0) + 1e-6
+    return {"weight": mean, "bias": offset, "scores": scores, "spread": spread}
+
+
+def _fit(
+    x: np.ndarray, goals: np.ndarray, weights: np.ndarray, penalty: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Multi-label logistic regression with soft labels on standardized features, by L-BFGS.
+
+    Every column's weights are scaled to sum to one, so that one penalty serves frequent and rare
+    findings. Returns weight float32 [P, K] and bias float32 [K] for features as they come.
+    """
+    mean, spread = x.mean(0), x.std(0) + 1e-3
+    rows = torch.from_numpy((x - mean) / spread)
+    asked = torch.from_numpy(goals)
+    shares = torch.from_numpy(weights / np.maximum(weights.sum(0), 1e-6))
+    weight = torch.zeros(rows.shape[1], asked.shape[1], requires_grad=True)
+    chance = (asked * shares).sum(0).clamp(1e-4, 1 - 1e-4)
+    bias = torch.logit(chance).requires_grad_(True)
+    optimizer = torch.optim.LBFGS(
+        [weight, bias], lr=1, max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        logits = rows @ weight + bias
+        entropy = F.binary_cross_entropy_with_logits(logits, asked, reduction="none")
+        loss = (entropy * shares).sum() + penalty / 2 * weight.square().sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    unscaled = weight.detach().numpy() / spread[:, None]
+    return unscaled, (bias.detach().numpy() - mean @ unscaled).astype(np.float32)
+
+
+def blend(
+    parts: Sequence[PartHeads], shares: Sequence[float], width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One score a finding: the readers' scores, each over its spread, times their shares.
+
+    Args:
+        parts: heads on parts of the features.
+        shares: how much each of READERS counts.
+        width: W, of the features.
+
+    Returns:
+        Directions float32 [W, F], offsets float32 [F] and the images' scores float32 [N, F], whose
+        mean is 0 and spread 1 over the images with a score.
+    """
+    count = len(parts[0].spread) // len(READERS)
+    directions, offsets = np.zeros((width, count)), np.zeros(count)
+    scores: np.ndarray = np.zeros((len(parts[0].scores), count))
+    for part in parts:
+        for place, share in enumerate(shares):
+            own = slice(place * count, (place + 1) * count)
+            # A finding that this kind of reader was never asked about has a spread of nothing.
+            known = part.spread[own] > 1e-4
+            factor = np.where(known, share / part.spread[own], 0)
+            directions[part.columns] += part.weight[:, own] * factor
+            offsets += part.bias[own] * factor
+            scores += part.scores[:, own] * factor
+    middle, spread = scores.mean(0), scores.std(0) + 1e-9
+    return (
+        (directions / spread).astype(np.float32),
+        ((offsets - middle) / spread).astype(np.float32),
+        ((scores - middle) / spread).astype(np.float32),
+    )
 
 
 def zero_shot_directions(retriever: Retriever, names: Sequence[str]) -> np.ndarray:
@@ -37,62 +197,6 @@ def zero_shot_directions(retriever: Retriever, names: Sequence[str]) -> np.ndarr
     )
 
 
-def learned_directions(embeddings: np.ndarray, labels: np.ndarray, strength: float) -> np.ndarray:
-    """float32 [D, F]: logistic regressions on standardize embeddings [N, D], labels [N, F]."""
-    from sklearn.linear_model import LogisticRegression
-
-    mean, spread = embeddings.mean(0), embeddings.std(0) + 1e-6
-    columns = []
-    for column in labels.T:
-        known = ~np.isnan(column)
-        fitted = LogisticRegression(C=strength, max_iter=200, tol=1e-3).fit(
-            (embeddings[known] - mean) / spread, column[known]
-        )
-        columns.append(fitted.coef_[0] / spread)
-    return np.stack(columns, 1).astype(np.float32)
-
-
-def choose_directions(
-    retriever: Retriever,
-    names: Sequence[str],
-    train: tuple[np.ndarray, np.ndarray],
-    val: tuple[np.ndarray, np.ndarray],
-) -> tuple[Directions, list[dict]]:
-    """The directions of the best mean AUROC on the validation films, and all that were tried.
-
-    train, val: (embeddings float [N, D], labels float [N, F]). Where a head is used, its scores
-    and the zero-shot ones are added after each was divided by its spread.
-    """
-    base = _scaled(zero_shot_directions(retriever, names), train[0])
-    trials, best = [], None
-    for strength in STRENGTHS:
-        directions = (
-            base
-            if not strength
-            else _scaled(base + _scaled(learned_directions(*train, strength), train[0]), train[0])
-        )
-        value = _mean_auroc(val[0] @ directions, val[1])
-        trials.append({"head": strength, "mean_auroc": round(value, 4)})
-        if best is None or value > best[0] + (MARGIN if best[1] == 0 else 0):
-            best = value, strength, directions
-    source = (
-        "zero-shot prompts"
-        if not best[1]
-        else (f"zero-shot prompts and a linear head on the embedding (C = {best[1]:g}), added")
-    )
-    offsets = -(train[0] @ best[2]).mean(0)
-    return Directions(best[2].astype(np.float32), offsets.astype(np.float32), source), trials
-
-
-def _scaled(directions: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
-    return directions / ((embeddings @ directions).std(0) + 1e-9)
-
-
-def _mean_auroc(scores: np.ndarray, labels: np.ndarray) -> float:
-    found = [
-        auroc(scores[known, i], labels[known, i] == 1)
-        for i in range(labels.shape[1])
-        if (known := ~np.isnan(labels[:, i])).any()
-        and (labels[known, i] == 1).sum() >= min(LEAST, max(1, len(labels) // 10))
-    ]
-    return float(np.nanmean(found)) if found else 0.5
+def shares_text(shares: Sequence[float]) -> Mapping[str, float]:
+    """The shares by the readers' names, for config.json."""
+    return dict(zip(READERS, map(float, shares)))

@@ -1,25 +1,22 @@
 """For each finding: from which probability on it is called, and whether it can be assessed at all.
 
-Everything is read from validation images. What radiologists said counts where enough of their
-images show the finding, else what software mined from reports.
+Everything is read from images that the heads in question were not fitted on: the validation splits,
+and training images out of fold. What radiologists said counts where enough of their images show the
+finding, else what software mined from reports.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from cxr.data import load_expert_labels, load_split, load_studies, stem
+from cxr.data import load_expert_labels, stem
 from cxr.findings import Study
-from cxr.reporting import FRONTAL, Calibration, OperatingPoint
-from cxr.retrieval import Retriever
-from train.common.studies import frontal, labels_of
-from train.reporting.features import features_of
-from train.reporting.pictures import film_pictures
+from cxr.reporting import OperatingPoint
 
 SPECIFICITY = 0.9  # at the threshold
 LEAST_SENSITIVITY = 0.5  # a finding that is seen less often than this is not assessed
@@ -100,41 +97,6 @@ def choose_point(chances: np.ndarray, present: np.ndarray, source: str) -> Opera
 def _rounded_up(chance: float) -> float:
     """The least probability of _DIGITS digits above `chance`."""
     return min((math.floor(float(chance) * 10**_DIGITS) + 1) / 10**_DIGITS, 1.0)
-
-
-def measured_points(
-    retriever: Retriever, calibration: Calibration, mined: Path, experts: Path | None, cache: Path
-) -> dict[str, dict]:
-    """The operating points of a calibration on the validation splits, as JSON-able values.
-
-    Args:
-        retriever: the encoder that the calibration was fitted for.
-        calibration: gives the probabilities.
-        mined: a data set whose labels software mined from reports.
-        experts: a data set with expert_labels.csv; None: the mined labels decide alone.
-        cache: where features of images are kept.
-
-    Raises:
-        ValueError: a data set cannot be read, or has no validation image.
-    """
-    truths = [] if experts is None else [_truth(retriever, calibration, experts, True, cache)]
-    truths.append(_truth(retriever, calibration, mined, False, cache))
-    points = operating_points(calibration.findings, truths)
-    return {name: asdict(point) for name, point in points.items()}
-
-
-def _truth(
-    retriever: Retriever, calibration: Calibration, root: Path, expert: bool, cache: Path
-) -> Truth:
-    studies = frontal(load_split(root, load_studies(root, labels="mined"))["val"])
-    names = calibration.findings
-    labels = majority_of(studies, root, names) if expert else labels_of(studies, names).numpy()
-    if not len(labels):
-        raise ValueError(f"expected validation images in {root}, got none; give another data set")
-    title = f"{root.name} val"
-    found = features_of(retriever, film_pictures(studies, FRONTAL), cache, title)
-    chances = calibration.probabilities(found.embeddings)
-    return Truth(chances, labels, "expert" if expert else "mined")
 
 
 def majority_of(studies: Sequence[Study], root: Path, names: Sequence[str]) -> np.ndarray:

@@ -16,9 +16,10 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 from cxr.findings import Study
-from cxr.images import load_image
+from cxr.images import Preprocess, load_image
 from train.reporting.drawings import HELD_OUT_DRAWINGS, draw, drawings
 
+SMALL = Preprocess(128, 0.0, 1.0, 1)  # of a blurred image: the larger collections come so
 TURNS = {"turned 90": 90, "turned 180": 180, "turned 270": 270}  # degrees, anticlockwise
 
 
@@ -35,7 +36,8 @@ def film_pictures(studies: Sequence[Study], kind: str, seed: int = 0) -> list[Pi
 
     Args:
         studies: those whose images are taken.
-        kind: "frontal" leaves them; "jittered", one of TURNS, "inverted" or "part" changes them.
+        kind: "frontal" leaves them; "jittered", "blurred", one of TURNS, "inverted" or "part"
+            changes them.
         seed: of what is random; each image adds its row.
     """
     return [
@@ -59,6 +61,8 @@ def _open(path: Path, kind: str, seed: int) -> Image.Image:
         return film.rotate(TURNS[kind], expand=True)
     if kind == "inverted":
         return ImageOps.invert(film)
+    if kind == "blurred":
+        return Image.fromarray(SMALL.square(film))
     if kind == "jittered":
         return jitter(film, random)
     return part(film, random) if kind == "part" else film

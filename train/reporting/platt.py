@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cxr.reporting import Bands, sigmoid
+from cxr.checkpoints import sigmoid
+from cxr.reporting import Bands
 
 PRIOR = 4.0  # how many units of information the shared slope weighs against a finding's own
 NEVER_WRONG = 0.05  # share of findings called unlikely that may be there after all

@@ -1,13 +1,15 @@
 """Fits what the report suggester needs on top of an encoder: probabilities and the gate.
 
     python -m train.reporting --data ROOT --out weights/reporting [--weights weights/retrieval]
-        [--experts ROOT]             validation images that a panel of radiologists read
-        [--keep]                     leave what is in --out, choose the operating points alone
+        [--experts ROOT]             images that a panel of radiologists read
+        [--more ROOT ROOT]           further data sets to train the heads on
+        [--keep]                     keep the gate in --out
 
-Features of films are extracted once and kept in --cache. A linear head is learned on the training
-split; whether it is used, and how strongly regularised, is chosen on the validation split, as are
-Platt's slopes, the words' limits, each finding's operating point and the gate's limits. The test
-split is not read.
+Features of images and fitted heads are kept in --cache. Linear heads are fitted on the training
+splits; how the kinds of labels are blended is chosen on the validation splits and, where
+radiologists read the images, on training images out of fold, as are Platt's slopes, the words'
+limits and each finding's operating point. The gate's limits are chosen on the validation split. The
+test splits are not read.
 """
 
 from __future__ import annotations
@@ -17,23 +19,24 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 import cxr
-from cxr.checkpoints import save_checkpoint
-from cxr.files import read_json, write_json
+from cxr.checkpoints import save_checkpoint, sigmoid
 from cxr.findings import NIH_FINDINGS, Study
+from cxr.metrics import auroc
 from cxr.reporting import FRONTAL, Calibration, FilmFeatures, OODGate, load_reporting
 from cxr.retrieval import Retriever
 from train.cards.report import write_report_card
 from train.common.energy import hardware
-from train.common.studies import labels_of, training_studies
-from train.reporting.features import features_of
-from train.reporting.heads import choose_directions
+from train.reporting.features import Collection, collect, features_of
+from train.reporting.heads import SHARES, PartHeads, blend, feature_parts, fit_part, shares_text
+from train.reporting.labels import studies_of
 from train.reporting.ood_gate import NETWORK, fit_gate
-from train.reporting.operating_points import measured_points
+from train.reporting.operating_points import LEAST_POSITIVES, Truth, operating_points
 from train.reporting.pictures import TURNS, film_pictures, other_pictures
 from train.reporting.platt import choose_bands, fit_platt
 
@@ -46,7 +49,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="data set with labels")
     parser.add_argument("--experts", type=Path, help="data set with expert_labels.csv")
-    parser.add_argument("--keep", action="store_true", help="choose the operating points alone")
+    parser.add_argument("--more", type=Path, nargs="*", default=[], help="to train heads on")
+    parser.add_argument("--keep", action="store_true", help="keep the gate in --out")
     parser.add_argument("--weights", default="weights/retrieval")
     parser.add_argument("--out", type=Path, default=Path("weights/reporting"))
     parser.add_argument("--cache", type=Path, default=Path(".cache/reporting"))
@@ -57,35 +61,90 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def fit_calibration(
-    retriever: Retriever,
-    train: tuple[FilmFeatures, Sequence[Study]],
-    val: tuple[FilmFeatures, Sequence[Study]],
-    seed: int,
-) -> tuple[Calibration, list[dict]]:
-    """The calibration, and the trials that its scores were chosen among."""
-    names = tuple(
-        name for name in NIH_FINDINGS if any(study.findings.get(name) == 1 for study in train[1])
-    )
-    truth = labels_of(train[1], names).numpy(), labels_of(val[1], names).numpy()
-    chosen, trials = choose_directions(
-        retriever, names, (train[0].embeddings, truth[0]), (val[0].embeddings, truth[1])
-    )
-    scores = [
-        features.embeddings @ chosen.directions + chosen.offsets for features in (train[0], val[0])
+    retriever: Retriever, options: argparse.Namespace
+) -> tuple[Calibration, dict[str, dict], list[dict], dict[str, int]]:
+    """Fit heads, probabilities and operating points.
+
+    Returns:
+        The calibration without its operating points, these as JSON-able values, the trials that
+        the heads were chosen among, and the number of images of each source.
+    """
+    names = NIH_FINDINGS
+    found = collect(retriever, options.data, options.experts, options.more, names, options.cache)
+    encoder = retriever.model.image_encoder
+    parts = [fit_part(*part, found.images, options.cache) for part in feature_parts(encoder)]
+    trials, shares = choose_shares(parts, found, options)
+    directions, offsets, scores = blend(parts, shares, encoder.feature_width)
+    truths = _truths(found, scores, options)
+    labels = np.concatenate([truth.labels for truth in truths])
+    enough = (truths[0].labels == 1).sum(0) >= LEAST_POSITIVES
+    if len(truths) > 1:  # who decides about a finding is also whose prevalence it has
+        labels[: len(truths[0].labels), ~enough] = np.nan
+        labels[len(truths[0].labels) :, enough] = np.nan
+    rows = np.concatenate([truth.chances for truth in truths])
+    platt, refits = fit_platt((rows, labels), (rows, labels), REFITS, options.seed)
+    chances = [
+        Truth(sigmoid(platt[0] * truth.chances + platt[1]), truth.labels, truth.source)
+        for truth in truths
     ]
-    platt, refits = fit_platt(
-        (scores[1], truth[1]), (np.concatenate(scores), np.concatenate(truth)), REFITS, seed
-    )
-    chances = 1 / (1 + np.exp(-(platt[0] * scores[1] + platt[1])))
-    return Calibration(
-        names,
-        chosen.directions,
-        chosen.offsets,
+    pooled = np.concatenate([truth.chances for truth in chances])
+    calibration = Calibration(
+        tuple(names),
+        directions,
+        offsets,
         platt,
         refits,
-        choose_bands(chances, truth[1]),
-        chosen.source,
-    ), trials
+        choose_bands(pooled, labels),
+        "linear heads on the features of the image encoder's middle blocks",
+    )
+    points = operating_points(names, chances)
+    counts = {name: int((found.source == name).sum()) for name in np.unique(found.source)}
+    return calibration, {name: asdict(one) for name, one in points.items()}, trials, counts
+
+
+def choose_shares(
+    parts: Sequence[PartHeads], found: Collection, options: argparse.Namespace
+) -> tuple[list[dict], Sequence[float]]:
+    """Choose the parts' blend: the best mean of both AUROCs, radiologists' and mined.
+
+    Radiologists' is over the validation images and the training images out of fold, mined over the
+    validation images.
+    """
+    trials: list[dict] = []
+    chosen: list[tuple[float, Sequence[float]]] = []
+    groups = [([part], part.name) for part in parts] + [(list(parts), "all parts")]
+    for members, name in groups:
+        for shares in SHARES:
+            scores = blend(members, shares, found.images.features.shape[1])[2]
+            truths = _truths(found, scores, options)
+            values = {truth.source: _mean_auroc(truth.chances, truth.labels) for truth in truths}
+            rounded = {source: round(value, 4) for source, value in values.items()}
+            trials.append({"parts": name, "shares": shares_text(shares), "mean_auroc": rounded})
+            if name == "all parts":
+                chosen.append((float(np.mean(list(values.values()))), shares))
+    return trials, max(chosen, key=lambda one: one[0])[1]
+
+
+def _truths(found: Collection, scores: np.ndarray, options: argparse.Namespace) -> list[Truth]:
+    """The scores and labels of images that were not fitted on, radiologists' first."""
+    truths = []
+    if options.experts is not None:
+        name = options.experts.resolve().name
+        rows = found.rows(f"{name} train", f"{name} val")
+        truths.append(Truth(scores[rows], found.readings.majority[rows], "expert"))
+    rows = found.rows(f"{options.data.resolve().name} val")
+    truths.append(Truth(scores[rows], found.readings.mined[rows], "mined"))
+    return truths
+
+
+def _mean_auroc(scores: np.ndarray, labels: np.ndarray) -> float:
+    """The mean over the findings that enough images show. scores, labels: float [N, F]."""
+    values = [
+        auroc(column[known], label[known] == 1)
+        for column, label in zip(scores.T, labels.T)
+        if ((known := ~np.isnan(label)) & (label == 1)).sum() >= LEAST_POSITIVES
+    ]
+    return float(np.nanmean(values)) if values else 0.5
 
 
 def fit_the_gate(
@@ -109,20 +168,17 @@ def fit_the_gate(
     return fit_gate(pictures, films[1], options.epochs, options.seed)
 
 
-def add_operating_points(retriever: Retriever, options: argparse.Namespace) -> dict[str, dict]:
-    """Choose the operating points of the checkpoint in --out and write them into its config.json.
-
-    They are those of the probabilities that it gives as it is stored, in half precision.
-
-    Raises ValueError when the checkpoint or a data set cannot be read.
-    """
-    calibration = load_reporting(options.out, retriever.encoder, options.weights)[0]
-    points = measured_points(retriever, calibration, options.data, options.experts, options.cache)
-    path = options.out / "config.json"
-    config = read_json(path, "a calibration's config.json")
-    write_json(path, {**config, "operating_points": points})
-    write_report_card(options.out)
-    return points
+def kept_gate(
+    retriever: Retriever, train: Sequence[Study], val: Sequence[Study], options: argparse.Namespace
+) -> OODGate:
+    """The gate in --out where it is kept, else a fitted one."""
+    if options.keep:
+        return load_reporting(options.out, retriever.encoder, options.weights)[1]
+    films = tuple(
+        features_of(retriever, film_pictures(studies, FRONTAL), options.cache, title)
+        for studies, title in ((train, "train"), (val, "val"))
+    )
+    return fit_the_gate(retriever, (films[0], films[1]), train, options)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -130,26 +186,18 @@ def main(argv: list[str] | None = None) -> int:
     options, begun = arguments(argv), time.time()
     try:
         retriever = Retriever.load(options.weights, gallery=None)
-        if options.keep:
-            print(json.dumps(add_operating_points(retriever, options), indent=1))
-            return 0
-        train, val = training_studies(options.data, [])[:2]
+        train, val = (studies_of(options.data, split) for split in ("train", "val"))
         if len(train) < 20 or len(val) < 10:
             raise ValueError(
                 f"expected 20 films to train and 10 to validate on in {options.data},"
                 f" got {len(train)} and {len(val)}; give a data set with labels"
             )
-        films = tuple(
-            features_of(retriever, film_pictures(studies, FRONTAL), options.cache, title)
-            for studies, title in ((train, "train"), (val, "val"))
-        )
-        calibration, trials = fit_calibration(
-            retriever, (films[0], train), (films[1], val), options.seed
-        )
-        gate = fit_the_gate(retriever, films, train, options)
+        gate = kept_gate(retriever, train, val, options)
+        calibration, points, trials, counts = fit_calibration(retriever, options)
     except ValueError as error:
         print(f"train.reporting: {error}", file=sys.stderr)
         return 2
+    sets = [options.data, *([options.experts] if options.experts else []), *options.more]
     config = {
         "encoder": retriever.encoder,
         "code_version": cxr.__version__,
@@ -158,11 +206,13 @@ def main(argv: list[str] | None = None) -> int:
             "source": calibration.source,
             "bands": vars(calibration.bands),
         },
+        "operating_points": points,
         "gate": {"limits": gate.limits, "autoencoder": NETWORK},
         "training": {
-            "data": options.data.resolve().name,
-            "train": len(train),
-            "val": len(val),
+            "data": [root.resolve().name for root in sets],
+            "images": counts,
+            "train": sum(count for name, count in counts.items() if name.endswith(" train")),
+            "val": sum(count for name, count in counts.items() if name.endswith(" val")),
             "others": options.others,
             "refits": REFITS,
             "trials": trials,
@@ -171,23 +221,16 @@ def main(argv: list[str] | None = None) -> int:
         },
     }
     save_checkpoint(options.out, as_tensors(calibration, gate), config)
-    try:
-        points = add_operating_points(retriever, options)
-    except ValueError as error:
-        print(f"train.reporting: {error}", file=sys.stderr)
-        return 2
-    print(
-        json.dumps(
-            {
-                "out": str(options.out),
-                "bands": vars(calibration.bands),
-                "limits": gate.limits,
-                "trials": trials,
-                "assessed": [name for name, point in points.items() if point["assessed"]],
-            },
-            indent=1,
-        )
-    )
+    write_report_card(options.out)
+    assessed = [name for name, point in points.items() if point["assessed"]]
+    shown = {
+        "out": str(options.out),
+        "bands": vars(calibration.bands),
+        "limits": gate.limits,
+        "trials": trials,
+        "assessed": assessed,
+    }
+    print(json.dumps(shown, indent=1))
     return 0
 
 

@@ -69,7 +69,15 @@ class ReadHandlers:
         if not state.withheld or state.image is None:
             return state
         fresh = ReadState.of(state.image, state.image_url, state.source, state.study)
-        return replace(fresh, forced=True, comparison=state.comparison)
+        return replace(fresh, forced=True, comparison=state.comparison, setting=state.setting)
+
+    def choose_setting(self, state: ReadState, event: gr.EventData) -> ReadState:
+        """Read the image again as one from a ward, or from screening."""
+        setting = event_value(event, "name", str)
+        if state.image is None or setting == state.setting:
+            return state
+        fresh = ReadState.of(state.image, state.image_url, state.source, state.study)
+        return replace(fresh, forced=state.forced, comparison=state.comparison, setting=setting)
 
     def correct(self, state: ReadState) -> ReadState:
         """Turn an image upright, invert an inverted one, straighten a photograph."""
@@ -133,7 +141,7 @@ class ReadHandlers:
         )
 
     def _suggestion(self, state: ReadState) -> Suggestion:
-        return self.services.suggest(state.image, state.forced)
+        return self.services.suggest(state.image, state.forced, state.setting)
 
     def _heat_map(self, state: ReadState) -> str:
         assert state.suggestion is not None, "only a finding of a suggestion is asked for"

@@ -52,6 +52,7 @@ class ReadState:
         heat_maps: finding -> data: address of its heat map, "" where it failed.
         comparison: the image beside it.
         problem: why there is no answer, in words.
+        setting: where the image comes from, which changes how likely findings are.
     """
 
     key: str = ""
@@ -65,6 +66,7 @@ class ReadState:
     heat_maps: Mapping[str, str] = field(default_factory=dict)
     comparison: Comparison | None = None
     problem: str = ""
+    setting: str = "ward"
 
     @classmethod
     def of(

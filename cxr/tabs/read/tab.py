@@ -47,7 +47,8 @@ def build(services: Services, search: SearchTab) -> ReadTab:
         )
         with gr.Column(elem_id="reading"):
             findings = html(
-                "read-findings", events=("choose", "force", "correct", "compare", "locate")
+                "read-findings",
+                events=("choose", "force", "correct", "setting", "compare", "locate"),
             )
             report = html("read-report", script=asset("report.js"))
             evidence = html("read-evidence", events=("choose", "compare"))
@@ -71,6 +72,7 @@ def build(services: Services, search: SearchTab) -> ReadTab:
     asks(carried, "carry_from_search")
     asks(wiring.on(findings.force, handlers.force), "force")
     asks(wiring.on(findings.correct, handlers.correct), "correct")
+    asks(wiring.on(findings.setting, handlers.choose_setting), "choose_setting")
     asks(wiring.on(findings.choose, handlers.choose), "choose")
     asks(wiring.on(evidence.choose, handlers.choose, name="choose_evidence"), "choose_evidence")
     asks(wiring.on(second.upload, handlers.compare_upload, [second]), "compare_upload")

@@ -40,6 +40,7 @@ CORRECTION_LABELS = {
     "inverted": "Invert it",
     PHOTOGRAPH: "Straighten it",
 }
+SETTING_LABELS = {"ward": "A ward", "screening": "Screening"}
 render = renderer(Path(__file__).parent)
 
 
@@ -77,6 +78,8 @@ def findings(state: ReadState, services: Services) -> Markup:
         "findings.html",
         warning=" ".join(suggestion.warnings),
         withheld=state.withheld,
+        setting=state.setting,
+        settings=SETTING_LABELS,
         correction=CORRECTION_LABELS.get(suggestion.verdict.kind, ""),
         doubted=not suggestion.in_domain,
         suggested=len(state.suggested),

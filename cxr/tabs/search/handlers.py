@@ -82,7 +82,7 @@ class SearchHandlers:
         image = read_upload(upload)
         query = _query(filters, image=image, source="your film")
         encoded = self.services.retriever().encode(image)
-        warning = self.services.ood_warning(image, encoded.vector)
+        warning = self.services.ood_warning(image, encoded)
         return self._ask(state, replace(query, encoded=encoded, warning=warning))
 
     def more_like_this(self, state: SearchState, *filters: Any) -> SearchState:

@@ -24,6 +24,7 @@ def test_logits_are_the_scaled_scores():
     features = np.float32([[1, 2, 4], [0, 0, 0]])
     np.testing.assert_allclose(heads().scores(features), [[1, 2], [0, -1]])
     np.testing.assert_allclose(heads().logits(features), [[1, 2], [-1, -1]])
+    assert heads().probabilities(features)[0, 0] == pytest.approx(1 / (1 + np.exp(-1)))
     assert heads().logits(features).dtype == np.float32
 
 
@@ -33,7 +34,7 @@ def test_heads_come_back_from_a_checkpoint_of_their_encoder_alone(tmp_path):
     save_checkpoint(tmp_path / "heads", state, config)
     again = FindingClassifier.load(tmp_path / "heads", ENCODER)
     features = np.random.default_rng(0).normal(size=(4, 3))
-    assert again.names == ("mass", "edema")
+    assert again.findings == ("mass", "edema")
     np.testing.assert_allclose(again.logits(features), heads().logits(features), atol=1e-3)
     with pytest.raises(ValueError, match="heads for encoder cdcdcdcd"):
         FindingClassifier.load(tmp_path / "heads", "cd" * 32)
@@ -45,4 +46,4 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="heads for 2 findings"):
         FindingClassifier(("mass", "edema"), *list(heads().tensors().values())[:2], np.zeros(2))
     with pytest.raises(ValueError, match="train.reporting"):
-        FindingClassifier.read({}, heads().tensors())
+        FindingClassifier.read_heads({}, heads().tensors())

@@ -26,7 +26,8 @@ from cxr.gallery.gallery import Gallery, build_gallery
 from cxr.gallery.hub import numbered, pull_gallery, push_gallery
 from cxr.generation.sampler import Sampler
 from cxr.localization.localizer import Localizer
-from cxr.reporting.suggester import ReportSuggester, as_document
+from cxr.reporting.document import as_document
+from cxr.reporting.suggester import ReportSuggester
 from cxr.retrieval.retriever import Retriever
 from cxr.tabs.services import Services
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from reporting_parts import DIMENSION, tiny_calibration
+from reporting_parts import FEATURES, tiny_calibration
 
 from cxr.reporting.calibration import Bands, Calibration, OperatingPoint
 
@@ -33,9 +33,28 @@ def test_words_of_an_assessed_finding(probability, word):
     assert replace(POINT, assessed=False).word(probability, BANDS) == "not assessed"
 
 
-def test_a_rare_finding_is_suggested_from_the_bands_on_and_unlikely_below_its_threshold():
+def test_a_rare_finding_is_suggested_from_its_threshold_on_and_unlikely_below():
     rare = replace(POINT, threshold=0.02)
-    assert [rare.word(p, BANDS) for p in (0.01, 0.03, 0.2)] == ["unlikely", "not sure", "possible"]
+    assert [rare.word(p, BANDS) for p in (0.01, 0.02, 0.2)] == ["unlikely", "possible", "possible"]
+
+
+def test_another_setting_moves_odds_and_not_what_counts_as_seen():
+    calibration = record(tiny_calibration(), edema=asdict(POINT))
+    screening = calibration.in_setting("screening")
+    features = np.random.default_rng(1).normal(0, 0.02, (50, FEATURES)).astype(np.float32)
+    before, after = calibration.probabilities(features), screening.probabilities(features)
+    np.testing.assert_allclose(after / (1 - after), 0.1 * before / (1 - before), rtol=1e-4)
+    edema, point = calibration.findings.index("edema"), screening.operating_points["edema"]
+    seen = before[:, edema] >= POINT.threshold
+    np.testing.assert_array_equal(after[:, edema] >= point.threshold, seen)
+    assert (point.sensitivity, point.specificity) == (POINT.sensitivity, POINT.specificity)
+    prevalence = 0.005 / 0.955
+    assert point.prevalence == pytest.approx(prevalence)
+    right, wrong = 0.9 * (1 - prevalence), 0.3 * prevalence
+    assert point.npv == pytest.approx(right / (right + wrong))
+    assert calibration.in_setting("ward") is calibration
+    with pytest.raises(ValueError, match="ward, screening; got 'Mars'"):
+        calibration.in_setting("Mars")
 
 
 def test_a_finding_is_denied_only_where_its_predictive_value_is_known():
@@ -67,7 +86,7 @@ def test_a_damaged_record_is_refused_in_words(damaged):
 
 def test_what_is_suggested_follows_the_words():
     calibration = record(tiny_calibration(), edema=asdict(replace(POINT, assessed=False)))
-    chances = calibration.probabilities(np.eye(DIMENSION, dtype=np.float32)[:5])
+    chances = calibration.probabilities(np.eye(FEATURES, dtype=np.float32)[:5])
     suggested = calibration.suggested(chances)
     assert suggested.shape == chances.shape and suggested.any()
     edema = calibration.findings.index("edema")

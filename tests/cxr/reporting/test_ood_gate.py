@@ -32,7 +32,8 @@ def features(films: list[Image.Image]) -> FilmFeatures:
     rows = np.stack([np.asarray(film.resize((16, 32)), np.float32).ravel() for film in films])
     rows -= rows.mean(1, keepdims=True) - 0.01
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    return FilmFeatures(rows, np.stack([THUMBNAIL.square(film) for film in films]))
+    thumbnails = np.stack([THUMBNAIL.square(film) for film in films])
+    return FilmFeatures(rows, thumbnails, rows)
 
 
 def made(kind: str, seeds: range) -> FilmFeatures:
@@ -114,7 +115,12 @@ def test_one_grey_is_blank_even_inside_padding(level, padding):
     thumbnail = np.full((1, 64, 64), level, np.uint8)
     thumbnail[:, :, :padding] = 0
     assert is_blank(thumbnail).tolist() == [True]
-    assert tiny_gate().judge(FilmFeatures(np.ones((1, 512), np.float32), thumbnail)).kind == BLANK
+    assert (
+        tiny_gate()
+        .judge(FilmFeatures(*[np.ones((1, 512), np.float32), thumbnail, np.ones((1, 1))]))
+        .kind
+        == BLANK
+    )
     assert is_blank(made(FRONTAL, range(3)).thumbnails).tolist() == [False] * 3
 
 

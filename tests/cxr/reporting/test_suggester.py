@@ -10,7 +10,7 @@ import pytest
 import torch
 from gallery_helpers import make_studies, telling_dual_encoder
 from PIL import Image
-from reporting_parts import save_reporting
+from reporting_parts import FEATURES, save_reporting
 
 from cxr.checkpoints.encoders import save_dual_encoder
 from cxr.checkpoints.fingerprints import fingerprint
@@ -19,9 +19,11 @@ from cxr.findings import NIH_FINDINGS
 from cxr.gallery.gallery import build_gallery
 from cxr.reporting.calibration import OperatingPoint
 from cxr.reporting.claims import ABSENT, contradictions, labels_of_text
+from cxr.reporting.compose import HeartRatio
+from cxr.reporting.document import as_document
 from cxr.reporting.ood_gate import WARNING
 from cxr.reporting.phrases import BANK
-from cxr.reporting.suggester import ReportSuggester, as_document
+from cxr.reporting.suggester import ReportSuggester
 from cxr.retrieval.retriever import Retriever
 
 torch.set_num_threads(1)
@@ -121,8 +123,9 @@ def test_the_heart_is_called_normal_only_beside_a_normal_measured_ratio(
     shift[NIH_FINDINGS.index("cardiomegaly")] = 40  # far below any threshold
     calibration = replace(suggester.calibration, offsets=suggester.calibration.offsets - shift)
     every = with_points(ReportSuggester(suggester.retriever, calibration, suggester.gate))
-    suggestion = every.suggest(film(2), heart_ratio=ratio)
+    suggestion = every.suggest(film(2), heart_ratio=ratio and HeartRatio(ratio))
     assert ("cardiomegaly" in denied_in(suggestion)) is denied
+    assert ("Measured cardiothoracic ratio" in suggestion.report) is (ratio is not None)
     assert ("cardiomegaly" in labels_of_text(suggestion.report)) is denied
 
 
@@ -256,5 +259,5 @@ def test_a_suggester_around_a_loaded_retriever_shares_it(weights, reporting):
     retriever = Retriever.load(weights, gallery=None)
     suggester = ReportSuggester.with_retriever(retriever, reporting)
     assert suggester.retriever is retriever
-    names = [one.name for one in suggester.findings(np.eye(512, dtype=np.float32)[0])]
+    names = [one.name for one in suggester.findings(np.ones(FEATURES, np.float32))]
     assert sorted(names) == sorted(NIH_FINDINGS)

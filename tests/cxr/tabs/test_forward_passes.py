@@ -93,5 +93,5 @@ def test_a_vector_that_travels_gives_the_same_answers(reading, film):
     for query, again in ((image, encoded), ("big heart", retriever.encode("big heart"))):
         assert retriever.search(query) == retriever.search(again)
     np.testing.assert_array_equal(encoded.vector, retriever.encode_images([image])[0])
-    assert suggester.judge(image) == suggester.judge(image, encoded.vector)
-    assert suggester.suggest(image) == suggester.suggest(image, embedding=encoded.vector)
+    assert suggester.judge(image) == suggester.judge(image, encoded)
+    assert suggester.suggest(image) == suggester.suggest(image, encoded=encoded)

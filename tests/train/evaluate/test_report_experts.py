@@ -13,6 +13,7 @@ from training_data import make_nih
 from cxr.data.load import load_studies
 from cxr.reporting.claims import ABSENT, POSSIBLE, PRESENT
 from cxr.reporting.compose import Sentence
+from cxr.reporting.ood_gate import FilmFeatures
 from train.cards.report import experts_text
 from train.evaluate import report_experts
 from train.evaluate.report_experts import claimed, evaluate_against_experts
@@ -31,7 +32,9 @@ class Suggester:
 
     retriever = None
     calibration = SimpleNamespace(
-        findings=NAMES, probabilities=lambda rows: np.repeat(rows[:, :1] / 10, len(NAMES), 1)
+        findings=NAMES,
+        probabilities=lambda rows: np.repeat(rows[:, :1] / 10, len(NAMES), 1),
+        suggested=lambda chances: chances >= 0.2,
     )
 
     def findings(self, vector):
@@ -43,8 +46,13 @@ class Suggester:
         ]
 
 
+def images(vectors: list[list[float]]) -> FilmFeatures:
+    rows = np.array(vectors)
+    return FilmFeatures(rows, np.zeros((len(rows), 64, 64), np.uint8), rows)
+
+
 def test_claims_are_read_from_the_sentences():
-    raised, denied = claimed(Suggester(), np.array([[0.0], [1.0], [2.0]]), NAMES)
+    raised, denied = claimed(Suggester(), images([[0.0], [1.0], [2.0]]), NAMES)
     np.testing.assert_array_equal(raised, [[0, 0, 0], [0, 0, 0], [0, 1, 1]])
     np.testing.assert_array_equal(denied, [[0, 0, 0], [1, 1, 0], [0, 0, 0]])
 
@@ -60,7 +68,7 @@ def measured(tmp_path, monkeypatch):
 
     def features(retriever, pictures, cache, title):
         vectors = [[1.0], [0.0], [2.0], *[[0.0]] * (len(pictures) - 3)]
-        return SimpleNamespace(embeddings=np.array(vectors))
+        return images(vectors)
 
     monkeypatch.setattr(report_experts, "features_of", features)
     return evaluate_against_experts(Suggester(), root, "val", tmp_path, 20, 0)
@@ -73,6 +81,8 @@ def test_serious_findings_that_are_denied_count_and_so_do_false_ones(measured):
     assert (measured["serious_findings"], measured["serious_denied"]) == (4, 2)
     assert measured["denied"]["value"] == 0.5
     assert measured["false_findings"]["value"] == 0.5  # fibrosis and mass on one of four
+    # Only the third image is suggested anything, all three findings, and it is normal.
+    assert measured["micro_f1"]["value"] == 0
     text = experts_text({"experts": measured})
     assert "2 of 4" in text and "Serious: cardiomegaly, mass." in text
 

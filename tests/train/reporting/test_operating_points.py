@@ -13,6 +13,7 @@ from gallery_helpers import telling_dual_encoder
 from training_data import make_nih
 
 from cxr.checkpoints.encoders import save_dual_encoder
+from cxr.checkpoints.io import load_checkpoint
 from cxr.data.load import load_studies
 from train.reporting import train as calibrate
 from train.reporting.operating_points import Truth, choose_point, majority_of, operating_points
@@ -86,6 +87,8 @@ def test_operating_points_are_added_to_what_is_there(film, tmp_path):
     assert list(points) == config["calibration"]["findings"]
     assert points["pleural effusion"]["truth"] == "expert" and points["mass"]["truth"] == "mined"
 
-    file.write_text(json.dumps(config))
+    gate, limits = load_checkpoint(tmp_path / "reporting")[1]["head"], config["gate"]
     assert calibrate.main([*arguments, "--keep"]) == 0
-    assert json.loads(file.read_text()) == {**config, "operating_points": points}
+    again = json.loads(file.read_text())
+    assert again["operating_points"] == points and again["gate"] == limits
+    assert torch.equal(load_checkpoint(tmp_path / "reporting")[1]["head"], gate)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxr.reporting.calibration import Bands, sigmoid
+from cxr.checkpoints.finding_classifier import sigmoid
+from cxr.reporting.calibration import Bands
 from train.reporting.platt import (
     best_threshold,
     choose_bands,

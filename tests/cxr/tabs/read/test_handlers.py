@@ -220,3 +220,16 @@ def test_the_endpoint_for_programs_reports(reading, strict, film):
     assert isinstance(missing.suggester, Model)
     with pytest.raises(gr.Error, match="train.reporting"):
         report_endpoint(missing)(good)
+
+
+def test_another_setting_reads_the_image_again_with_other_probabilities(read_handlers, upload):
+    state = answered(read_handlers, read_handlers.upload(ReadState(), upload))
+    screening = read_handlers.choose_setting(state, event(name="screening"))
+    assert screening.waiting_for and screening.setting == "screening"
+    screening = answered(read_handlers, screening)
+    before = {one.name: one.probability for one in state.suggestion.findings}
+    after = {one.name: one.probability for one in screening.suggestion.findings}
+    assert all(after[name] < value for name, value in before.items() if value < 0.999)
+    html = str(read_handlers.show(screening)[2])
+    assert 'data-name="screening" aria-pressed="true"' in html
+    assert read_handlers.choose_setting(screening, event(name="screening")) is screening
