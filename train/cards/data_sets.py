@@ -11,11 +11,13 @@ DATA_SETS = {
     ),
     "nih_expert": (
         "Films of NIH ChestX-ray14 read by five radiologists each, with their votes (Majkowska et "
-        "al. 2020, Nabulsi et al. 2021). Labels for research and education."
+        "al. 2020, Nabulsi et al. 2021). Licence: NIH's as above; the labels are for research and "
+        "education."
     ),
     "nih_128": (
         "Further films of NIH ChestX-ray14 at 128 px, without patients of the other splits; mined "
-        "labels, and outlines of ChestX-Det (Lian et al. 2021, Apache-2.0). Films as NIH's."
+        "labels, and outlines of ChestX-Det (Lian et al. 2021). Licence: NIH's for the films, "
+        "Apache 2.0 for the outlines."
     ),
     "adult_unlabelled": (
         "Films of NIH origin published for the SIIM-ACR 2019 challenge, with age, sex and view but "

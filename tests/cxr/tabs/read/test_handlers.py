@@ -125,7 +125,10 @@ def test_support_is_counted_among_the_similar_studies(read_handlers, state):
         carried = [match for match in state.similar if match.study.findings.get(one.name) == 1]
         html = read_handlers.show(read_handlers.choose(state, event(name=one.name)))[2]
         assert f"{len(carried)} of the {len(state.similar)} most similar studies" in html
-        assert html.count('class="film" data-act="compare"') == min(3, len(carried))
+        # What a sentence rests on may lie beyond the similar studies that are shown.
+        supporting = state.supporting(one.name)
+        assert len(supporting) >= len(carried)
+        assert html.count('class="film" data-act="compare"') == min(3, len(supporting))
 
 
 def test_similar_studies_say_in_what_they_are_alike(read_handlers, desk):
