@@ -54,7 +54,7 @@ def test_a_photograph_that_can_be_straightened_is_read_then(strict, film, upload
     gate = strict.suggester.get()
     judge, suggest = gate.judge, gate.suggest
 
-    def suggested(image, force=False):
+    def suggested(image, force=False, **measured):
         return suggest(image, force=force or image.size == cut.size)
 
     def judged(image, embedding=None):
