@@ -105,6 +105,7 @@ def evaluate_report(
     found = {**(_kept(reporting, about, parts) if parts else {}), **about}
     for part in parts or PARTS:
         found |= measures[part]()
+    found["rounds"] = {**found.get("rounds", {}), **dict.fromkeys(parts or PARTS, rounds)}
     return found
 
 
