@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from cxr.anatomy import HEART
-from cxr.localization import Localizer, cardiothoracic_ratio
+from cxr.localization import Localizer
 from cxr.reporting.calibration import (
     LIKELY,
     NOT_ASSESSED,
@@ -92,13 +92,13 @@ def measured_heart(localizer: Localizer, image: Image.Image) -> HeartRatio | Non
         image: as cxr.load_image takes it.
 
     Returns:
-        The ratio; None where heart or lungs were not found.
+        The ratio with its interval; None where it is not measured.
 
     Raises:
         ValueError: an unreadable image.
     """
-    value = cardiothoracic_ratio(*localizer.find(image, HEART).maps)
-    return None if value is None else HeartRatio(value)
+    ratio = localizer.find(image, HEART).ratio
+    return None if ratio is None else HeartRatio(ratio.value, ratio.low, ratio.high)
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,6 @@ DATA_SETS = {
         "NIH ChestX-ray14 (Wang et al. 2017), training split by patient; labels mined from "
         "reports by software. Licence: no restriction on use, credit to the NIH Clinical Center."
     ),
-    "nih_expert": (
-        "Films of NIH ChestX-ray14 read by five radiologists each, with their votes (Majkowska et "
-        "al. 2020, Nabulsi et al. 2021). Licence: NIH's as above; the labels are for research and "
-        "education."
-    ),
-    "nih_128": (
-        "Further films of NIH ChestX-ray14 at 128 px, without patients of the other splits; mined "
-        "labels, and outlines of ChestX-Det (Lian et al. 2021). Licence: NIH's for the films, "
-        "Apache 2.0 for the outlines."
-    ),
     "adult_unlabelled": (
         "Films of NIH origin published for the SIIM-ACR 2019 challenge, with age, sex and view but "
         "no findings. Licence: NIH's as above; the challenge has rules of its own."
