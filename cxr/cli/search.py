@@ -85,6 +85,7 @@ def _search(options: argparse.Namespace) -> int:
     from cxr.retrieval import Retriever  # slow to import: everything above needs no model
 
     retriever = Retriever.load(options.weights, options.gallery)
+    assert retriever.gallery is not None, "loaded with one"
     if options.like:
         study = _study(retriever.gallery.studies, options.like)
         matched = options.match or ()

@@ -172,8 +172,9 @@ class SimilarImages:
         """Rows that pass a filter and match a study, without its own: ascending int64 [M]."""
         rows = self.gallery.passing(where)
         rows = np.arange(len(self.gallery.studies)) if rows is None else rows
-        if like := like_person(study, matched):
-            rows = np.intersect1d(rows, self.gallery.passing(like))
+        alike = self.gallery.passing(like_person(study, matched))
+        if alike is not None:
+            rows = np.intersect1d(rows, alike)
         return rows if study is None else rows[rows != self.row_of(study)]
 
     def _shared(self, row: int, own: np.ndarray | None, study: Study | None) -> tuple:
