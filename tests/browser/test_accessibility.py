@@ -64,3 +64,14 @@ def test_the_focus_is_always_seen(whole_server, visit):
         if page.evaluate("document.activeElement !== document.body"):
             unseen.append(page.evaluate(RINGED))
     assert len(unseen) > 40 and set(unseen) == {""}
+
+
+def test_nothing_moves_for_who_asked_for_less_motion(whole_server, visit):
+    page = visit(whole_server, ready="#welcome .tiles")
+    moving = page.evaluate(
+        "() => [...document.querySelectorAll('.gradio-container *')].filter(one => {"
+        " const style = getComputedStyle(one);"
+        " return style.animationName !== 'none' || (style.transitionProperty !== 'none'"
+        " && style.transitionDuration.split(',').some(time => parseFloat(time) > 0)); }).length"
+    )
+    assert moving == 0
