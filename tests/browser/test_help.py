@@ -73,7 +73,7 @@ def test_a_key_opens_the_sheet_and_the_page_goes_on_where_it_was(server, visit, 
 def test_every_tab_is_reached_on_a_narrow_screen(server, visit):
     page = visit(server, 390, 844)
     names = page.locator("[role=tab]").all_inner_texts()
-    assert names[0] == "Search" and names[-1] == "Collections"
+    assert names[0] == "Search" and "Collections" in names
     for index, name in enumerate(names):
         page.locator("[role=tab]").nth(index).click()
         assert page.inner_text("[role=tab][aria-selected=true]") == name and overflow(page) == 0
