@@ -110,4 +110,4 @@ def checked_query(query: object) -> str:
         raise ValueError(
             f"expected a query of at most {MAX_QUERY} characters, got {len(query)}; shorten it"
         )
-    return query
+    return query.encode("utf-8", "replace").decode()  # half an emoji cannot be sent back
