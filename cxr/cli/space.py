@@ -164,7 +164,7 @@ def _below(root: Path, name: str) -> list[Path]:
 def _gallery(root: Path) -> list[Path]:
     """The files of the gallery of synthetic films; none where there is no gallery."""
     from cxr.data import STUDIES, SYNTHETIC, read_studies
-    from cxr.gallery import EMBEDDINGS, HEADER, INDEX, is_gallery
+    from cxr.gallery import EMBEDDINGS, HEADER, INDEX, OPTIONAL_FILES, is_gallery
 
     folder = root / GALLERY
     if not is_gallery(folder):
@@ -177,7 +177,8 @@ def _gallery(root: Path) -> list[Path]:
             "move the gallery elsewhere: a Space never holds a patient's film"
         )
     films = (Path(study.image) for study in studies if study.image)
-    return [folder / name for name in (HEADER, STUDIES, EMBEDDINGS, INDEX)] + [
+    extra = [name for name in OPTIONAL_FILES if (folder / name).is_file()]
+    return [folder / name for name in (HEADER, STUDIES, EMBEDDINGS, INDEX, *extra)] + [
         folder / film.relative_to(folder.absolute()) for film in films
     ]
 

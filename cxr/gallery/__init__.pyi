@@ -26,6 +26,9 @@ from .format import (
     INDEX as INDEX,
 )
 from .format import (
+    OPTIONAL_FILES as OPTIONAL_FILES,
+)
+from .format import (
     is_gallery as is_gallery,
 )
 from .format import (

@@ -109,6 +109,12 @@ def comparison(page) -> None:
     page.wait_for_selector("#comparison .stage")
 
 
+def atlas(page) -> None:
+    """The gallery as a map."""
+    page.click("#tab-atlas-button")
+    page.wait_for_selector("#atlas [data-drawn], #atlas[data-drawn]", state="attached")
+
+
 def keys(page) -> None:
     """The sheet of keys."""
     page.click("[data-help=open]")
@@ -137,6 +143,7 @@ SCREENS: dict[str, Callable] = {
         lesson,
         collection,
         comparison,
+        atlas,
         first_visit,
         keys,
     )

@@ -43,7 +43,7 @@ def modules() -> dict[tuple[str, ...], set[str]]:
         if "-m" not in words:
             continue
         module, *rest = words[words.index("-m") + 1 :]
-        grouped = rest[:1] in (["gallery"], ["reports"], ["data"], ["space"])
+        grouped = rest[:1] in (["gallery"], ["reports"], ["data"], ["space"], ["collection"])
         depth = {"cxr": 1, "train.evaluate": 1}.get(module, 0) + grouped
         command = (module, *rest[:depth])
         given = {word for word in rest if re.match(r"-{1,2}[a-z]", word)}
