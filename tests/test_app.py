@@ -64,6 +64,8 @@ def test_endpoints_keep_their_names_and_explain_themselves(services):
         "receive_choose",
         "receive_choose_evidence",
         "receive_compare_upload",
+        "choose_setting",
+        "receive_choose_setting",
     }
     locating = {name.removeprefix("localize_") for name in named if name.startswith("localize_")}
     assert locating == {

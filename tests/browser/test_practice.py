@@ -33,7 +33,6 @@ def practice_server(browser, shelf):
 def visit_tab(visit, practice_server):
     def open_tab(path="#practice", ready=".practice-start", **options):
         page = visit(practice_server, path=path, ready=ready, **options)
-        page.wait_for_load_state("networkidle")  # the other tabs have their first content
         return page
 
     return open_tab

@@ -27,14 +27,19 @@ def test_a_query_that_cannot_be_is_answered_in_words(server, visit, query, said)
     assert page.locator('[role="alert"]').count() == 0
 
 
-@pytest.mark.parametrize(
-    "query", ["🫁❤️‍🔥", "ضخامة القلب", "心脏扩大", '<b>big</b> & "heart"', "${1+1} {{7}}"]
-)
+@pytest.mark.parametrize("query", ["ضخامة القلب", "心脏扩大", '<b>big</b> & "heart"'])
 def test_any_script_finds_films(server, visit, query):
     page = visit(server)
     ask(page, query)
     page.wait_for_selector(FILMS)
     assert page.inner_text(".asked-for") == f"“{query}”"
+
+
+@pytest.mark.parametrize("query", ["🫁❤️‍🔥", "${1+1} {{7}}"])
+def test_signs_without_a_word_get_a_message(server, visit, query):
+    page = visit(server)
+    ask(page, query)
+    page.wait_for_selector('[role="alert"]:has-text("only signs")')
 
 
 @pytest.mark.parametrize(
