@@ -81,6 +81,7 @@ class LearnHandlers:
         """Return what takes a part; None, and the page stays, where another lesson was opened."""
 
         def receive(state: LearnState, said: Answer[Any] | None) -> LearnState | None:
+            """Show a part of the lesson that is open."""
             return state.with_answer(part, said) if said else None
 
         return receive
