@@ -42,8 +42,6 @@ class Shelf:
 
 def make_shelf(folder: Path, film) -> Shelf:
     """A gallery of COUNT drawn films, those of STUDIES first, with the weights that made it."""
-    shelf = Shelf(folder / "gallery", folder / "weights")
-    save_dual_encoder(tiny_dual_encoder(), shelf.weights)
     plain = [
         (f"plain {i}", "drawn", "PA", "M", 20 + i, {"no finding": 1}, None)
         for i in range(COUNT - len(STUDIES))
@@ -52,6 +50,13 @@ def make_shelf(folder: Path, film) -> Shelf:
         _study(number, row, folder / f"film{number}.png", film)
         for number, row in enumerate((*STUDIES, *plain))
     ]
+    return built_shelf(folder, studies)
+
+
+def built_shelf(folder: Path, studies: list[Study]) -> Shelf:
+    """A gallery of drawn studies, with the tiny random weights that made it."""
+    shelf = Shelf(folder / "gallery", folder / "weights")
+    save_dual_encoder(tiny_dual_encoder(), shelf.weights)
     retriever = Retriever.load(shelf.weights, gallery=None)
     build_gallery(
         studies,

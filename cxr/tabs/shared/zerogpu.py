@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from contextvars import ContextVar
 
 import gradio as gr
 
@@ -48,18 +49,29 @@ def with_gpu(service):
     return service
 
 
+_holds_gpu: ContextVar[bool] = ContextVar("holds_gpu", default=False)
+
+
 def _on_gpu(work: Callable, on_gpu: Callable) -> Callable:
-    """`work` on a GPU; a ValueError, its own or that no GPU was to be had, keeps its words."""
+    """`work` on a GPU; a ValueError, its own or that no GPU was to be had, keeps its words.
+
+    What calls it while it holds a GPU, as a search encodes its query, does not ask for another.
+    """
 
     @on_gpu
     def task(*args, **kwargs) -> tuple:
+        token = _holds_gpu.set(True)
         try:
             return work(*args, **kwargs), None
         except ValueError as error:
             return None, str(error)
+        finally:
+            _holds_gpu.reset(token)
 
     @functools.wraps(work)
     def call(*args, **kwargs):
+        if _holds_gpu.get():
+            return work(*args, **kwargs)
         try:
             value, problem = task(*args, **kwargs)
         except gr.Error as error:
