@@ -260,6 +260,16 @@ def test_on_a_phone_a_film_that_comes_is_gone_to(visit_tab, mine):
     assert -1 < page.locator(".viewer h2").bounding_box()["y"] < 844 / 2
 
 
+def test_on_a_phone_what_was_refused_is_gone_to(visit_tab, mine):
+    page = visit_tab(390, 844)
+    read(page, mine)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    bring(page, {"name": "x.dcm", "mimeType": "", "buffer": b"no film at all"})
+    page.wait_for_selector('#read-notice [role="alert"]')
+    page.wait_for_timeout(500)
+    assert -1 < page.locator('#read-notice [role="alert"]').bounding_box()["y"] < 844
+
+
 def test_names_of_buttons_hold_what_is_seen_on_them(visit_tab, mine):
     page = visit_tab()
     read(page, mine)

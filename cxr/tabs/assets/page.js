@@ -115,6 +115,15 @@
     return away;
   }
 
+  /* What was refused is said where the visitor looks, also after the page was scrolled. */
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) for (const node of addedNodes) {
+      if (node.nodeType !== Node.ELEMENT_NODE) continue;
+      const said = node.matches(".notice") ? node : node.querySelector(".notice");
+      if (said?.offsetParent) said.scrollIntoView({ block: "nearest" });
+    }
+  }).observe(document.body, { childList: true, subtree: true });
+
   /* Every tab has an address, ?tab=NAME or #NAME, and the arrow keys walk the bar. What the Search
      tab shows stands behind its name: #search?PLACE; a lesson has #learn/NAME. */
   const tab = (name) => document.getElementById(`tab-${name}-button`);
