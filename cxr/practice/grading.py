@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -154,6 +154,11 @@ class Grade:
         """The findings with a kind of verdict."""
         return tuple(one.finding for one in self.verdicts if one.kind == kind)
 
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The findings missed that count: labels of others do not beside radiologists' words."""
+        return tuple(one.finding for one in _counted(self.verdicts) if one.kind == MISS)
+
 
 def grade_answer(commitment: Commitment, truth: Truth) -> Grade:
     """Hold an answer against the truth.
@@ -206,14 +211,17 @@ def grade_named(
     order = (MISS, HIT, FALSE_ALARM, UNSURE, OPEN)
     verdicts.sort(key=lambda one: order.index(one.kind))
     right = None if truly_abnormal is None else abnormal == truly_abnormal
-    # Where radiologists speak of any finding named or present, labels of others count nothing.
-    spoken = [one for one in verdicts if one.verified and one.kind != OPEN]
-    kinds = [one.kind for one in spoken or verdicts]
+    kinds = [one.kind for one in _counted(verdicts)]
     counted = kinds.count(HIT) + kinds.count(MISS) + kinds.count(FALSE_ALARM)
     score = kinds.count(HIT) / counted if counted else float(bool(right))
     if truly_abnormal is False:
         score = float(not abnormal)
     return Grade(tuple(verdicts), right, score)
+
+
+def _counted(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+    """Where radiologists speak of any finding named or present, theirs; else all verdicts."""
+    return [one for one in verdicts if one.verified and one.kind != OPEN] or verdicts
 
 
 def in_place(mark: Mark | None, regions: tuple[Region, ...]) -> bool:

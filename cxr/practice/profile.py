@@ -124,8 +124,15 @@ class Profile:
         return replace(self, courses={**self.courses, name: course})
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values that JSON can hold; from_dict turns them back."""
-        return {"version": VERSION, **asdict(self)}
+        """Plain values that JSON can hold; from_dict turns them back.
+
+        Each record also says what it `missed`, for the page; from_dict takes that from the grade.
+        """
+        values = {"version": VERSION, **asdict(self)}
+        values["records"] = [
+            {**asdict(one), "missed": list(one.grade.missed)} for one in self.records
+        ]
+        return values
 
     @classmethod
     def from_dict(cls, values: object) -> Profile:

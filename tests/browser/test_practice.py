@@ -101,6 +101,11 @@ def test_a_visit_of_fifteen_with_a_miss_that_comes_back(visit_tab, shown_by_id, 
         waited = datetime.fromisoformat(later["at"]) - datetime.fromisoformat(first["at"])
         assert first["key"] != later["key"] and waited.total_seconds() >= 60  # fsrs: a minute
     assert "Scored" in page.inner_text(".practice-progress") and overflow(page) == 0
+    missed = [r["study"] for r in records if set(shown_by_id[r["study"]]) & set(r["missed"])]
+    assert missed and page.evaluate("window.cxrPractice.misses()") == missed[::-1]
+    page.goto(page.url.partition("#")[0] + "?tab=search")  # known before Practice is opened
+    page.wait_for_selector("#welcome .tiles")
+    assert page.evaluate("window.cxrPractice.misses()") == missed[::-1]
 
 
 def test_the_answer_is_nowhere_before_it_is_committed(visit_tab, shown_by_id, practice_server):

@@ -1,20 +1,11 @@
 /* The Practice tab: what a visitor answers stays in this browser; the server grades and forgets. */
-const STORE = "cxr-practice";
-const EMPTY = () => ({ version: 1, courses: {}, records: [], flags: [] });
 const SENT = 400;       // answers that travel with a request; all of them for progress
-let kept = stored();    // profile, session, answers, key, done
+let kept = window.cxrPractice.read();    // profile, session, answers, key, done
 let said = null;        // normal or abnormal, before the answer
 let shownAt = 0, busy = false, answered = false, length = 15, course = "", strip = [], swapped = 0;
 
-function stored() {
-  try {
-    const found = JSON.parse(localStorage.getItem(STORE));
-    if (found?.profile?.version === 1) return found;
-  } catch { /* damaged, or a private window: begin anew */ }
-  return { profile: EMPTY() };
-}
 function keep() {
-  try { localStorage.setItem(STORE, JSON.stringify(kept)); } catch { notice("This browser keeps nothing; export what you want to keep."); }
+  if (!window.cxrPractice.write(kept)) notice("This browser keeps nothing; export what you want to keep.");
 }
 const body = () => $(".practice-body");
 const travelling = () => ({ ...kept.profile, records: kept.profile.records.slice(-SENT) });
@@ -305,7 +296,7 @@ const does = {
   export: () => save(asJson(kept.profile), "practice-profile.json"),
   import: () => $("#practice-import").click(),
   erase: async (button) => {
-    if (button.dataset.sure) { kept = { profile: EMPTY() }; keep(); return home(); }
+    if (button.dataset.sure) { kept = { profile: window.cxrPractice.empty() }; keep(); return home(); }
     button.dataset.sure = "1";
     button.textContent = "Erase all answers for good";
   },

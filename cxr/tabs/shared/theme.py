@@ -190,7 +190,8 @@ def asset(name: str) -> str:
 def head() -> str:
     """What goes into the page's head: scripts of the whole page, and how a collection prints."""
     scripts = "".join(
-        f"<script>{asset(name)}</script>" for name in ("page.js", "tray.js", "help.js")
+        f"<script>{asset(name)}</script>"
+        for name in ("page.js", "tray.js", "practice_kept.js", "help.js")
     )
     styles = f"<style>{STILL}</style><style>{asset('print.css')}</style>"
     return f'<meta name="robots" content="noindex">{styles}{scripts}'

@@ -100,4 +100,7 @@ def test_what_only_a_label_says_costs_nothing_beside_what_radiologists_say():
     findings = {"lung opacity": 1, "infiltration": 1}
     truth = truth_of(Study("a", "s", "p", findings=findings), {"lung opacity": 1})
     grade = grade_answer(Commitment(True, {"lung opacity": None}, 0.8, 9), truth)
-    assert grade.of(MISS) == ("infiltration",) and grade.score == 1
+    assert grade.of(MISS) == ("infiltration",) and grade.missed == () and grade.score == 1
+    assert grade_answer(Commitment(False), truth).missed == ("lung opacity",)
+    mined = truth_of(Study("a", "s", "p", findings=findings))
+    assert grade_answer(Commitment(False), mined).missed == ("lung opacity", "infiltration")

@@ -21,6 +21,15 @@ def test_a_profile_comes_back_from_json_as_it_was(profile):
     assert Profile.from_dict(json.loads(json.dumps(profile.to_dict()))) == profile
 
 
+def test_a_record_says_what_was_missed_whatever_a_file_says(profile):
+    document = json.loads(json.dumps(profile.to_dict()))
+    missed = [one["missed"] for one in document["records"]]
+    assert missed == [["pleural effusion"], [], []]
+    document["records"][0]["missed"] = ["mass"]
+    again = Profile.from_dict(document).to_dict()["records"]
+    assert [one["missed"] for one in again] == missed
+
+
 def test_a_record_grades_itself_as_the_answer_was(profile):
     assert [one.grade.score for one in profile.records] == [0, 1, 1]
 
