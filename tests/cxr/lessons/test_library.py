@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +44,16 @@ def test_one_address_has_one_title_and_year():
     said = {}
     for source in (source for lesson in LESSONS for source in lesson.sources):
         assert said.setdefault(source.address, source) == source
+
+
+def test_each_source_was_seen_as_it_is_cited():
+    path = Path(__file__).parents[3] / "docs/lesson_sources.json"
+    record = json.loads(path.read_text("utf-8"))
+    cited = {(one.address, one.title, one.year) for lesson in LESSONS for one in lesson.sources}
+    assert cited == {(one["address"], one["title"], one["year"]) for one in record}
+    for one in record:
+        assert datetime.date.fromisoformat(one["on"]) and all(len(seen) > 9 for seen in one["seen"])
+        assert one["seen"]
 
 
 @each
