@@ -120,6 +120,21 @@ def test_back_and_forward_restore_the_page(server, visit):
     page.wait_for_selector("#welcome .tiles")
 
 
+def test_the_address_opened_last_is_shown_also_while_another_is_on_its_way(server, visit):
+    page = visit(server)
+    search(page, "cardiomegaly")
+    search(page, "mass")
+    page.evaluate(
+        "() => new Promise(done => { new MutationObserver((_, observer) => {"
+        " if (!document.querySelector('[data-search=waiting]')) return;"
+        " observer.disconnect(); cxr.restore('q=cardiomegaly'); done(); })"
+        ".observe(document.querySelector('#results'), { childList: true, subtree: true });"
+        " cxr.restore('q=effusion'); })"
+    )
+    page.wait_for_selector('.asked-for:has-text("cardiomegaly")')
+    typed(page, "cardiomegaly")
+
+
 @pytest.mark.parametrize(
     ("link", "said"),
     [

@@ -69,7 +69,9 @@ class DrawnTrainingImages:
 
 
 class DrawnSampler:
-    """Films of grey lungs beside a heart as large as its text is long; the seed moves the lungs."""
+    """Films of grey lungs beside a heart as large as its text is long; the seed moves the lungs and
+    spots the ground, so that no two seeds draw the same film.
+    """
 
     def __init__(self, originals: DrawnTrainingImages | None = None) -> None:
         self.originals = originals
@@ -99,8 +101,10 @@ def _size(text: str) -> float:
 
 
 def _film(heart: float, seed: int, film: int, truncation: float) -> Image.Image:
-    shift = float(np.random.default_rng([seed, film]).normal(0, 4 * truncation))
-    image = Image.new("L", (128, 128), 120)
+    random = np.random.default_rng([seed, film])
+    shift = float(random.normal(0, 4 * truncation))
+    spots = Image.fromarray(random.integers(100, 140, (8, 8), dtype=np.uint8))
+    image = spots.resize((128, 128), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(image)
     for left in (16 + shift, 70 + shift):
         draw.ellipse([left, 16, left + 42, 108], fill=40)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import gradio as gr
 from gradio.blocks import Block
@@ -68,9 +68,13 @@ class TabWiring:
         busy: str | Callable[..., str] = "",
         name: str = "",
         show: Show | None = None,
-        trigger_mode: str = "always_last",
+        trigger_mode: str = "",
     ) -> Dependency:
         """Run a handler on an event, or on each of several.
+
+        While it runs, the values of its inputs are read again for the last event that came; what
+        an event itself says is not (Gradio repeats the first one's), so every event that says
+        something is run, in their order.
 
         Args:
             event: what starts it.
@@ -79,8 +83,10 @@ class TabWiring:
             busy: what the page says meanwhile, or a function of (state, *inputs) that returns it.
             name: of the endpoint, without the prefix; the handler's own by default.
             show: another one than the tab's.
-            trigger_mode: as Gradio has it.
+            trigger_mode: as Gradio has it; by default "multiple" where the handler reads the event,
+                "always_last" where it does not.
         """
+        reads_event = gr.EventData in get_type_hints(handler).values()
         listen = event if callable(event) else functools.partial(gr.on, list(event))
         return listen(
             fn=guarded(handler, show or self.show, busy),
@@ -89,7 +95,7 @@ class TabWiring:
             api_name=f"{self.prefix}_{name or handler.__name__}",
             api_visibility="undocumented",
             show_progress="hidden",
-            trigger_mode=trigger_mode,
+            trigger_mode=trigger_mode or ("multiple" if reads_event else "always_last"),
         )
 
     def ask(
