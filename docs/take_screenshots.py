@@ -29,6 +29,7 @@ PICTURES = (  # screen, size, dark
     ("feedback", WIDE, False),
     ("lesson", WIDE, False),
     ("comparison", WIDE, True),
+    ("atlas", WIDE, True),
     ("keys", WIDE, False),
     ("welcome", NARROW, True),
     ("question", NARROW, False),

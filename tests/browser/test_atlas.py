@@ -15,6 +15,7 @@ from cxr.tabs.atlas.points import TIERS
 
 DRAWN = "#atlas [data-drawn], #atlas[data-drawn]"
 MANY = 100_000
+ANSWERED = "all => cxrPractice.write({ profile: { ...cxrPractice.empty(), records: all } })"
 FRAME_MS = 50  # of drawing 100,000 points, on a machine without a graphics card
 
 
@@ -52,11 +53,16 @@ def place_of(page, row: int) -> tuple[float, float]:
     return left, box["y"] + (box["height"] - side) / 2 + y * side
 
 
-def test_a_film_is_shown_under_the_pointer_and_opens(visit, server):
+def test_a_film_is_shown_under_the_pointer_is_kept_and_opens(visit, server):
     page = visit_map(visit, server)
     page.mouse.move(*place_of(page, 0))
     page.wait_for_selector(".atlas-card:not([hidden]) img")
     assert page.inner_text(".atlas-summary")
+    page.click('.atlas-card [data-keep="big heart"]')
+    page.wait_for_selector('.atlas-card [data-keep][aria-pressed="true"]')
+    assert page.evaluate("window.cxrTray.current().studies") == ["big heart"]
+    page.mouse.move(1, 1)
+    page.wait_for_selector(".atlas-card", state="hidden")
     page.mouse.click(*place_of(page, 0))
     page.wait_for_selector(".viewer")
     assert page.evaluate("location.hash").startswith("#search?film=")
@@ -106,13 +112,26 @@ def test_the_lasso_selects_what_it_goes_around(visit, server):
     assert not page.is_visible(".atlas-selection")
 
 
-def test_the_query_is_a_point(visit, server):
+def test_the_query_and_what_was_missed_are_points(visit, server):
     page = visit(server)
+    said = [("unread", ["mass"]), ("big heart", ["edema"]), ("elsewhere", ["mass"])]
+    records = [{"study": study, "missed": missed} for study, missed in said]
+    page.evaluate(ANSWERED, records)
     search(page, "mass")
     page.click("#tab-atlas-button")
     page.wait_for_selector(DRAWN, state="attached")
     page.wait_for_selector(".atlas-legend >> text=amid the ten films nearest to it")
     assert page.locator(".atlas-point").evaluate("one => one.style.display") == ""
+    page.wait_for_selector(".atlas-legend >> text=missed in Practice (2)")
+    page.wait_for_selector(".atlas-misses path[transform]", state="attached")
+    x, y = place_of(page, 0)  # of the latest miss that this gallery has
+    mark = page.locator(".atlas-misses path").first.bounding_box()
+    assert (
+        abs(mark["x"] + mark["width"] / 2 - x) < 2 and abs(mark["y"] + mark["height"] / 2 - y) < 2
+    )
+    records.append({"study": "big heart", "missed": []})
+    page.evaluate(ANSWERED, records)
+    page.wait_for_selector(".atlas-legend >> text=missed in Practice (1)")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

@@ -64,6 +64,8 @@ def test_every_film_carries_the_mark(visit_tab):
     assert film[480:512, :200].max() > 200 and (film[512:] > 200).any()  # the mark, the words
     name, data = download(page, '[data-act="sheet"]')
     assert name == "synthetic-all.png" and Image.open(io.BytesIO(data)).width == 4 * 256
+    page.click(".made .lessons a")
+    page.wait_for_selector('.lesson[data-name="edema"]')
 
 
 def test_the_grid_leads_to_a_film(visit_tab):

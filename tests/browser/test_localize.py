@@ -132,6 +132,7 @@ def test_a_finding_that_is_not_assessed_and_a_text_that_names_nothing_say_so(vis
     bring(page, mine)
     ask(page, "pneumonia")
     assert "Pneumonia itself is not assessed" in page.inner_text(".caveat")
+    assert page.get_attribute(".locate .lessons a", "href") == "#learn/pneumonia"
     ask(page, "cardiomegaly")
     assert "ratio 0.2" in page.inner_text("[data-fact=ratio]")
     page.fill("#locate-query textarea", "bonjour")

@@ -127,6 +127,8 @@ def test_the_answer_is_nowhere_before_it_is_committed(visit_tab, shown_by_id, pr
         assert picture.ok and b"tEXt" not in picture.body()
         commit(page, ["mass"])
         answered(page)
+        lesson = page.locator('.verdicts a:text-is("mass")')
+        assert lesson.get_attribute("href") == "#learn/mass"
         study = page.inner_text(".study-line code")
         assert study in shown_by_id  # after the answer it has a name
         page.evaluate("localStorage.clear()")

@@ -23,6 +23,9 @@ def test_a_query_finds_films_with_their_words(server, visit):
     page.wait_for_function(f"document.querySelectorAll('{FILMS}').length === {COUNT}")
     assert "not labelled; AP view, 30 y, female" in " ".join(cards(page))
     assert page.locator(".card .badge", has_text="synthetic").count() == 1
+    page.locator(".card .chip", has_text="cardiomegaly").first.click()  # its name, not the film
+    page.wait_for_selector('.lesson[data-name="cardiomegaly"]')
+    assert page.locator(".viewer").count() == 0
 
 
 def test_films_are_png_and_never_squashed(server, visit):

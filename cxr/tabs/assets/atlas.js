@@ -6,6 +6,7 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const GRAY = "#78838e", SET = ["#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#d55e00", "#f0e442", "#0072b2"];
 const MARGIN = 22;
 let points = null, nearest = null, group = null, ranked = null, colors = null;
+let missed = [];        // rows of films whose last answer in Practice missed a finding
 let image = null, pixels = null, frame = 0, here = -1, chosen = [], lasso = null, lassoing = false;
 const view = { zoom: 1, x: 0.5, y: 0.5 };      // the place of the map in the middle of the canvas
 const films = new Map();
@@ -46,8 +47,11 @@ function draw() {
 const redraw = () => { if (!frame) frame = requestAnimationFrame(draw); };
 window.cxrAtlas = { times, view, redraw, selected: () => chosen, count: () => points?.count || 0 };
 
-/* What lies over the points: the query, the film in question, the lasso. */
+/* What lies over the points: the query, the learner's misses, the film in question, the lasso. */
 function over() {
+  $(".atlas-misses").childNodes.forEach((mark, place) => {
+    mark.setAttribute("transform", `translate(${toScreen(points.x[missed[place]], points.y[missed[place]]).join(" ")})`);
+  });
   const mark = document.querySelector("#atlas-query [data-x]"), query = $(".atlas-point");
   query.style.display = mark ? "" : "none";
   if (mark) query.setAttribute("transform", `translate(${toScreen(Number(mark.dataset.x), Number(mark.dataset.y)).join(" ")})`);
@@ -96,18 +100,37 @@ function recolor() {
     return item;
   }).reverse());
   const mark = document.querySelector("#atlas-query [data-x]");
-  if (mark) {
-    const item = document.createElement("li"), dot = document.createElement("i");
-    dot.className = "query";
-    item.append(dot, `${mark.dataset.title}: amid the ten films nearest to it`);
-    $(".atlas-legend").append(item);
-  }
+  if (mark) explain("query", `${mark.dataset.title}: amid the ten films nearest to it`);
+  if (missed.length) explain("miss", `missed in Practice (${missed.length.toLocaleString("en")})`);
   redraw();
+}
+function explain(kind, words) {
+  const item = document.createElement("li"), dot = document.createElement("i");
+  dot.className = kind;
+  item.append(dot, words);
+  $(".atlas-legend").append(item);
+}
+
+/* The latest misses of the learner, as far as this gallery has the films. */
+async function learn() {
+  const ids = (window.cxrPractice?.misses() || []).slice(0, MOST);
+  if (!points || (!ids.length && !missed.length)) return;
+  const answer = ids.length ? await fetch("atlas/rows", { method: "POST", body: JSON.stringify(ids) }).catch(() => null) : null;
+  if (ids.length && !answer?.ok) return;
+  missed = answer ? await answer.json() : [];
+  $(".atlas-misses").replaceChildren(...missed.map(() => {
+    const mark = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    mark.setAttribute("d", "M-7 0 0-7 7 0 0 7z");
+    return mark;
+  }));
+  recolor();
 }
 
 /* Thumbnail and words of a film, asked for when the pointer rests on it. */
-let resting = 0;
+let resting = 0, leaving = 0;
 function point(row, speak = false) {
+  clearTimeout(leaving);
+  leaving = 0;
   if (row === here) return;
   here = row;
   card.hidden = true;
@@ -115,6 +138,10 @@ function point(row, speak = false) {
   redraw();
   if (row >= 0) resting = setTimeout(() => show(row, speak), films.has(row) ? 0 : 70);
 }
+/* The pointer may go from a point to its card: what it leaves stays for a moment. */
+function leave() { leaving ||= setTimeout(() => { leaving = 0; point(-1); }, 300); }
+card.addEventListener("pointerenter", () => { clearTimeout(leaving); leaving = 0; });
+card.addEventListener("pointerleave", leave);
 async function show(row, speak) {
   if (!films.has(row)) {
     const answer = await fetch(`atlas/film/${row}`).catch(() => null);
@@ -128,6 +155,10 @@ async function show(row, speak) {
   $(".atlas-summary").textContent = film.summary;
   $(".atlas-card .person").textContent = film.person;
   $(".atlas-card a").href = `#search?${film.place}`;
+  const keep = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: "Keep" });
+  keep.dataset.keep = film.id;
+  keep.ariaLabel = `Keep film ${film.id}`;
+  $(".atlas-acts span").replaceChildren(keep);
   card.hidden = false;
   if (speak) document.getElementById("atlas-said").textContent = `${film.summary}; ${film.person}`;
   over();
@@ -190,7 +221,10 @@ canvas.addEventListener("pointerdown", (event) => {
 canvas.addEventListener("pointermove", (event) => {
   if (!points) return;
   const now = at(event), last = fingers.get(event.pointerId);
-  if (!last) return point(nearest(...toMap(...now), (10 * ratio()) / layout().scale));
+  if (!last) {
+    const row = nearest(...toMap(...now), (10 * ratio()) / layout().scale);
+    return row < 0 ? leave() : point(row);
+  }
   moved += Math.hypot(now[0] - last[0], now[1] - last[1]);
   fingers.set(event.pointerId, now);
   if (lassoing) { lasso?.push(toMap(...now)); return over(); }
@@ -216,7 +250,7 @@ for (const end of ["pointerup", "pointercancel"]) {
     if (touch) point(row); else open(row);
   });
 }
-area.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse" && !fingers.size) point(-1); });
+area.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse" && !fingers.size) leave(); });
 /* The wheel scrolls the page until the map has the focus, so that the page cannot trap it. */
 canvas.addEventListener("wheel", (event) => {
   if (!points || !(event.ctrlKey || document.activeElement === canvas)) return;
@@ -272,10 +306,12 @@ async function load() {
   said("");
   recolor();
   element.dataset.drawn = points.count;
+  learn();
 }
+addEventListener(window.cxrPractice?.CHANGED || "cxr-practice", () => { if (element.getClientRects().length) learn(); });
 new IntersectionObserver((seen) => {
   if (!seen.some((one) => one.isIntersecting)) return;
-  if (!points) load();
+  if (points) learn(); else load();
   trigger("locate");
 }).observe(area);
 new MutationObserver(() => { if (points) recolor(); }).observe(document.getElementById("atlas-query") || element, { childList: true, subtree: true });

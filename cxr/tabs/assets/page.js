@@ -46,6 +46,17 @@
     setTimeout(() => { scrollTo({ top: 0 }); ask(query); }, 60);
   });
 
+  /* A finding's name on a card leads to its lesson, though a card is a button; by key it is reached
+     from the open film, where the name is a link. Some browsers give a button's clicks to the button
+     alone: what lies under the pointer is asked for. */
+  document.addEventListener("click", (event) => {
+    const named = event.detail && document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-lesson-at]");
+    if (!named || !event.target.closest?.("a, button, .chips")?.contains(named)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    location.hash = named.dataset.lessonAt;
+  }, true);
+
   /* A film dropped on the page or pasted goes the way of the open tab's upload button. */
   const DROP = {
     "film-upload": "Drop the film to find others like it",

@@ -100,13 +100,14 @@ def query_place(gallery: Gallery, vector: np.ndarray, count: int = 10) -> tuple[
 
 
 class AtlasRoutes:
-    """The addresses that the page asks: atlas/points, atlas/film/ROW and atlas/ids."""
+    """The addresses that the page asks: atlas/points, atlas/film/ROW, atlas/ids and atlas/rows."""
 
     def __init__(self, services: Services) -> None:
         """Answer from the gallery of `services`."""
         self._services = services
         self._lock = threading.Lock()
         self._points: bytes | None = None
+        self._row_of: dict[str, int] = {}
 
     def routes(self) -> list[Route]:
         """The routes to hand to the server."""
@@ -114,6 +115,7 @@ class AtlasRoutes:
             Route("/atlas/points", self._all_points),
             Route("/atlas/film/{row:int}", self._film),
             Route("/atlas/ids", self._ids, methods=["POST"]),
+            Route("/atlas/rows", self._rows, methods=["POST"]),
         ]
 
     def _gallery(self) -> Gallery:
@@ -140,6 +142,7 @@ class AtlasRoutes:
             return Response("no such film", 404)
         study = studies[row]
         said = {
+            "id": study.id,
             "place": f"film={quote(study.id, safe='')}",
             "address": self._services.images.address(study, "small"),
             "synthetic": study_text.is_synthetic(study),
@@ -151,12 +154,35 @@ class AtlasRoutes:
     async def _ids(self, request: Request) -> Response:
         """The ids of rows, a JSON list of at most MOST_SELECTED."""
         try:
-            rows = json.loads(await request.body())
+            rows = await _listed(request, "rows")
             studies = (await run_in_threadpool(self._gallery)).studies
-            if not isinstance(rows, list) or len(rows) > MOST_SELECTED:
-                raise ValueError(f"expected a list of at most {MOST_SELECTED} rows")
             if not all(type(row) is int and 0 <= row < len(studies) for row in rows):
                 raise ValueError("expected rows of the gallery")
         except ValueError as error:
             return Response(message_of(error), 400, media_type="text/plain")
         return JSONResponse([studies[row].id for row in rows], headers=_HEADERS)
+
+    async def _rows(self, request: Request) -> Response:
+        """The rows of ids, a JSON list of at most MOST_SELECTED; other galleries' are left out."""
+        try:
+            ids = await _listed(request, "ids of studies")
+            if not all(isinstance(one, str) for one in ids):
+                raise ValueError("expected ids of studies as text")
+            row_of = await run_in_threadpool(self._rows_by_id)
+        except ValueError as error:
+            return Response(message_of(error), 400, media_type="text/plain")
+        return JSONResponse([row_of[one] for one in ids if one in row_of], headers=_HEADERS)
+
+    def _rows_by_id(self) -> dict[str, int]:
+        with self._lock:
+            if not self._row_of:
+                self._row_of = {one.id: row for row, one in enumerate(self._gallery().studies)}
+            return self._row_of
+
+
+async def _listed(request: Request, what: str) -> list:
+    """The list of at most MOST_SELECTED that a request sends."""
+    said = json.loads(await request.body())
+    if not isinstance(said, list) or len(said) > MOST_SELECTED:
+        raise ValueError(f"expected a list of at most {MOST_SELECTED} {what}")
+    return said

@@ -70,6 +70,7 @@ def generated(state: GenerateState, services: Services, busy: str = "") -> Marku
         start=_short(request.start) if request.start else "a normal film",
         end=_short(request.text),
         title=_short(request.text, 120),
+        asked=study_text.findings_asked(request.text),
         comparison=comparison,
         copy_check=_COPIED[comparison.copied] if comparison else None,
         nearest=_nearest(comparison, services) if comparison else None,

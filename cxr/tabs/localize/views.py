@@ -58,6 +58,7 @@ def located(state: LocalizeState, services: Services, busy: str = "") -> Markup:
         mark="SYNTHETIC" if state.study and study_text.is_synthetic(state.study) else "",
         note=NOTE,
         colors=_colors(),
+        asked=study_text.findings_asked(state.text),
         taken=outline.taken if outline and outline.taken != state.text.lower() else "",
     )
 
@@ -65,7 +66,7 @@ def located(state: LocalizeState, services: Services, busy: str = "") -> Markup:
 def start(services: Services) -> Markup:
     """The tab without an image: how to bring one, or what is missing."""
     problem = services.localizer.missing()
-    targets = "" if problem else ", ".join(_locatable(services.localizer.weights))
+    targets = [] if problem else _locatable(services.localizer.weights)
     return render("start.html", problem=problem, targets=targets)
 
 

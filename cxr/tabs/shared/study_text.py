@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from cxr.data import SYNTHETIC
-from cxr.findings import Study
+from cxr.findings import FINDINGS, Study
 from cxr.gallery import Where
 from cxr.language import asked_for
 from cxr.tabs.shared.image_urls import ImageUrls
@@ -49,6 +49,12 @@ def summary(study: Study) -> str:
     if study.findings.get("no finding") == 1:
         return "no finding"
     return "none of the labelled findings"
+
+
+def findings_asked(text: str) -> list[str]:
+    """The findings that a text asks for or thinks possible, in the order of FINDINGS."""
+    asked = asked_for(text, FINDINGS[1:])
+    return [finding for finding in FINDINGS if finding in asked]
 
 
 def chips(study: Study, highlight: str = "", most: int | None = None) -> Markup:

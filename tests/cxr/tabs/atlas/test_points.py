@@ -60,7 +60,10 @@ def test_the_page_gets_points_films_and_ids(client, services):
     assert header["count"] == len(studies)
     film = client.get("/atlas/film/0").json()
     assert film["place"] == "film=big%20heart" and film["address"].startswith("films/")
-    assert client.post("/atlas/ids", json=[0, 2]).json() == ["big heart", "unread"]
+    assert client.post("/atlas/ids", json=[0, 2]).json() == ["big heart", "unread"] and film["id"]
+    assert client.post(
+        "/atlas/rows", json=["unread", "of another gallery", "big heart"]
+    ).json() == [2, 0]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,7 @@ def test_the_page_gets_points_films_and_ids(client, services):
 )
 def test_rows_that_cannot_be_are_refused(client, rows):
     assert client.post("/atlas/ids", json=rows).status_code == 400
+    assert client.post("/atlas/rows", json=rows).status_code == (200 if rows == ["0"] else 400)
 
 
 def test_bad_requests_are_answered(client):

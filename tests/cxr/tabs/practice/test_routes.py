@@ -133,7 +133,8 @@ def test_progress_results_and_deck_of_what_was_answered(client, handlers):
     )
     profile = EMPTY | {"records": graded["records"], "courses": graded["courses"]}
     html = ask(client, "progress", profile=profile, last=1)["html"]
-    assert "pleural effusion taken for mass" in html and "#practice?set=" in html
+    assert "pleural effusion taken for mass" in re.sub("<[^>]*>", "", html)
+    assert 'href="#learn/pleural-effusion"' in html and "#practice?set=" in html
     assert "secret pleural effusion 0" in ask(client, "results", profile=profile)["text"]
     document = ask(client, "results", profile=profile, kind="json")["document"]
     assert document["results"][0]["misses"] == "pleural effusion"

@@ -33,8 +33,14 @@ def test_a_card_counts_the_chips_that_it_has_no_room_for():
     study = Study("s", "d", "p", findings=dict.fromkeys(("mass", "edema", "hernia", "nodule"), 1))
     assert "more" not in words.chips(study) and "more" not in words.chips(study, most=4)
     few = words.chips(study, "a hernia", most=3)
-    assert few.startswith('<span class="chip hit">hernia') and few.count('class="chip') == 3
-    assert "and 2 more" in few
+    assert few.startswith('<span class="chip hit"') and few.index("hernia") < few.index("edema")
+    assert few.count('class="chip') == 3 and "and 2 more" in few
+    assert 'data-lesson-at="#learn/hernia"' in few and "<a" not in few  # a card is a button
+
+
+def test_the_findings_that_a_text_asks_for():
+    assert words.findings_asked("possible edema, a big heart, no mass") == ["cardiomegaly", "edema"]
+    assert words.findings_asked("left lung") == words.findings_asked("") == []
 
 
 def test_person_leaves_out_what_is_not_known():
