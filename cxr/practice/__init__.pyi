@@ -34,6 +34,21 @@ from .lookalikes import (
 from .lookalikes import (
     rivals as rivals,
 )
+from .origin import (
+    SIDE as SIDE,
+)
+from .origin import (
+    judge as judge,
+)
+from .origin import (
+    origin_keys as origin_keys,
+)
+from .origin import (
+    origin_link as origin_link,
+)
+from .origin import (
+    same_look as same_look,
+)
 from .pool import (
     Pool as Pool,
 )
@@ -44,10 +59,19 @@ from .profile import (
     FILMS as FILMS,
 )
 from .profile import (
+    LONGEST_NOTE as LONGEST_NOTE,
+)
+from .profile import (
+    REASONS as REASONS,
+)
+from .profile import (
     REHEARSAL as REHEARSAL,
 )
 from .profile import (
     Flag as Flag,
+)
+from .profile import (
+    Judgement as Judgement,
 )
 from .profile import (
     Profile as Profile,
@@ -63,6 +87,9 @@ from .results.files import (
 )
 from .results.files import (
     anki_deck as anki_deck,
+)
+from .results.files import (
+    origin_csv as origin_csv,
 )
 from .results.files import (
     results_csv as results_csv,
@@ -93,6 +120,9 @@ from .sets import (
 )
 from .sets import (
     LENGTHS as LENGTHS,
+)
+from .sets import (
+    ORIGIN as ORIGIN,
 )
 from .sets import (
     SILENT as SILENT,

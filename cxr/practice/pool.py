@@ -12,7 +12,7 @@ import numpy as np
 from cxr.findings import FINDINGS, Study
 from cxr.practice.grading import bounds
 from cxr.practice.profile import FILMS, REHEARSAL, course_of
-from cxr.practice.truth import NORMAL, VERIFIED, Region, Truth, truth_of
+from cxr.practice.truth import GENERATED, NORMAL, VERIFIED, Region, Truth, truth_of
 
 USUAL_AREA = 0.05  # of the picture, that a finding's outline covers
 _SHARPNESS = 0.6  # of the model's doubt in a study's difficulty
@@ -35,6 +35,8 @@ class Pool:
         studies: the gallery's, in its order.
         truths: one a study.
         keys: 24 hex digits a study, by which the page knows it before the answer.
+        origin_keys: the same for sets of real or generated, so that nothing said or served of a
+            study elsewhere tells its origin.
         vectors: the gallery's embeddings, float16 [N, 512], unit rows.
         difficulty: float32 [N], logits; 0 for a study as hard as others with its findings.
     """
@@ -42,6 +44,7 @@ class Pool:
     studies: Sequence[Study]
     truths: Sequence[Truth]
     keys: Sequence[str]
+    origin_keys: Sequence[str]
     vectors: np.ndarray
     difficulty: np.ndarray
 
@@ -71,13 +74,19 @@ class Pool:
             else truth_of(study)
             for row, study in enumerate(studies)
         ]
-        keys = [_key(salt, study) for study in studies]
-        return cls(studies, truths, keys, vectors, _difficulty(truths, probabilities or {}))
+        keys = [_key("practice", salt, study) for study in studies]
+        origin_keys = [_key("origin", salt, study) for study in studies]
+        difficulty = _difficulty(truths, probabilities or {})
+        return cls(studies, truths, keys, origin_keys, vectors, difficulty)
 
     @cached_property
     def row_of_key(self) -> dict[str, int]:
         """Key -> row."""
         return {key: row for row, key in enumerate(self.keys)}
+
+    @cached_property
+    def _row_of_origin_key(self) -> dict[str, int]:
+        return {key: row for row, key in enumerate(self.origin_keys)}
 
     @cached_property
     def row_of_id(self) -> dict[str, int]:
@@ -93,18 +102,26 @@ class Pool:
         Raises:
             ValueError: no study has it.
         """
-        row = self.row_of_key.get(str(key))
-        if row is None:
-            raise ValueError(
-                "expected a study of this gallery, got another; the gallery has changed, begin anew"
-            )
-        return row
+        return _found(self.row_of_key, key)
+
+    def origin_row(self, key: object) -> int:
+        """The row of one of origin_keys. ValueError: no study has it."""
+        return _found(self._row_of_origin_key, key)
 
     def usable(self, row: int) -> bool:
         """Whether a study can be asked about: a frontal image whose normality is known."""
-        study, truth = self.studies[row], self.truths[row]
-        frontal = study.view != "lateral" and study.image is not None
-        return frontal and bool(truth.targets)
+        return self._frontal(row) and bool(self.truths[row].targets)
+
+    def _frontal(self, row: int) -> bool:
+        return self.studies[row].view != "lateral" and self.studies[row].image is not None
+
+    @cached_property
+    def origins(self) -> tuple[list[int], list[int]]:
+        """Rows of the real frontal images, and of the generated ones."""
+        kinds: tuple[list[int], list[int]] = ([], [])
+        for row in filter(self._frontal, range(len(self.studies))):
+            kinds[self.truths[row].tier == GENERATED].append(row)
+        return kinds
 
     @cached_property
     def courses(self) -> tuple[str, ...]:
@@ -146,8 +163,17 @@ class Pool:
         return [row for row in rows if self.truths[row].tier == VERIFIED]
 
 
-def _key(salt: str, study: Study) -> str:
-    text = "\n".join(("practice", salt, study.source, study.id))
+def _found(rows: Mapping[str, int], key: object) -> int:
+    row = rows.get(str(key))
+    if row is None:
+        raise ValueError(
+            "expected a study of this gallery, got another; the gallery has changed, begin anew"
+        )
+    return row
+
+
+def _key(use: str, salt: str, study: Study) -> str:
+    text = "\n".join((use, salt, study.source, study.id))
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

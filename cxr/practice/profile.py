@@ -20,7 +20,14 @@ from cxr.practice.truth import GENERATED, TIERS, abnormal_of, decoded
 VERSION = 1
 FILMS, REHEARSAL = "films", "synthetic"
 COURSES = (FILMS, REHEARSAL)
-MOST_RECORDS, MOST_FLAGS = 5_000, 1_000
+MOST_RECORDS, MOST_FLAGS, LONGEST_NOTE = 5_000, 1_000, 500
+REASONS = (  # why a label may be wrong
+    "a finding is missing",
+    "a finding is not there",
+    "it is another finding",
+    "the outline is elsewhere",
+    "the film is unreadable",
+)
 MODES = ("calibration", "practice", "set", "exam")
 _KEY = re.compile(r"[0-9a-f]{24}")
 T = TypeVar("T")
@@ -98,22 +105,46 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """One image of which a learner said whether it is real or generated.
+
+    key: its opaque name in such sets. said, generated: whether it was called generated, and whether
+    it is. The rest is as in Record.
+    """
+
+    key: str
+    study: str
+    at: str
+    seconds: float
+    confidence: float
+    said: bool
+    generated: bool
+
+    @property
+    def right(self) -> bool:
+        """Whether it was told apart."""
+        return self.said == self.generated
+
+
+@dataclass(frozen=True)
 class Flag:
-    """A label that the learner holds for wrong."""
+    """A label that the learner holds for wrong; reason: one of REASONS, or ""; note: in words."""
 
     key: str
     study: str
     note: str
     at: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Everything about one learner."""
+    """Everything about one learner; judged: what was said of images' origin, apart from records."""
 
     courses: Mapping[str, Course] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
     flags: tuple[Flag, ...] = ()
+    judged: tuple[Judgement, ...] = ()
 
     def course(self, name: str) -> Course:
         """One of COURSES; a fresh one where nothing was answered."""
@@ -154,12 +185,13 @@ class Profile:
             }
             records = _listed(values["records"], MOST_RECORDS, _record)
             flags = _listed(values["flags"], MOST_FLAGS, _flag)
+            judged = _listed(values.get("judged", []), MOST_RECORDS, _judgement)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"expected a practice profile, a part of it is missing or damaged ({error!r:.80}); "
                 "choose another export"
             ) from error
-        return cls(courses, records, flags)
+        return cls(courses, records, flags, judged)
 
 
 def course_of(tier: str) -> str:
@@ -258,9 +290,24 @@ def _record(values: Any) -> Record:
     )
 
 
+def _judgement(values: Any) -> Judgement:
+    if not all(isinstance(values[name], bool) for name in ("said", "generated")):
+        raise ValueError("expected said and generated true or false in a practice profile")
+    return Judgement(
+        key=_key(values["key"]),
+        study=str(values["study"])[:200],
+        at=moment(values["at"]).isoformat(),
+        seconds=number(values["seconds"], "seconds", 0, LONGEST),
+        confidence=number(values["confidence"], "confidence", 0.5, 1),
+        said=values["said"],
+        generated=values["generated"],
+    )
+
+
 def _flag(values: Any) -> Flag:
-    study, note = str(values["study"])[:200], str(values["note"])[:500]
-    return Flag(_key(values["key"]), study, note, moment(values["at"]).isoformat())
+    study, note = str(values["study"])[:200], str(values["note"])[:LONGEST_NOTE]
+    reason = _one_of(values.get("reason", ""), ("", *REASONS))
+    return Flag(_key(values["key"]), study, note, moment(values["at"]).isoformat(), reason)
 
 
 def located(verdicts: Iterable[Verdict]) -> dict[str, bool | None]:

@@ -16,6 +16,7 @@ CALIBRATION = 12  # studies before the first session, graded at its end
 LONGEST_SET = 200
 LARGEST_SEED = 2**31 - 1
 SILENT = ("calibration", "exam")  # modes without feedback before the end
+ORIGIN = "origin"  # the mode of a set on which images are real and which generated
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Session:
     """What is being practised.
 
     Attributes:
-        mode: "calibration", "practice", "set" (studies given, with feedback) or "exam".
+        mode: "calibration", "practice", "set" (studies given, with feedback), "exam" or ORIGIN.
         length: how many studies.
         seed: the same seed, profile and gallery give the same studies.
         position: of the study that is asked for, from 0.
@@ -47,8 +48,8 @@ class Session:
         Raises:
             ValueError: a part that is missing or out of its range.
         """
-        if not isinstance(values, Mapping) or values.get("mode") not in MODES:
-            raise ValueError(f"expected a session with a mode among {', '.join(MODES)}")
+        if not isinstance(values, Mapping) or values.get("mode") not in (*MODES, ORIGIN):
+            raise ValueError(f"expected a session with a mode among {', '.join((*MODES, ORIGIN))}")
         pair = tuple(str(name) for name in values.get("pair") or ())
         if pair and (len(pair) != 2 or pair[0] not in FINDINGS):
             raise ValueError(f"expected a pair of a finding and its look-alike, got {pair}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from datetime import datetime
 
 import pytest
 from app_server import serving
+from PIL import Image
 from practice_gallery import make_practice_shelf
 from practice_pool import SHOWN
 from steps import download, overflow
@@ -20,7 +22,7 @@ PHONE = {"width": 390, "height": 844, "has_touch": True}
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory, film):
-    return make_practice_shelf(tmp_path_factory.mktemp("practice"), film)
+    return make_practice_shelf(tmp_path_factory.mktemp("practice"), film, generated=8)
 
 
 @pytest.fixture(scope="module")
@@ -108,24 +110,44 @@ def test_a_visit_of_fifteen_with_a_miss_that_comes_back(visit_tab, shown_by_id, 
     assert page.evaluate("window.cxrPractice.misses()") == missed[::-1]
 
 
-def test_the_answer_is_nowhere_before_it_is_committed(visit_tab, shown_by_id, practice_server):
+def told(page, html, heard, sent, words):
+    """Whether anything on the tab or between it and the server holds one of the words."""
+    texts = [r.text() for r in heard if not r.url.endswith(".png")]
+    pattern = re.compile("|".join(words))
+    return [one for one in (html, *texts, *sent) if pattern.search(one.lower())]
+
+
+@pytest.mark.parametrize("kind", ["findings", "origin"])
+def test_the_answer_is_nowhere_before_it_is_committed(
+    visit_tab, shown_by_id, practice_server, kind
+):
     page = visit_tab()
-    heard, sent = [], []
+    heard, sent, pictures = [], [], set()
     page.on("response", lambda r: "/practice/" in r.url and heard.append(r))
     page.on("request", lambda r: "/practice/" in r.url and sent.append(r.url + (r.post_data or "")))
-    begin(page)
-    for _ in range(3):
+    folder, mode = {"findings": ("films", "practice"), "origin": ("origins", "origin")}[kind]
+    words = ["secret", "verified", "truth", r"p\d+\.png"]
+    if kind == "origin":
+        words += ["synthetic", "[ap][ap] view", "male", r"\d y\b", "badge"]
+    for _ in range(4):
+        page.wait_for_selector(".practice-start")
+        heard.clear()
+        sent.clear()
+        page.click(f"[data-do=begin][data-mode={mode}]")
         drawn(page)
         html = page.inner_html("#practice")
-        texts = [r.text() for r in heard if "films/" not in r.url]
-        for text in (html, *texts, *sent):
-            assert not re.search(r"secret|verified|truth|p\d+\.png", text.lower())
-        key = re.search(r"practice/films/([0-9a-f]{24})", html)[1]
+        assert not told(page, html, heard, sent, words)
+        key = re.search(rf"practice/{folder}/([0-9a-f]{{24}})", html)[1]
         elsewhere = page.content().replace(page.inner_html("#practice"), "")
         assert key not in elsewhere  # no other tab calls the film by this name
-        picture = page.request.get(f"{practice_server.url}/practice/films/{key}.png")
+        picture = page.request.get(f"{practice_server.url}/practice/{folder}/{key}.png")
         assert picture.ok and b"tEXt" not in picture.body()
-        commit(page, ["mass"])
+        pictures.add(Image.open(io.BytesIO(picture.body())).size)
+        if kind == "findings":
+            commit(page, ["mass"])
+        else:
+            page.click("[data-say=generated]")
+            page.click("[data-do=commit]")
         answered(page)
         lesson = page.locator('.verdicts a:text-is("mass")')
         assert lesson.get_attribute("href") == "#learn/mass"
@@ -133,10 +155,41 @@ def test_the_answer_is_nowhere_before_it_is_committed(visit_tab, shown_by_id, pr
         assert study in shown_by_id  # after the answer it has a name
         page.evaluate("localStorage.clear()")
         page.reload()
-        page.wait_for_selector(".practice-start")
-        heard.clear()
-        sent.clear()
-        begin(page)
+    assert kind == "findings" or pictures == {(128, 128)}  # real ones are larger
+
+
+def test_real_or_generated_keeps_results_of_its_own(visit_tab):
+    page = visit_tab(**PHONE)
+    page.click("text=For teachers")
+    page.fill("#compose-length", "4")
+    page.click("text=Link: real or generated?")
+    address = page.get_attribute(".practice-start .practice-link a", "href")
+    learner = visit_tab(path="#" + address.partition("#")[2], ready=".practice-ask", **PHONE)
+    for place in range(4):
+        learner.wait_for_selector(f'.practice-bar h2:has-text("Film {place + 1} of 4")')
+        drawn(learner)
+        learner.keyboard.press("g" if place % 2 else "r")
+        learner.keyboard.press("9")
+        learner.keyboard.press("c")
+        answered(learner)
+        right = "Right" in learner.inner_text(".practice-answer h3")
+        assert right == ("good" in learner.get_attribute(".practice-answer h3", "class"))
+        assert learner.is_visible(".practice-answer [data-keep]")
+        learner.keyboard.press("c")
+    learner.wait_for_selector("text=Told apart")
+    kept = profile(learner)
+    assert kept["records"] == [] and kept["courses"] == {} and len(kept["judged"]) == 4
+    assert {one["confidence"] for one in kept["judged"]} == {0.9}
+    said = learner.inner_text(".practice-progress")
+    assert "Sensitivity" not in said and "Specificity" not in said
+    assert learner.get_attribute("[data-do=link]", "href") == "#" + address.partition("#")[2]
+    name, content = download(learner, "text=Real or generated (CSV)")
+    rows = list(csv.DictReader(content.decode().splitlines()))
+    assert (
+        name == "real-or-generated.csv"
+        and [row["said"] for row in rows] == ["real", "generated"] * 2
+    )
+    assert overflow(learner) == 0
 
 
 def test_a_box_is_drawn_and_laid_beside_the_radiologists(visit_tab, shelf):
@@ -161,11 +214,18 @@ def test_a_box_is_drawn_and_laid_beside_the_radiologists(visit_tab, shelf):
 
 
 def test_everything_can_be_done_with_keys(visit_tab):
-    page = visit_tab()
+    page, waiting = visit_tab(), []
+    page.route("**/practice/films/*.png", lambda route: waiting.append(route))
     page.focus("text=Skip to practice")
     page.keyboard.press("Enter")
+    page.wait_for_selector('.stage-note:has-text("Loading the film")')
+    assert page.is_disabled("[data-do=commit]")
+    page.keyboard.press("a")  # before the film is there; it stands when the film has come
+    waiting[0].continue_()
+    page.unroute("**/practice/films/*.png")
+    page.wait_for_selector(".stage-note:empty", state="attached")
     drawn(page)
-    page.keyboard.press("a")
+    assert page.get_attribute("[data-say=abnormal]", "aria-pressed") == "true"
     page.keyboard.press("/")
     page.keyboard.type("nodule")
     page.keyboard.press("Enter")
@@ -237,17 +297,56 @@ def test_a_collection_opens_as_a_set_and_unknown_films_are_counted(visit_tab, sh
     assert page.inner_text(".study-line code") == ids[0]
 
 
+def test_films_are_kept_after_the_answer_and_misses_sent_to_a_collection(visit_tab, shown_by_id):
+    ids = [one for one, shown in shown_by_id.items() if shown == ("mass",)][:2]
+    ids.append(next(one for one, shown in shown_by_id.items() if shown == ("no finding",)))
+    page = visit_tab(
+        path="#practice?set=" + ",".join(ids).replace(" ", "%20"), ready=".practice-ask"
+    )
+    for place in range(3):
+        page.wait_for_selector(f'.practice-bar h2:has-text("Film {place + 1} of 3")')
+        if place == 0:  # typed, and not waited for
+            page.click("[data-say=abnormal]")
+            page.type("#practice-find", "nodule")
+            page.click("[data-do=commit]")
+        else:
+            commit(page, [[], ["mass"], ["edema"]][place])
+        answered(page)
+        if place == 1:
+            page.click(".practice-answer [data-keep]")
+            page.wait_for_selector('.practice-answer [data-keep][aria-pressed="true"]')
+            assert page.evaluate("window.cxrTray.current().studies") == ids[1:2]
+        page.click("[data-do=next]")
+    assert list(profile(page)["records"][0]["findings"]) == ["nodule"]
+    page.click("text=Keep the missed film in a collection")  # a false alarm is no miss
+    page.wait_for_selector('#tray-said:has-text("1 film added")')
+    assert page.evaluate("window.cxrTray.current()")["studies"] == ids[:1]
+    assert page.evaluate("window.cxrTray.current().name") == "Missed in practice"
+
+
 def test_the_profile_leaves_returns_and_is_erased(visit_tab, tmp_path):
     page = visit_tab()
     begin(page)
     commit(page)
     answered(page)
-    page.click("text=This label looks wrong")
+    flag = page.locator("[data-do=flag]")
+    flag.click()
+    page.click("text=Take it back")
+    assert profile(page)["flags"] == [] and flag.is_visible()
+    flag.click()
+    page.select_option("[data-flag=reason]", "it is another finding")
+    page.fill("[data-flag=note]", "looks <b>like</b> a skin fold")
+    sent = []
+    page.on("request", lambda r: sent.append(r.post_data or ""))
     page.click("[data-do=pause]")
+    page.wait_for_selector(".practice-start")
+    assert sent and not any("skin fold" in one for one in sent)  # it stays in this browser
     page.click("text=Your data")
     _, content = download(page, "[data-do=export]")
     exported = json.loads(content)
-    assert len(exported["records"]) == len(exported["flags"]) == 1
+    (flagged,) = exported["flags"]
+    assert len(exported["records"]) == 1 and flagged["reason"] == "it is another finding"
+    assert flagged["note"] == "looks <b>like</b> a skin fold"
     page.click("[data-do=erase]")
     page.click("text=Erase all answers for good")
     page.wait_for_selector("text=Start with 12 films")
@@ -260,7 +359,8 @@ def test_the_profile_leaves_returns_and_is_erased(visit_tab, tmp_path):
     page.wait_for_selector("text=Progress (1 films)")
     back = profile(page)
     assert back["records"] == exported["records"] and back["courses"] == exported["courses"]
-    assert [one["study"] for one in back["flags"]] == [one["study"] for one in exported["flags"]]
+    named = [{name: one[name] for name in ("study", "note", "reason")} for one in back["flags"]]
+    assert named == [{name: flagged[name] for name in ("study", "note", "reason")}]
 
 
 def test_the_first_films_are_silent_and_graded_at_their_end(visit_tab):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,7 @@ from typing import Any
 
 from cxr.practice.grading import FALSE_ALARM, HIT, MISS
 from cxr.practice.lookalikes import SIGNS
-from cxr.practice.profile import Profile, Record
+from cxr.practice.profile import Judgement, Profile, Record
 from cxr.practice.results.progress import measure_progress
 from cxr.practice.truth import TIERS
 
@@ -45,17 +45,29 @@ COLUMNS = (
     "seconds",
     "score",
 )
+ORIGIN_COLUMNS = ("study", "answered_at", "said", "truth", "right", "confidence", "seconds")
 NOTE = "for education, not for diagnosis"
 _MODEL, _DECK = 1_748_202_601, 1_748_202_602  # Anki tells models and decks apart by these
+_ORIGIN = {True: "generated", False: "real"}
 _NORMAL = {True: "abnormal", False: "normal", None: ""}
 
 
 def results_csv(records: Sequence[Record]) -> str:
     """One line an answer, under COLUMNS; for a spreadsheet or a teacher."""
+    return _csv(COLUMNS, map(_row, records))
+
+
+def origin_csv(judged: Sequence[Judgement]) -> str:
+    """One line an image that was called real or generated, under ORIGIN_COLUMNS."""
+    return _csv(ORIGIN_COLUMNS, map(_origin_row, judged))
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_row(one) for one in records)
+    # A spreadsheet runs what begins like a formula.
+    writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
     return stream.getvalue()
 
 
@@ -64,6 +76,7 @@ def results_json(profile: Profile) -> dict[str, Any]:
     return {
         "note": NOTE,
         "results": [_row(one) for one in profile.records],
+        "real_or_generated": [_origin_row(one) for one in profile.judged],
         "progress": measure_progress(profile),
     }
 
@@ -72,7 +85,7 @@ def _row(record: Record) -> dict[str, Any]:
     graded = record.grade
     places = [place for place in record.findings.values() if place is not None]
     present = [name for name, value in record.values.items() if value == 1]
-    row = {
+    return {
         "study": record.study,
         "answered_at": record.at,
         "mode": record.mode,
@@ -90,8 +103,18 @@ def _row(record: Record) -> dict[str, Any]:
         "seconds": round(record.seconds, 1),
         "score": round(graded.score, 3),
     }
-    # A spreadsheet runs what begins like a formula.
-    return {name: _plain(value) for name, value in row.items()}
+
+
+def _origin_row(one: Judgement) -> dict[str, Any]:
+    return {
+        "study": one.study,
+        "answered_at": one.at,
+        "said": _ORIGIN[one.said],
+        "truth": _ORIGIN[one.generated],
+        "right": one.right,
+        "confidence": one.confidence,
+        "seconds": round(one.seconds, 1),
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """What a learner's answers come to: measures with intervals, the learning curve, confusions.
 
 Scores rest on studies that radiologists drew or verified. Agreement with labels from reports and
-rehearsals on synthetic studies are summed up apart, and nothing here says what anybody learned.
+rehearsals on synthetic studies are summed up apart, and so are answers to whether an image is
+generated; nothing here says what anybody learned.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sklearn.metrics import roc_auc_score
 from cxr.findings import FINDINGS
 from cxr.metrics import bootstrap_interval, reliability
 from cxr.practice.grading import FALSE_ALARM, MISS
-from cxr.practice.profile import Profile, Record
+from cxr.practice.profile import Judgement, Profile, Record
 from cxr.practice.truth import TIERS, VERIFIED, decoded
 
 ENOUGH = 20  # answers from which a measure has an interval, and a finding can be mastered
@@ -34,14 +35,34 @@ def measure_progress(profile: Profile) -> dict[str, Any]:
     """Everything that the page and the exports say, JSON-able.
 
     Returns:
-        {tier: summary(its records)} for each tier with answers, and "flags".
+        "tiers": {tier: summary(its records)} for each tier with answers; "origin", as
+        origin_summary gives it.
     """
     tiers = {
         tier: summary(records)
         for tier in TIERS
         if (records := [one for one in profile.records if one.tier == tier])
     }
-    return {"tiers": tiers, "flags": len(profile.flags)}
+    origin = origin_summary(profile.judged)
+    return {"tiers": tiers, "origin": origin}
+
+
+def origin_summary(judged: Sequence[Judgement]) -> dict[str, Any] | None:
+    """What judgements of real or generated come to, JSON-able; None where there are none.
+
+    Returns:
+        answers; accuracy, and the same of generated and of real images alone, each as share gives
+        it; median_seconds.
+    """
+    if not judged:
+        return None
+    return {
+        "answers": len(judged),
+        "accuracy": share([one.right for one in judged]),
+        "generated": share([one.right for one in judged if one.generated]),
+        "real": share([one.right for one in judged if not one.generated]),
+        "median_seconds": median(one.seconds for one in judged),
+    }
 
 
 def summary(records: Sequence[Record]) -> dict[str, Any]:
@@ -56,10 +77,10 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
     places = [place for one in records for place in one.findings.values() if place is not None]
     return {
         "answers": len(records),
-        "sensitivity": _share([one.abnormal for one in judged if one.truly_abnormal]),
-        "specificity": _share([not one.abnormal for one in judged if not one.truly_abnormal]),
+        "sensitivity": share([one.abnormal for one in judged if one.truly_abnormal]),
+        "specificity": share([not one.abnormal for one in judged if not one.truly_abnormal]),
         "auc": _auc(judged),
-        "localized": _share(places),
+        "localized": share(places),
         "score": _mean([one.grade.score for one in records]),
         "median_seconds": median(one.seconds for one in records) if records else None,
         "brier": _mean([(c - r) ** 2 for c, r in zip(confidence, right)]),
@@ -74,8 +95,12 @@ def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if len(values) else None
 
 
-def _share(values: Sequence[bool]) -> dict[str, Any] | None:
-    """A share with its Wilson interval (Wilson 1927), which stands from ENOUGH cases on."""
+def share(values: Sequence[bool]) -> dict[str, Any] | None:
+    """A share with its Wilson interval (Wilson 1927), which stands from ENOUGH cases on.
+
+    Returns:
+        value, right, of; low and high where there are enough. None for no values.
+    """
     if not values:
         return None
     count = sum(values)
@@ -164,6 +189,6 @@ def _rates(
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """Sensitivity and specificity for one finding."""
     return (
-        _share([name in one.findings for one in records if one.values[name] == 1]),
-        _share([name not in one.findings for one in records if one.values[name] == 0]),
+        share([name in one.findings for one in records if one.values[name] == 1]),
+        share([name not in one.findings for one in records if one.values[name] == 0]),
     )

@@ -1,14 +1,17 @@
 /* The Practice tab: what a visitor answers stays in this browser; the server grades and forgets. */
-const SENT = 400;       // answers that travel with a request; all of them for progress
+const SENT = 400;       // answers that travel with a request; all of them for progress and results
 let kept = window.cxrPractice.read();    // profile, session, answers, key, done
-let said = null;        // normal or abnormal, before the answer
-let shownAt = 0, busy = false, answered = false, length = 15, course = "", strip = [], swapped = 0;
+let said = null;        // what is called out before the answer, such as "normal"
+let shownAt = 0, busy = false, answered = false, length = 15, course = "";
 
 function keep() {
   if (!window.cxrPractice.write(kept)) notice("This browser keeps nothing; export what you want to keep.");
 }
 const body = () => $(".practice-body");
-const travelling = () => ({ ...kept.profile, records: kept.profile.records.slice(-SENT) });
+/* What goes to the server: never which labels were held for wrong, and why. */
+const whole = () => ({ ...kept.profile, flags: [] });
+const travelling = () => ({ ...whole(), records: kept.profile.records.slice(-SENT), judged: [] });
+const onOrigin = () => kept.session?.mode === "origin";      // real or generated?
 const now = () => new Date().toISOString();
 function notice(text) { const line = $(".practice-notice"); if (line) line.textContent = text; }
 
@@ -40,7 +43,7 @@ function show(html, focus = true) {
 
 async function home(focus = true) {
   answered = false;
-  const { html } = await send("start", { profile: travelling(), paused: Boolean(kept.session) });
+  const { html } = await send("start", { profile: { ...travelling(), judged: kept.profile.judged || [] }, paused: Boolean(kept.session) });
   show(html, focus);
 }
 
@@ -58,28 +61,32 @@ async function ask() {
   keep();
   said = null;
   answered = false;
-  strip = [];
-  swapped = 0;
+  resetStrip();
   show(found.html);
   shownAt = performance.now();
 }
 
 function answer() {
+  const taken = {
+    confidence: Number($("#practice-confidence").value) / 100,
+    seconds: Math.round((performance.now() - shownAt) / 10) / 100,
+  };
+  if (onOrigin()) return { generated: said === "generated", ...taken };
   const findings = {};
   for (const item of element.querySelectorAll(".named li")) findings[item.dataset.finding] = marks[item.dataset.finding] || null;
   return {
     abnormal: said === "abnormal",
     findings: said === "abnormal" ? findings : {},
-    confidence: Number($("#practice-confidence").value) / 100,
-    seconds: Math.round((performance.now() - shownAt) / 10) / 100,
+    ...taken,
   };
 }
-function merge({ records, courses }) {
-  kept.profile.records.push(...records);
-  kept.profile.records = kept.profile.records.slice(-5000);
-  kept.profile.courses = courses;
+function merge({ records = [], judged = [], courses }) {
+  kept.profile.records = [...kept.profile.records, ...records].slice(-5000);
+  kept.profile.judged = [...(kept.profile.judged || []), ...judged].slice(-5000);
+  if (courses) kept.profile.courses = courses;
 }
 async function commit() {
+  await looking;
   if (!said || answered) return;
   const given = answer();
   if ($(".practice-ask").dataset.silent) {
@@ -87,7 +94,7 @@ async function commit() {
     return step();
   }
   const asked = { profile: travelling(), session: kept.session, key: kept.key, answer: given, now: now() };
-  const found = await send("grade", asked);
+  const found = await send(onOrigin() ? "judge" : "grade", asked);
   merge(found);
   answered = true;
   kept.session.position += 1;
@@ -95,12 +102,12 @@ async function commit() {
   kept.key = null;
   keep();
   markFor(null);
-  outlines = found.shapes;
+  outlines = found.shapes || null;
   $(".commit").hidden = true;
   const sheet = document.createElement("div");
   sheet.innerHTML = found.html;
   $(".practice-answer").replaceChildren(sheet.querySelector("[data-part=answer]"));
-  $(".practice-below").replaceChildren(sheet.querySelector("[data-part=below]"));
+  $(".practice-below").replaceChildren(...sheet.querySelectorAll("[data-part=below]"));
   if (kept.session.position >= kept.session.length) $("[data-do=next]").textContent = "See how it went";
   drawMarks();
   compare();
@@ -113,21 +120,20 @@ async function step() {
   await onward();
 }
 async function onward() {
-  const { position, length: all, mode } = kept.session;
+  const { position, length: all, seed } = kept.session, origins = onOrigin();
   if (position < all) return ask();
   if (kept.answers.length) {
     merge(await send("finish", { profile: travelling(), session: kept.session, answers: kept.answers }));
   }
   kept.done = kept.session.link;
-  const last = all;
   kept.session = null;
   kept.answers = [];
   keep();
-  await progress(last);
+  await progress(all, origins ? { mode: "origin", length: all, seed } : null);
 }
-async function progress(last) {
+async function progress(last, session = null) {
   answered = false;
-  const { html } = await send("progress", { profile: kept.profile, last: last || null });
+  const { html } = await send("progress", { profile: whole(), last: last || null, session });
   show(html);
 }
 
@@ -154,20 +160,30 @@ element.addEventListener("marked", ({ detail }) => {
   const item = [...element.querySelectorAll(".named li")].find((one) => one.dataset.finding === detail);
   if (item) item.querySelector(".where").textContent = marks[detail][2] || marks[detail][3] ? "boxed" : "marked";
 });
+/* Typed words on their way to findings; an answer waits for them. */
+let looking = null;
+function lookUp(text) {
+  looking = find(text).catch((error) => notice(error.message));
+}
 async function find(text) {
   if (!text.trim()) return;
   const { findings, unknown } = await send("find", { text });
+  if (answered || !$(".named")) return;
   findings.forEach((finding) => choose(finding));
   $(".find-said").textContent = findings.length ? "" : `Not understood: ${unknown.join(", ") || text}. Choose below.`;
   if (findings.length) $("#practice-find").value = "";
 }
-function say(word) {
+function callOut(word) {
   if (!$(".commit") || answered) return;
   said = word;
   for (const button of element.querySelectorAll("[data-do=say]")) button.setAttribute("aria-pressed", String(button.dataset.say === word));
-  $(".what").hidden = word !== "abnormal";
-  if (word === "normal") markFor(null);
+  if ($(".what")) $(".what").hidden = word !== "abnormal";
+  if (word !== "abnormal") markFor(null);
   $("[data-do=commit]").disabled = false;
+}
+/* What a key calls out: the choice that begins with it. */
+function spoken(key) {
+  return [...element.querySelectorAll("[data-do=say]")].map((one) => one.dataset.say).find((word) => word[0] === key);
 }
 function sure(value) {
   const slider = $("#practice-confidence");
@@ -176,63 +192,20 @@ function sure(value) {
   $("#practice-sure").textContent = `${slider.value}%`;
 }
 
-/* The contrast strip: small films under the window of the large one, which any of them can replace. */
-function compare() {
-  strip = [{ ...films[0] }];
-  element.querySelectorAll(".swap").forEach((button, at) => {
-    const image = new Image();
-    image.onload = () => {
-      const sheet = document.createElement("canvas");
-      Object.assign(sheet, { width: image.naturalWidth, height: image.naturalHeight });
-      const pen = sheet.getContext("2d", { willReadFrequently: true });
-      pen.drawImage(image, 0, 0);
-      const greys = pen.getImageData(0, 0, sheet.width, sheet.height);
-      strip[at + 1] = { address: button.dataset.film, greys, marks: percentiles(greys.data) };
-      paintStrip();
-    };
-    image.src = button.dataset.film;
-  });
-}
-function paintStrip() {
-  if (!view || !strip.length) return;
-  const shown = table(view);
-  element.querySelectorAll(".swap canvas").forEach((canvas, at) => {
-    const greys = strip[at + 1]?.greys;
-    if (!greys) return;
-    const { width, height, data } = greys, step = Math.max(1, Math.floor(Math.max(width, height) / 256));
-    const [wide, high] = [Math.floor(width / step), Math.floor(height / step)];
-    const out = new ImageData(wide, high);
-    for (let y = 0; y < high; y += 1) for (let x = 0; x < wide; x += 1) {
-      const grey = shown[data[4 * (y * step * width + x * step)]];
-      out.data.set([grey, grey, grey, 255], 4 * (y * wide + x));
-    }
-    Object.assign(canvas, { width: wide, height: high });
-    canvas.getContext("2d").putImageData(out, 0, 0);
-  });
-}
-function swap(at) {
-  if (!strip[at]?.greys) return;
-  swapped = swapped === at ? 0 : at;
-  films[0] = strip[swapped];
-  hideMarks(Boolean(swapped));
-  for (const button of element.querySelectorAll(".swap")) button.setAttribute("aria-pressed", String(Number(button.dataset.at) === swapped));
-  sync();
-}
-for (const name of ["input", "click", "pointermove", "keyup"]) {
-  element.addEventListener(name, () => { if (answered && strip.length) requestAnimationFrame(paintStrip); });
-}
-
 function save(blob, name) {
   const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(blob) });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 const asJson = (value) => new Blob([JSON.stringify(value, null, 1)], { type: "application/json" });
-function lastOf(button) {
-  const last = Number(button.dataset.last);
-  return last ? { ...kept.profile, records: kept.profile.records.slice(-last) } : kept.profile;
+/* The profile with the answers alone that a button is about: those of a session, or all. */
+function lastOf({ dataset }, list = "records") {
+  const last = Number(dataset.last), profile = whole();
+  return last ? { ...profile, records: [], judged: [], [list]: (profile[list] || []).slice(-last) } : profile;
 }
-
+/* What changes the page alone, and so waits for nothing. */
+const LOCAL = new Set(["length", "course", "say", "pick", "unpick", "mark", "swap", "flag", "unflag", "collect", "more", "export", "import"]);
+const NAMES = { exam: "Exam", set: "Set", origin: "Real or generated, set" };
 const does = {
   begin: ({ dataset }) => {
     const { mode, length: films } = dataset;
@@ -246,7 +219,7 @@ const does = {
   progress: () => progress(0),
   length: (button) => { length = Number(button.dataset.length); press(button); },
   course: (button) => { course = button.dataset.course; press(button); },
-  say: (button) => say(button.dataset.say),
+  say: (button) => callOut(button.dataset.say),
   pick: (button) => choose(button.dataset.finding, button.getAttribute("aria-pressed") !== "true"),
   unpick: (button) => choose(button.closest("li").dataset.finding, false),
   mark: (button) => { markFor(button.closest("li").dataset.finding); $(".practice-film .stage").focus(); },
@@ -264,12 +237,20 @@ const does = {
     } catch (error) { said.textContent = `No map: ${error.message}`; }
   },
   flag: (button) => {
-    const one = kept.profile.records.at(-1);
-    kept.profile.flags.push({ key: one.key, study: one.study, note: "", at: now() });
+    const { key, study } = kept.profile.records.at(-1);
+    kept.profile.flags.push({ key, study, note: "", reason: "", at: now() });
     keep();
-    button.disabled = true;
-    button.textContent = "Noted in your export";
+    flagging(button, true);
+    $("[data-flag=reason]").focus();
   },
+  unflag: () => {
+    kept.profile.flags.pop();
+    keep();
+    for (const one of element.querySelectorAll("[data-flag]")) one.value = "";
+    flagging($("[data-do=flag]"), false);
+    $("[data-do=flag]").focus();
+  },
+  collect: (button) => window.cxrTray.add(window.cxrPractice.misses(lastOf(button).records), "Missed in practice"),
   more: (button) => {
     const picture = Object.assign(new Image(), { src: button.dataset.film, alt: "One more film" });
     button.replaceWith(picture);
@@ -283,12 +264,12 @@ const does = {
     all.forEach((one) => { one.disabled = true; });
   },
   lesson: ({ dataset }) => begin({ mode: "practice", length: 5, pair: [dataset.finding, dataset.rival] }),
-  compose: async () => {
-    const exam = $("#compose-exam").checked;
+  compose: async ({ dataset }) => {
+    const mode = dataset.mode || ($("#compose-exam").checked ? "exam" : "set");
     const { link, films: count } = await send("compose", {
-      length: Number($("#compose-length").value), seed: Number($("#compose-seed").value), course, mode: exam ? "exam" : "set" });
+      length: Number($("#compose-length").value), seed: Number($("#compose-seed").value), course, mode });
     const address = `${location.origin}${location.pathname}${link}`;
-    const anchor = Object.assign(document.createElement("a"), { href: address, textContent: `${exam ? "Exam" : "Set"} of ${count} films` });
+    const anchor = Object.assign(document.createElement("a"), { href: address, textContent: `${NAMES[mode]} of ${count} films` });
     const copy = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: "copy the link" });
     copy.onclick = () => navigator.clipboard?.writeText(address).then(() => { copy.textContent = "copied"; });
     $(".practice-start .practice-link").replaceChildren(anchor, " ", copy);
@@ -300,6 +281,7 @@ const does = {
     button.dataset.sure = "1";
     button.textContent = "Erase all answers for good";
   },
+  origins: async (button) => save(new Blob([(await send("results", { profile: lastOf(button, "judged"), kind: "origin" })).text], { type: "text/csv" }), "real-or-generated.csv"),
   csv: async (button) => save(new Blob([(await send("results", { profile: lastOf(button), kind: "csv" })).text], { type: "text/csv" }), "practice-results.csv"),
   json: async (button) => save(asJson((await send("results", { profile: lastOf(button), kind: "json" })).document), "practice-results.json"),
   deck: async (button) => {
@@ -308,6 +290,10 @@ const does = {
     save(await answer.blob(), "practice-films.apkg");
   },
 };
+function flagging(button, on) {
+  button.hidden = on;
+  $(".flagged").hidden = !on;
+}
 function press(button) {
   for (const one of button.parentElement.children) one.setAttribute("aria-pressed", String(one === button));
 }
@@ -330,7 +316,9 @@ element.addEventListener("click", (event) => {
   if (!button) return;
   if (button.dataset.do === "commit") event.preventDefault();
   const work = does[button.dataset.do];
-  if (work) doing(() => work(button));
+  if (!work) return;
+  if (LOCAL.has(button.dataset.do)) work(button);
+  else doing(() => work(button));
 });
 element.addEventListener("submit", (event) => event.preventDefault());
 element.addEventListener("change", (event) => {
@@ -342,13 +330,18 @@ element.addEventListener("change", (event) => {
     keep();
     await home();
   });
-  if (event.target.id === "practice-find") doing(() => find(event.target.value));
+  if (event.target.id === "practice-find") lookUp(event.target.value);
 });
-element.addEventListener("input", (event) => { if (event.target.id === "practice-confidence") sure(event.target.value); });
+element.addEventListener("input", ({ target }) => {
+  if (target.id === "practice-confidence") sure(target.value);
+  if (!target.dataset.flag) return;
+  kept.profile.flags.at(-1)[target.dataset.flag] = target.value;
+  keep();
+});
 element.addEventListener("keydown", (event) => {
   if (event.target.id === "practice-find" && event.key === "Enter") {
     event.preventDefault();
-    doing(() => find(event.target.value));
+    lookUp(event.target.value);
   }
 });
 addEventListener("keydown", (event) => {
@@ -357,8 +350,7 @@ addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (answered && /^[1-9]$/.test(key)) swap(Number(key));
   else if (answered && key === "c") $("[data-do=next]").click();
-  else if (!answered && key === "n") say("normal");
-  else if (!answered && key === "a") say("abnormal");
+  else if (!answered && spoken(key)) callOut(spoken(key));
   else if (!answered && /^[5-9]$/.test(key)) sure(Number(key) * 10);
   else if (!answered && key === "c") $("[data-do=commit]").click();
   else if (key === "/") $("#practice-find")?.focus();
@@ -366,14 +358,17 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-/* A link of a fixed set, or a collection: "#practice?set=ID,ID&mode=exam&seed=1". */
+/* A link of a fixed set, or a collection: "#practice?set=ID,ID&mode=exam&seed=1"; or of a set on
+   origins, "#practice?origin=15&seed=7". */
 async function opened() {
   const [, query] = location.hash.match(/^#practice\?(.*)$/) || [];
   const parts = Object.fromEntries((query || "").split("&").map((part) => part.split("=")));
-  if (!parts.set || [kept.done, kept.session?.link].includes(query)) return home(false);
+  if (!(parts.set || parts.origin) || [kept.done, kept.session?.link].includes(query)) return home(false);
+  const seed = Number(parts.seed) || 0;
+  if (parts.origin) return begin({ mode: "origin", seed, length: Number(parts.origin) || 15, link: query });
   const ids = parts.set.split(",").filter(Boolean).map(decodeURIComponent);
   const { keys, left_out: lost } = await send("set", { ids });
-  await begin({ mode: parts.mode === "exam" ? "exam" : "set", seed: Number(parts.seed) || 0, keys, length: keys.length, link: query });
+  await begin({ mode: parts.mode === "exam" ? "exam" : "set", seed, keys, length: keys.length, link: query });
   if (lost) notice(`${lost} of the ${ids.length} films are not in this gallery, or have no labels.`);
 }
 addEventListener("hashchange", () => { if (location.hash.startsWith("#practice?") && started) { kept.done = null; doing(opened); } });

@@ -2,7 +2,7 @@
    docs/practice.md says what is kept and what other scripts may call. */
 (() => {
   const KEY = "cxr-practice", VERSION = 1, CHANGED = "cxr-practice";
-  const empty = () => ({ version: VERSION, courses: {}, records: [], flags: [] });
+  const empty = () => ({ version: VERSION, courses: {}, records: [], flags: [], judged: [] });
   let kept = stored();
 
   function stored() {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from cxr.findings import FINDINGS, Study
 from cxr.gallery import Gallery, is_gallery
 from cxr.language import parse
 from cxr.practice import (
+    ORIGIN,
     SILENT,
     Commitment,
     Pool,
@@ -33,10 +34,15 @@ from cxr.practice import (
     choose,
     contrast_of,
     fixed_keys,
+    judge,
     measure_progress,
     moment,
+    origin_csv,
+    origin_keys,
+    origin_link,
     results_csv,
     results_json,
+    same_look,
     set_link,
 )
 from cxr.tabs.localize.outlines import not_assessed
@@ -47,6 +53,8 @@ from cxr.tabs.shared.image_urls import inline, png, study_image
 log = logging.getLogger(__name__)
 HEAT_SIDE = 512  # pixels of a model's map, longer side
 MOST_CARDS = 200  # in an Anki deck
+# Modes whose studies stand from the beginning -> what draws them.
+SET_OUT = {"calibration": calibration_keys, "exam": fixed_keys, ORIGIN: origin_keys}
 Document = Mapping[str, Any]
 
 
@@ -101,6 +109,7 @@ class PracticeHandlers:
             "start": self.start,
             "next": self.next,
             "grade": self.grade,
+            "judge": self.judge,
             "finish": self.finish,
             "find": self.find,
             "transfer": self.transfer,
@@ -124,9 +133,10 @@ class PracticeHandlers:
             Session.from_dict(asked["session"]),
         )
         now, pool = moment(asked.get("now")), self.pool
-        if session.mode in SILENT and not session.keys:
-            keys = calibration_keys if session.mode == "calibration" else fixed_keys
-            session = session.with_keys(keys(pool, session))
+        if session.mode in SET_OUT and not session.keys:
+            session = session.with_keys(SET_OUT[session.mode](pool, session))
+        if session.mode == ORIGIN:
+            return self._next_origin(session, asked.get("key"))
         row = pool.row(asked["key"]) if asked.get("key") else choose(pool, profile, session, now)
         return {
             "key": pool.keys[row],
@@ -135,13 +145,31 @@ class PracticeHandlers:
             "html": views.question(pool, row, session),
         }
 
+    def _next_origin(self, session: Session, asked_for: object) -> Document:
+        """An image to be called real or generated."""
+        if not asked_for and session.position >= len(session.keys):
+            raise ValueError("expected a film of the set, its end is reached; end the session")
+        row = self.pool.origin_row(asked_for or session.keys[session.position])
+        return {
+            "key": self.pool.origin_keys[row],
+            "keys": list(session.keys),
+            "length": session.length,
+            "html": views.origin_question(self.pool.origin_keys[row], session),
+        }
+
+    def judge(self, asked: Document) -> Document:
+        """Take in whether an image was called real or generated, and say which it is."""
+        one = judge(self.pool, asked.get("key"), asked.get("answer"), moment(asked.get("now")))
+        study = self.pool.studies[self.pool.origin_row(one.key)]
+        return {"judged": [asdict(one)], "html": views.origin_feedback(one, study)}
+
     def grade(self, asked: Document) -> Document:
         """Take one answer in, and say what there is to learn from it."""
         profile, session = (
             Profile.from_dict(asked.get("profile")),
             Session.from_dict(asked["session"]),
         )
-        if session.mode in SILENT:
+        if session.mode in (*SILENT, ORIGIN):
             raise ValueError("expected a session with feedback, got a silent one; finish it first")
         row, pool = self.pool.row(asked.get("key")), self.pool
         commitment = Commitment.from_dict(asked.get("answer"))
@@ -192,13 +220,17 @@ class PracticeHandlers:
         return {"map": inline(map_, HEAT_SIDE), "taken": found.query.prompt}
 
     def progress(self, asked: Document) -> Document:
-        """What the answers of a profile, or its last ones, come to."""
-        profile = Profile.from_dict(asked.get("profile"))
-        last = asked.get("last")
+        """What the answers of a profile, or those of the session that ended last, come to."""
+        profile, last = Profile.from_dict(asked.get("profile")), asked.get("last")
+        link = ""
         if isinstance(last, int) and last > 0:
-            profile = replace(profile, records=profile.records[-last:])
-        ids = [one.study for one in profile.records]
-        link = set_link(ids[-200:]) if last and ids else ""
+            if asked.get("session"):
+                session = Session.from_dict(asked["session"])
+                profile = replace(profile, records=(), judged=profile.judged[-last:])
+                link = origin_link(session.length, session.seed)
+            else:
+                profile = replace(profile, records=profile.records[-last:], judged=())
+                link = set_link([one.study for one in profile.records][-200:])
         return {"html": views.progress(measure_progress(profile), profile, link, bool(last))}
 
     def check(self, asked: Document) -> Document:
@@ -219,15 +251,19 @@ class PracticeHandlers:
 
     def compose(self, asked: Document) -> Document:
         """A fixed set for a class: drawn once, the same for everyone who has its link."""
-        session = Session.from_dict({**asked, "mode": "set", "keys": []})
+        session = Session.from_dict({**asked, "keys": []})
+        if session.mode == ORIGIN:
+            films = len(origin_keys(self.pool, session))
+            return {"link": origin_link(session.length, session.seed), "films": films}
         rows = [self.pool.row(key) for key in fixed_keys(self.pool, session)]
         ids = [self.pool.studies[row].id for row in rows]
-        mode = "exam" if asked.get("mode") == "exam" else "set"
-        return {"link": set_link(ids, mode, session.seed), "films": len(ids)}
+        return {"link": set_link(ids, session.mode, session.seed), "films": len(ids)}
 
     def results(self, asked: Document) -> Document:
-        """The results as text, for the page to save: "csv" or "json"."""
+        """The results as text, for the page to save: "csv", "origin" (as CSV too) or "json"."""
         profile = Profile.from_dict(asked.get("profile"))
+        if asked.get("kind") == ORIGIN:
+            return {"text": origin_csv(profile.judged)}
         if asked.get("kind") == "json":
             return {"document": results_json(profile)}
         return {"text": results_csv(profile.records)}
@@ -241,6 +277,10 @@ class PracticeHandlers:
     def film(self, key: str) -> bytes:
         """The image behind a key as PNG, without a word of metadata. ValueError for no key."""
         return png(study_image(self._study(key)))
+
+    def origin_film(self, key: str) -> bytes:
+        """The image behind a key of a set on origins, as all of them are shown there."""
+        return png(same_look(study_image(self.pool.studies[self.pool.origin_row(key)])))
 
     def _study(self, key: str) -> Study:
         return self.pool.studies[self.pool.row(key)]

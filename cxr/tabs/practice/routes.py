@@ -31,7 +31,8 @@ def practice_routes(handlers: PracticeHandlers) -> list[Route]:
         for name, handler in handlers.routes().items()
     ]
     deck = Route("/practice/deck", _answering(handlers.deck), methods=["POST"])
-    return [*routes, deck, Route("/practice/films/{key}.png", _film(handlers))]
+    films = Route("/practice/films/{key}.png", _film(handlers.film))
+    return [*routes, deck, films, Route("/practice/origins/{key}.png", _film(handlers.origin_film))]
 
 
 def _answering(handler: Callable[[Any], Any]) -> Callable:
@@ -70,9 +71,9 @@ def _refused(problem: str, status: int) -> Response:
     return JSONResponse({"error": problem}, status, headers=_ANSWER)
 
 
-def _film(handlers: PracticeHandlers) -> Callable:
+def _film(read: Callable[[str], bytes]) -> Callable:
     def film(request: Request) -> Response:
-        data, problem = attempt(handlers.film, request.path_params["key"])
+        data, problem = attempt(read, request.path_params["key"])
         if problem or data is None:
             return Response("no such film", 404)
         return Response(data, media_type="image/png", headers=_FILM)

@@ -14,7 +14,7 @@ from cxr.tabs.shared.theme import asset
 
 def build() -> None:
     """Lay the tab out inside the Blocks that are open. What it asks goes to `routes`."""
-    scripts = ("stage.js", "practice_marks.js", "practice.js")
+    scripts = ("stage.js", "practice_marks.js", "practice_strip.js", "practice.js")
     html("practice", render("frame.html", loading=LOADING), script="\n".join(map(asset, scripts)))
 
 

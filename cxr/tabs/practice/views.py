@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from cxr.findings import FINDINGS
+from cxr.findings import FINDINGS, Study
 from cxr.localization import parse as parse_target
 from cxr.practice import (
     CALIBRATION,
     FALSE_ALARM,
     HIT,
     LENGTHS,
+    LONGEST_NOTE,
     MISS,
     NORMAL,
     OPEN,
+    ORIGIN,
+    REASONS,
+    SIDE,
     SIGNS,
+    SILENT,
     TIER_WORDS,
     TIERS,
     UNSURE,
@@ -27,6 +32,7 @@ from cxr.practice import (
     Commitment,
     Contrast,
     Grade,
+    Judgement,
     Pool,
     Profile,
     Session,
@@ -45,7 +51,10 @@ MODES = {
     "practice": "Practice",
     "set": "Fixed set",
     "exam": "Exam",
+    ORIGIN: "Real or generated?",
 }
+SAYS = (("normal", "Normal"), ("abnormal", "Abnormal"))  # their first letters are keys
+ORIGINS = (("real", "Real"), ("generated", "Generated"))
 # A verdict in words: what radiologists say, what a label says, what a generator was asked for.
 VERDICTS = {
     HIT: ("right", "the label says so too", "so it was generated"),
@@ -84,7 +93,8 @@ def start(pool: Pool, profile: Profile, paused: bool) -> Markup:
         calibrated=calibrated,
         calibration=CALIBRATION,
         lengths=LENGTHS,
-        answers=len(profile.records),
+        answers=len(profile.records) + len(profile.judged),
+        mixed=all(pool.origins),
         paused=paused,
         empty=not pool.courses,
     )
@@ -92,19 +102,60 @@ def start(pool: Pool, profile: Profile, paused: bool) -> Markup:
 
 def question(pool: Pool, row: int, session: Session) -> Markup:
     """Return the image and the form to commit to an answer; it says nothing of the truth."""
-    study = pool.studies[row]
-    place = f"Film {session.position + 1} of {session.length}"
+    study, place = pool.studies[row], _place_in(session)
+    return _question(
+        session,
+        stage(_film(pool, row), f"{place}. {person(study)}", person(study), badge(study)),
+        SAYS,
+        FINDINGS[1:],
+        is_synthetic(study),
+    )
+
+
+def origin_question(key: str, session: Session) -> Markup:
+    """Return an image and the form to call it real or generated; nothing else of it is shown."""
+    film = stage(f"practice/origins/{key}.png", _place_in(session))
+    return _question(session, film, ORIGINS)
+
+
+def _place_in(session: Session) -> str:
+    return f"Film {session.position + 1} of {session.length}"
+
+
+def _question(
+    session: Session,
+    film: Markup,
+    says: Sequence[tuple[str, str]],
+    findings: Sequence[str] = (),
+    synthetic: bool = False,
+) -> Markup:
     return render(
         "question.html",
-        stage=stage(_film(pool, row), f"{place}. {person(study)}", person(study), badge(study)),
+        stage=film,
+        says=says,
         tools=tools(heat_map=False),
-        place=place,
+        place=_place_in(session),
         mode=MODES[session.mode],
-        silent=session.mode in ("calibration", "exam"),
-        synthetic=is_synthetic(study),
-        findings=FINDINGS[1:],
+        silent=session.mode in SILENT,
+        synthetic=synthetic,
+        findings=findings,
+        origin=session.mode == ORIGIN,
+        side=SIDE,
         done=session.position,
         length=session.length,
+    )
+
+
+def origin_feedback(one: Judgement, study: Study) -> Markup:
+    """Return whether an image was told apart, and what is known of it."""
+    return render(
+        "origin.html",
+        right=one.right,
+        generated=one.generated,
+        study=study.id,
+        source=study.source,
+        shows=summary(study),
+        labelled=study.labelled,
     )
 
 
@@ -144,6 +195,8 @@ def feedback(
         signs=SIGNS[about],
         study=study.id,
         shows=summary(study),
+        reasons=REASONS,
+        longest_note=LONGEST_NOTE,
         strip=_strip(pool, beside, images),
         transfer=None
         if beside.transfer is None
@@ -245,7 +298,9 @@ def progress(found: Mapping[str, Any], profile: Profile, link: str, session: boo
         "progress.html",
         tiers=[(tier, TIER_WORDS[tier], one) for tier, one in found["tiers"].items()],
         records=[_line(one) for one in profile.records[::-1]] if session else [],
-        flags=found["flags"],
+        missed=sum({one.study: bool(one.grade.missed) for one in profile.records}.values()),
+        origin=found["origin"],
+        judged=profile.judged[::-1] if session else [],
         link=link,
         session=session,
         exam=exam,

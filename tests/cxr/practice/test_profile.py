@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 from practice_pool import NOW, make_pool
 
 from cxr.practice.grading import Commitment
-from cxr.practice.profile import Profile
+from cxr.practice.profile import Flag, Judgement, Profile
 from cxr.practice.schedule.answers import answered
 
 
@@ -14,11 +15,23 @@ def profile():
     for row, findings in ((0, {"mass": None}), (-1, {}), (20, {"atelectasis": None})):
         answer = Commitment(bool(findings), findings, 0.8, 12)
         profile, _, _ = answered(pool, profile, row % len(pool.keys), answer, NOW, "practice")
-    return profile
+    judged = Judgement("ab" * 12, "s", NOW.isoformat(), 3.0, 0.7, True, False)
+    flag = Flag(pool.keys[0], "s", "no effusion", NOW.isoformat(), "a finding is not there")
+    return replace(profile, judged=(judged,), flags=(flag,))
 
 
 def test_a_profile_comes_back_from_json_as_it_was(profile):
     assert Profile.from_dict(json.loads(json.dumps(profile.to_dict()))) == profile
+
+
+def test_a_profile_of_before_has_no_judgements_and_no_reasons(profile):
+    document = profile.to_dict()
+    del document["judged"]
+    document["flags"] = [
+        {k: v for k, v in one.items() if k != "reason"} for one in document["flags"]
+    ]
+    read = Profile.from_dict(json.loads(json.dumps(document)))
+    assert read.judged == () and read.flags[0].reason == "" and read.flags[0].note
 
 
 def test_a_record_says_what_was_missed_whatever_a_file_says(profile):
@@ -46,6 +59,10 @@ def test_a_record_grades_itself_as_the_answer_was(profile):
         (("records", 0, "at"), "yesterday"),
         (("records", 0, "tier"), "gold"),
         (("records", 0, "findings"), {"<script>": None}),
+        (("judged", 0, "said"), "yes"),
+        (("judged", 0, "key"), "x"),
+        (("judged", 0, "confidence"), 0),
+        (("flags", 0, "reason"), "I say so"),
         (("courses", "other"), {}),
         (("courses", "films", "overall", "mean"), float("inf")),
         (("courses", "films", "cards", "mass|<b>"), {}),

@@ -8,8 +8,15 @@ import pytest
 from practice_pool import NOW, make_pool
 
 from cxr.practice.grading import Commitment
-from cxr.practice.profile import Profile
-from cxr.practice.results.files import COLUMNS, anki_deck, results_csv, results_json
+from cxr.practice.profile import Judgement, Profile
+from cxr.practice.results.files import (
+    COLUMNS,
+    ORIGIN_COLUMNS,
+    anki_deck,
+    origin_csv,
+    results_csv,
+    results_json,
+)
 from cxr.practice.schedule.answers import answered
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -27,6 +34,16 @@ def test_a_line_an_answer(profile):
     assert row["misses"] == "pleural effusion" and row["false_alarms"] == "mass"
     assert row["mode"] == "exam" and row["hits"] == "" and row["seconds"] == "12.3"
     assert json.loads(json.dumps(results_json(profile)))["results"][0]["score"] == 0
+
+
+def test_judgements_of_origin_have_a_file_of_their_own(profile):
+    judged = (Judgement("ab" * 12, "=x", NOW.isoformat(), 3.21, 0.7, True, False),)
+    (row,) = csv.DictReader(io.StringIO(origin_csv(judged)))
+    assert tuple(row) == ORIGIN_COLUMNS and row["study"] == "'=x"
+    assert (row["said"], row["truth"], row["right"]) == ("generated", "real", "False")
+    document = results_json(replace(profile, judged=judged))
+    assert len(document["results"]) == len(document["real_or_generated"]) == 1
+    assert "=x" not in results_csv(profile.records)
 
 
 def test_a_spreadsheet_runs_nothing(profile):

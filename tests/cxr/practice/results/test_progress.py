@@ -4,8 +4,8 @@ import pytest
 from practice_pool import NOW, make_pool
 
 from cxr.practice.grading import Commitment
-from cxr.practice.profile import Profile
-from cxr.practice.results.progress import measure_progress, summary
+from cxr.practice.profile import Judgement, Profile
+from cxr.practice.results.progress import measure_progress, origin_summary, summary
 from cxr.practice.schedule.answers import answered
 
 
@@ -45,6 +45,26 @@ def test_a_finding_is_mastered_over_twenty_mixed_studies():
     assert summary(records(*mixed))["findings"]["pleural effusion"]["mastered"] is True
     missed = [(i, [], 0.9) for i in range(4)] + mixed[4:]
     assert summary(records(*missed))["findings"]["pleural effusion"]["mastered"] is False
+
+
+def judged(count, right):
+    said = [place < right for place in range(count)]
+    return tuple(
+        Judgement("ab" * 12, f"s{i}", NOW.isoformat(), 10.0, 0.8, one, True)
+        for i, one in enumerate(said)
+    )
+
+
+def test_real_or_generated_is_summed_up_apart_with_an_interval_from_twenty_on():
+    few = origin_summary(judged(19, 15))
+    assert few["accuracy"] == {"value": 15 / 19, "right": 15, "of": 19} and few["real"] is None
+    many = origin_summary(judged(20, 15))["accuracy"]
+    assert (many["low"], many["high"]) == pytest.approx((0.5313, 0.8881), abs=1e-4)  # Wilson 1927
+    real = records((0, ["pleural effusion"], 0.9))
+    with_it = measure_progress(Profile(records=real, judged=judged(20, 3)))
+    without = measure_progress(Profile(records=real))
+    assert with_it["tiers"] == without["tiers"] and without["origin"] is None
+    assert with_it["origin"]["accuracy"]["right"] == 3
 
 
 def test_tiers_are_never_summed_together():

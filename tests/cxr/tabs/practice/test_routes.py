@@ -1,9 +1,11 @@
 """What the Practice tab asks of the server, over HTTP as the page does."""
 
+import io
 import json
 import re
 
 import pytest
+from PIL import Image
 from practice_gallery import make_practice_shelf
 from practice_pool import SHOWN
 from starlette.applications import Starlette
@@ -15,8 +17,9 @@ from cxr.tabs.practice.routes import LARGEST, practice_routes
 from cxr.tabs.services import Services
 from cxr.tabs.shared.models import Model
 
-EMPTY = {"version": 1, "courses": {}, "records": [], "flags": []}
+EMPTY = {"version": 1, "courses": {}, "records": [], "flags": [], "judged": []}
 SESSION = {"mode": "practice", "length": 15, "seed": 4, "position": 0}
+ORIGIN = SESSION | {"mode": "origin"}
 NOW = "2026-03-01T12:00:00Z"
 
 
@@ -30,6 +33,19 @@ def handlers(tmp_path_factory, film):
 @pytest.fixture(scope="module")
 def client(handlers):
     return TestClient(Starlette(routes=practice_routes(handlers)))
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory, film):
+    """The same over a gallery that holds generated films as well."""
+    shelf = make_practice_shelf(tmp_path_factory.mktemp("mixed"), film, generated=8)
+    absent = Model(str(shelf.gallery / "none"), lambda weights: None, "fit one")
+    return PracticeHandlers(Services(str(shelf.gallery), str(shelf.weights), suggester=absent))
+
+
+@pytest.fixture(scope="module")
+def mixed_client(mixed):
+    return TestClient(Starlette(routes=practice_routes(mixed)))
 
 
 def ask(client, name, **document):
@@ -59,6 +75,59 @@ def test_a_question_tells_nothing_of_its_film(client, handlers):
         assert str(pool.studies[row].image.name) not in text
         documents.append(re.sub(r"\b\d+ y\b", "", text.replace(pool.keys[row], "KEY")))
     assert len(set(documents)) == 1
+
+
+def test_a_question_of_origin_tells_nothing_of_it(mixed_client, mixed):
+    """Real and generated films bring the same document but for the key, and alike pictures."""
+    pool, documents, sizes = mixed.pool, set(), set()
+    real, generated = pool.origins
+    assert len(generated) == 8
+    for row in (*real[:8], *generated):
+        key = pool.origin_keys[row]
+        found = ask(mixed_client, "next", session=ORIGIN, key=key)
+        documents.add(found["html"].replace(key, "KEY"))
+        picture = mixed_client.get(f"/practice/origins/{key}.png")
+        assert picture.status_code == 200 and b"tEXt" not in picture.content
+        sizes.add((Image.open(io.BytesIO(picture.content)).size, *picture.headers))
+        assert mixed_client.get(f"/practice/films/{key}.png").status_code == 404
+        assert mixed_client.get(f"/practice/origins/{pool.keys[row]}.png").status_code == 404
+    (document,) = documents
+    assert len(sizes) == 1
+    assert not re.search(r"secret|synthetic|drawn|female|view|\d y", document.lower())
+
+
+def test_an_image_is_called_real_or_generated_and_counted_apart(mixed_client, mixed):
+    made, real = mixed.pool.origins[1][0], mixed.pool.origins[0][0]
+    said = {"generated": True, "confidence": 0.8, "seconds": 4}
+    found = [
+        ask(mixed_client, "judge", key=mixed.pool.origin_keys[row], answer=said)
+        for row in (made, real)
+    ]
+    assert "Right: this film is generated" in found[0]["html"]
+    assert "it was asked for: pleural effusion" in found[0]["html"]
+    assert "Wrong: this film is real" in found[1]["html"]
+    profile = EMPTY | {"judged": [one["judged"][0] for one in found]}
+    session = ORIGIN | {"length": 2}
+    html = ask(mixed_client, "progress", profile=profile, last=2, session=session)["html"]
+    assert "50%" in html and "Sensitivity" not in html and "#practice?origin=2&amp;seed=4" in html
+    lines = ask(mixed_client, "results", profile=profile, kind="origin")["text"].splitlines()
+    assert len(lines) == 3 and ",generated,real,False," in lines[2]
+    graded = {"profile": EMPTY, "now": NOW, "session": ORIGIN, "key": mixed.pool.keys[made]}
+    refused = mixed_client.post("/practice/grade", json=graded | {"answer": answer_of()})
+    assert refused.status_code == 400
+
+
+def test_the_set_on_origin_is_offered_where_both_kinds_are(client, mixed_client):
+    assert "Real or generated?" in ask(mixed_client, "start")["html"]
+    assert "Real or generated?" not in ask(client, "start")["html"]
+    first = ask(mixed_client, "next", session=ORIGIN)
+    assert len(set(first["keys"])) == first["length"] == 15 and first["key"] == first["keys"][0]
+    made = ask(mixed_client, "compose", length=9, seed=3, mode="origin")
+    assert made == {"link": "#practice?origin=9&seed=3", "films": 9}
+    for name in ("next", "compose"):
+        asked = {"profile": EMPTY, "now": NOW, "session": ORIGIN, **ORIGIN}
+        refused = client.post(f"/practice/{name}", json=asked)
+        assert refused.status_code == 400 and "real and generated" in refused.json()["error"]
 
 
 def test_a_film_is_served_under_its_key_without_metadata(client, handlers):
@@ -156,6 +225,7 @@ def test_the_one_more_film_says_which_of_the_pair_it_shows(client, handlers):
         "start",
         "next",
         "grade",
+        "judge",
         "finish",
         "find",
         "transfer",
