@@ -68,7 +68,7 @@ def review(
     for finding in present:
         missed = finding in grade.of(MISS)
         rival = next((one for one in rivals(finding) if missed and one in alarms), None)
-        key = pair_key(finding, rival) if rival else next_pair(course, finding)
+        key = pair_key(finding, rival) if rival else next_pair(course, finding, now)
         rating = recall(not missed, confidence, seconds, pace)
         if placed[finding] is False and rating != Rating.Again:
             rating = Rating.Hard
@@ -88,11 +88,12 @@ def _reviewed(values: Mapping[str, Any] | None, rating: Rating, now: datetime) -
     return {name: value for name, value in after.to_dict().items() if name != "card_id"}
 
 
-def next_pair(course: Course, finding: str) -> str:
-    """The pair of a finding that is due first; one that was never asked before those."""
+def next_pair(course: Course, finding: str, now: datetime) -> str:
+    """The pair of a finding that is most overdue; else one never asked; else that due first."""
+    due = [key for key in due_pairs(course, now) if split_pair(key)[0] == finding]
     keys = [pair_key(finding, rival) for rival in rivals(finding)]
     keys += [key for key in course.cards if split_pair(key)[0] == finding and key not in keys]
-    return min(keys, key=lambda key: (key in course.cards, due_at(course, key), keys.index(key)))
+    return due[0] if due else min(keys, key=lambda key: (due_at(course, key), keys.index(key)))
 
 
 def due_at(course: Course, key: str) -> str:

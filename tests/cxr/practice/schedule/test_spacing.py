@@ -44,10 +44,10 @@ def test_wrong_unsure_slow_and_sure(right, confidence, seconds, pace, rating):
     assert recall(right, confidence, seconds, pace) == rating
 
 
-def after(row, findings, course=None, confidence=0.8, seconds=30):
+def after(row, findings, course=None, confidence=0.8, seconds=30, now=NOW):
     pool = make_pool()
     grade = grade_answer(Commitment(bool(findings), findings), pool.truths[row])
-    return review(course or Course(), grade, confidence, seconds, NOW)
+    return review(course or Course(), grade, confidence, seconds, now)
 
 
 def test_a_miss_is_about_what_it_was_taken_for_and_comes_back_soon():
@@ -62,7 +62,20 @@ def test_a_miss_is_about_what_it_was_taken_for_and_comes_back_soon():
 def test_a_hit_goes_to_the_next_pair_each_time():
     course = after(0, {"pleural effusion": None})
     assert list(course.cards) == ["pleural effusion|atelectasis"]
-    assert next_pair(course, "pleural effusion") == "pleural effusion|pleural thickening"
+    assert next_pair(course, "pleural effusion", NOW) == "pleural effusion|pleural thickening"
+    with_two = after(0, {"pleural effusion": None}, course)
+    assert len(with_two.cards) == 2
+
+
+def test_what_is_due_is_asked_before_what_was_never_asked():
+    """Else what was missed would stay due, and come again and again while others are reviewed."""
+    course = after(0, {})  # missed
+    (pair,) = course.cards
+    due = moment(course.cards[pair]["due"])
+    assert next_pair(course, "pleural effusion", due) == pair
+    again = after(0, {"pleural effusion": None}, course, now=due)
+    assert list(again.cards) == [pair] and moment(again.cards[pair]["due"]) > due
+    assert due_pairs(again, due) == []
 
 
 def test_a_false_alarm_on_a_normal_study_is_about_its_mimic():
