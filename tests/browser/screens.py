@@ -72,10 +72,12 @@ def question(page) -> None:
 
 
 def feedback(page) -> None:
-    """A corrected answer with films to compare."""
+    """A corrected answer with films to compare, its label noted as wrong."""
     question(page)
     page.click('[data-do="commit"]')
     page.wait_for_selector("[data-part=answer]")
+    page.click('[data-do="flag"]')
+    page.wait_for_selector("[data-flag=reason]")
 
 
 def lessons(page) -> None:

@@ -39,6 +39,7 @@ KEYS = {
     ),
     "Practice": (
         ("N A", "Normal, abnormal"),
+        ("R G", "Real, generated, where a set asks for that"),
         ("5 to 9", "How sure, from 50 to 90%"),
         ("/", "Type a finding"),
         (

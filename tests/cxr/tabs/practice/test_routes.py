@@ -16,6 +16,7 @@ from cxr.tabs.practice.handlers import PracticeHandlers
 from cxr.tabs.practice.routes import LARGEST, practice_routes
 from cxr.tabs.services import Services
 from cxr.tabs.shared.models import Model
+from cxr.tabs.shared.theme import ASSETS
 
 EMPTY = {"version": 1, "courses": {}, "records": [], "flags": [], "judged": []}
 SESSION = {"mode": "practice", "length": 15, "seed": 4, "position": 0}
@@ -255,3 +256,15 @@ def test_the_first_screen_counts_by_tier(client):
     assert f"<strong>{films}</strong> films: drawn or verified by radiologists" in html
     assert "Start with 12 films" in html
     assert all(name in ask(client, "next", session=SESSION)["html"] for name in FINDINGS[1:])
+
+
+def test_its_style_sheet_speaks_of_no_other_tab():
+    """A rule for a class that other tabs use as well would be applied there, too."""
+    rules = re.findall(
+        r"^\s*([^{}@/]+)\{", (ASSETS / "practice.css").read_text("utf-8"), re.MULTILINE
+    )
+    own = {first for rule in rules for first in re.findall(r"(?:^|, )\.([\w-]+)", rule)}
+    pages = ASSETS.parent.glob("*/templates/*.html")
+    others = "".join(page.read_text("utf-8") for page in pages if page.parts[-3] != "practice")
+    used = {word for found in re.findall(r'class="([^"]*)"', others) for word in found.split()}
+    assert len(own) > 40 and own & used <= {"segments", "stack"}  # parts that tabs share
