@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import cxr
 
@@ -105,6 +106,13 @@ def test_the_links_between_the_pages_lead_somewhere():
         text = (REPOSITORY / page).read_text("utf-8")
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
             assert link.startswith("https://") or (REPOSITORY / link).exists(), f"{page}: {link}"
+
+
+def test_the_walk_through_the_tabs_moves_and_loads_soon():
+    path = REPOSITORY / "docs/walkthrough.webp"
+    with Image.open(path) as walk:
+        assert walk.n_frames >= 90 and walk.size == (960, 600)
+    assert path.stat().st_size < 3_000_000
 
 
 def test_the_readme_says_what_it_is_not_for():
