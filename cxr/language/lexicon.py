@@ -54,9 +54,9 @@ FINDINGS_WORDS: dict[str, str] = {
         (increased|high|raised|elevated|above|over|greater); (big|large|high|increased|raised)
         ctr; ctr (increased|high|raised|above|over); heart wider than half; dilated
         cardiomyopathy; biventricular enlargement; ventricular enlargement; atrial enlargement;
-        chamber enlargement; heart is too (big|large); too (big|large) a heart; big hart;
-        enlarged hart; large hart; huge hart; cmegaly; heart size upper limit; boot shaped
-        heart; water bottle heart; heart takes up too much; heart occupies more than half""",
+        chamber enlargement; heart is too (big|large); too (big|large) a heart;
+        cmegaly; heart size upper limit; boot shaped heart; water bottle (heart|sign|shape)?;
+        heart takes up too much; heart occupies more than half""",
     "lung opacity": """
         lung opacity; lung opacification; opacity; opacification; opacified; opaque; opacities;
         airspace opacity; airspace disease; air space disease; airspace shadowing; airspace
@@ -257,6 +257,36 @@ FINDINGS_WORDS: dict[str, str] = {
         pushed into the chest; stomach moved into the chest; hole in the diaphragm; gas bubble
         behind the heart; air bubble behind the heart; air fluid level behind the heart; stomach
         behind the heart; ruptured diaphragm; diaphragmatic rupture""",
+}
+
+# Kinds and signs of a finding: to deny one is not to deny the finding that is asked for beside it.
+NARROWER_WORDS: dict[str, str] = {
+    "cardiomegaly": "cardiomyopathy; boot shaped heart; water bottle; globular heart",
+    "edema": """
+        kerley line; kerley b line; septal line; bat wing; batwing; butterfly; interstitial edema;
+        alveolar edema; cephalization""",
+    "pneumothorax": "tension; tension pneumothorax; deep sulcus sign; deep sulcus; pleural line",
+    "pleural effusion": """
+        loculated; loculated (fluid|effusion); empyema; hemothorax; haemothorax; chylothorax;
+        pyothorax; meniscus; meniscus sign; fluid level; air fluid level; subpulmonic effusion;
+        layering; blunting; blunted (costophrenic|cp)? angle""",
+    "fracture": """
+        displaced rib; callus; flail chest; flail segment; compression fracture; wedge fracture;
+        rib fracture; vertebral fracture""",
+    "emphysema": """
+        bulla; bullae; bullous; bullous (disease|change|lung disease); bleb; barrel chest; flat
+        diaphragm; flattened diaphragm; air trapping; hyperinflation; hyperinflated lung;
+        centrilobular; panlobular""",
+    "fibrosis": """
+        honeycombing; honeycomb; traction bronchiectasis; reticulation; architectural distortion;
+        uip; ipf; nsip""",
+    "nodule": "miliary; miliary nodule; metastasis; metastatic disease; mets; coin lesion",
+    "mass": """
+        cancer; malignancy; malignant; carcinoma; pancoast; pancoast tumor; hilar mass;
+        mediastinal mass""",
+    "consolidation": "air bronchogram; air bronchogram sign; bulging fissure",
+    "pneumonia": "lobar pneumonia; aspiration pneumonia; bronchopneumonia; abscess",
+    "hernia": "bochdalek; morgagni; paraesophageal hernia",
 }
 
 # What counts as a normal image, and structures called normal with what that excludes.

@@ -45,6 +45,7 @@ _SEXES = {
     "dude lad grandad granddad husband widower boyfriend",
 }
 _SEX_OF = {word: sex for sex, words in _SEXES.items() for word in words.split()}
+_OTHER_SEX = {"F": "M", "M": "F"}
 _ALONE = {word for word in _SEX_OF if len(word) > 1}
 _AGE_WORDS: tuple[tuple[str, int | None, int | None], ...] = (
     (r"newborns?|neonat(?:e|es|al)|infants?|bab(?:y|ies)|bub|prem(?:ie|ature)", 0, 1),
@@ -110,6 +111,11 @@ _ABOUT = re.compile(
     r"\b(?:about|around|roughly|approximately|approx\.?|circa|nearly|almost|some|say|c\.)"
     rf"(?: age[d]?| the age of)? (?P<n>{_NUMBER})\b{_NO_SIZE}{_YEARS}{_SEX}"
 )
+# Before a sex or an age group that is not wanted: "no women", "but not in children".
+_NOT_WANTED = re.compile(
+    r"(?:\b(?:no|not|non|without|excluding|except(?: for)?|exclude|never|other than|leave out)"
+    r"(?: (?:in|of|for|an?|any|the))*[ -]|n't (?:an? )?)$"
+)
 _MONTHS = re.compile(r"\b(?P<n>\d{1,2})[- ]?(?:months?|weeks?|days?)(?:[- ]olds?| of age)\b")
 
 
@@ -134,7 +140,9 @@ def number_of(word: str) -> int:
 def find_person(text: str) -> tuple[Person, list[tuple[int, int]]]:
     """The person that a lower-case text asks for, and the [start, end) that say so.
 
-    Ages are in whole years: "over 60" includes a person of 60, "under 40" ends at 39.
+    Ages are in whole years, as data sets give them: who has turned 60 is over 60 from that birthday
+    on, so "over 60" includes 60, and "under 40" ends at 39. A sex or an open age band that is
+    denied ("no women", "not in children") asks for the other.
     """
     spans: list[tuple[int, int]] = []
     sexes: set[str] = set()
@@ -142,7 +150,8 @@ def find_person(text: str) -> tuple[Person, list[tuple[int, int]]]:
     rest = _blanked(text, spans)
     for match in re.finditer(r"[^\W\d_]+", rest):
         if match[0] in _ALONE:
-            sexes.add(_SEX_OF[match[0]])
+            sex = _SEX_OF[match[0]]
+            sexes.add(_OTHER_SEX[sex] if _NOT_WANTED.search(text[: match.start()]) else sex)
             spans.append(match.span())
     if initial := re.match(r" *([fm])(?= with\b| w/|,|;| \+)", rest):
         sexes.add(_SEX_OF[initial[1]])
@@ -183,10 +192,19 @@ def _age_in_words(
     rest = _blanked(text, spans)
     for words, low, high in _AGE_WORD:
         if match := words.search(rest):
-            sexes.update(_SEX_OF[word] for word in match[0].split() if word in _ALONE)
             spans.append(match.span())
+            if _NOT_WANTED.search(text[: match.start()]):
+                return _outside(low, high)
+            sexes.update(_SEX_OF[word] for word in match[0].split() if word in _ALONE)
             return low, high
     return None, None
+
+
+def _outside(low: int | None, high: int | None) -> tuple[int | None, int | None]:
+    """The ages outside a band that is open at one end; both open where it is not."""
+    if not low and high is not None:
+        return high + 1, None
+    return (None, low - 1) if low and high is None else (None, None)
 
 
 def _named(match: re.Match[str], name: str) -> list[str]:

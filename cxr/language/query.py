@@ -154,7 +154,12 @@ def _query_of(reading: Reading) -> Query:
         if not one.meanings and state != ABSENT:
             kept += one.spots
         for kind, name in one.meanings:
-            claims.add(kind, name or reading.typed(one.spots), ABSENT if one.denied else state)
+            said = ABSENT if one.denied else state
+            if said == ABSENT and (name, reading.stems(one.spots)) in words.narrower:
+                claims.narrower.append((name, reading.typed(one.spots)))
+            else:
+                claims.add(kind, name or reading.typed(one.spots), said)
+    claims.settle_narrower()
     said_of_person = {spot for span in person_spans for spot in reading.spots_in(*span)}
     place = _place(reading, [spot for spot in kept if spot not in said_of_person])
     reading.used.update(said_of_person | cued)
@@ -168,6 +173,19 @@ class _Claims:
     def __init__(self) -> None:
         self.lists: dict[str, list[str]] = {}
         self.clear_lungs = False
+        self.narrower: list[tuple[str, str]] = []  # denied kinds and signs of a finding, as read
+        self.aside: tuple[str, ...] = ()  # those that were left aside
+
+    def settle_narrower(self) -> None:
+        """A denied kind of a finding denies the finding, or is left aside where that is asked for.
+
+        "COPD but no bullae" asks for emphysema, and no label knows bullae.
+        """
+        asked = {*self.get("present"), *self.get("uncertain")}
+        self.aside = tuple(words for name, words in self.narrower if name in asked)
+        for name, _ in self.narrower:
+            if name not in asked:
+                self.add("finding", name, ABSENT)
 
     def add(self, kind: str, name: str, state: str) -> None:
         """Take in one mention. kind: as the vocabulary names it."""
@@ -246,7 +264,7 @@ def _built(
         devices=claims.get("device"),
         anatomy=_anatomy(claims.get("anatomy"), side),
         other=claims.get("other"),
-        unknown=reading.unknown(),
+        unknown=(*reading.unknown(), *(f"no {words}" for words in claims.aside)),
         corrections=reading.corrections,
         contradictions=tuple(contradictions),
     )

@@ -41,12 +41,16 @@ class Vocabulary:
         wanted = {*self.phrases.words, *place, *self.sizes, *_CUE_WORDS.split()}
         self.speller = Speller(wanted, self.known | ORDINARY_WORDS)
         self._add(_signs())
+        self.narrower = {
+            (name, _stems(phrase))
+            for name, phrases in lexicon.NARROWER_WORDS.items()
+            for phrase in _phrases(phrases)
+        }
 
     def _add(self, meanings: Iterable[tuple[tuple[str, str], str]]) -> None:
         for meaning, phrases in meanings:
-            for pattern in phrases.split(";"):
-                for phrase in expand(" ".join(pattern.split()), lexicon.GROUPS):
-                    self.phrases.add(phrase, meaning)
+            for phrase in _phrases(phrases):
+                self.phrases.add(phrase, meaning)
 
     def is_place(self, word: str) -> bool:
         """Whether a word names a side, a zone or a size."""
@@ -57,6 +61,16 @@ class Vocabulary:
         if word in self.known or self.phrases.knows(word):
             return word
         return self.speller.correct(word)
+
+
+def _phrases(listed: str) -> Iterable[str]:
+    """Every phrase that patterns with semicolons between them stand for."""
+    for pattern in listed.split(";"):
+        yield from expand(" ".join(pattern.split()), lexicon.GROUPS)
+
+
+def _stems(phrase: str) -> tuple[str, ...]:
+    return tuple(stem_of(word) for word in phrase.split() if word not in FILLERS)
 
 
 def _turned(table: Mapping[str, str]) -> dict[str, list[str]]:
@@ -141,6 +155,10 @@ class Reading:
     def typed(self, spots: Sequence[int]) -> str:
         """Some words as they were read."""
         return " ".join(self.tokens[spot].word for spot in spots)
+
+    def stems(self, spots: Sequence[int]) -> tuple[str, ...]:
+        """Some words in American spelling and singular."""
+        return tuple(self.tokens[spot].stem for spot in spots)
 
     def blanked(self, found: Sequence[Found]) -> str:
         """`text` with the words of phrases struck out, every other word in its place."""

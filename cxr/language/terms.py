@@ -179,9 +179,9 @@ OTHER_WORDS: dict[str, str] = {
         pulmonary artery; dilated pulmonary artery; prominent pulmonary artery; large pulmonary
         artery""",
     "pericardial effusion": """
-        pericardial effusion; pericardial fluid; fluid around the heart; water around the heart;
-        fluid on the heart; tamponade; pericarditis; pericardial calcification; liquid around
-        the heart""",
+        pericardial effusion; pericardial fluid; water bottle effusion; fluid around the heart;
+        water around the heart; fluid on the heart; tamponade; pericarditis; pericardial
+        calcification; liquid around the heart""",
     "pneumomediastinum": """
         pneumomediastinum; mediastinal air; mediastinal emphysema; air in the mediastinum; air
         around the heart; pneumopericardium; mediastinal gas""",

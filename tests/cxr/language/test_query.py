@@ -67,6 +67,22 @@ def test_a_negated_text_excludes_its_finding(text, negated):
                 "contradictions": ("pleural effusion",),
             },
         ),
+        ("COPD but no bullae", {"present": ("emphysema",), "unknown": ("no bullae",)}),
+        ("no bullae", {"absent": ("emphysema",)}),
+        (
+            "pleural effusion but no fluid",
+            {
+                "present": ("pleural effusion",),
+                "absent": ("pleural effusion",),
+                "contradictions": ("pleural effusion",),
+            },
+        ),
+        (
+            "hart too big pls",
+            {"present": ("cardiomegaly",), "corrections": (("hart", "heart"),)},
+        ),
+        ("water bottle sign", {"present": ("cardiomegaly",)}),
+        ("water bottle effusion", {"other": ("pericardial effusion",)}),
         ("sarcoidosis", {"other": ("sarcoidosis",)}),
         ("kein Erguss", {"unknown": ("kein", "Erguss"), "language": "de"}),
     ],
@@ -145,6 +161,14 @@ def test_false_friends_ask_for_no_finding(text):
         ("girl under ten", "F", None, 9),
         ("F with CHF", "F", None, None),
         ("retired bloke", "M", 65, None),
+        ("over 60", None, 60, None),
+        ("older than 85", None, 85, None),
+        ("no women", "M", None, None),
+        ("pneumonia, but not in men", "F", None, None),
+        ("she has no effusion", "F", None, None),
+        ("no fluid in this woman", "F", None, None),
+        ("effusion, no children", None, 18, None),
+        ("non-elderly", None, None, 64),
     ],
 )
 def test_persons(text, sex, youngest, oldest):
