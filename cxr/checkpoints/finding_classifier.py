@@ -10,8 +10,11 @@ cxr.retrieval to compare images by what they show.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +75,14 @@ class FindingClassifier:
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Features float [N, W] -> float64 [N, F] in [0, 1]. Raises ValueError as `scores`."""
         return sigmoid(self.logits(features))
+
+    @cached_property
+    def sha256(self) -> str:
+        """The sha256 over names and numbers, in 64 hex digits: what these heads are called."""
+        digest = hashlib.sha256(json.dumps(self.findings).encode())
+        for array in self.tensors().values():
+            digest.update(np.ascontiguousarray(array, np.float32).tobytes())
+        return digest.hexdigest()
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The arrays by name, for a checkpoint."""

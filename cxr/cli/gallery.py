@@ -1,4 +1,4 @@
-"""`gallery build|info|check|push|pull`: galleries on disk and on the Hugging Face Hub."""
+"""`gallery build|info|check|map|findings|push|pull`: galleries on disk and on the Hub."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cxr.defaults import GALLERY, RETRIEVAL
 def add_gallery(commands) -> None:
     """Add the commands to a parser's commands."""
     gallery = commands.add_parser("gallery", help="build a gallery, or say what is in one")
-    parts = gallery.add_subparsers(required=True, metavar="build|info|check|map|push|pull")
+    parts = gallery.add_subparsers(required=True, metavar="build|info|check|map|findings|push|pull")
     _add_build(parts)
     info = parts.add_parser("info", help="say what a gallery holds")
     info.add_argument("folder", metavar="DIR", type=Path)
@@ -29,6 +29,11 @@ def add_gallery(commands) -> None:
     drawn.add_argument("--method", help="umap or pca (umap where it is installed)")
     add_json(drawn)
     drawn.set_defaults(run=_map)
+    read = parts.add_parser("findings", help="read the images of a gallery for findings again")
+    read.add_argument("folder", metavar="DIR", type=Path)
+    read.add_argument("--weights", default=RETRIEVAL, metavar="W")
+    add_json(read)
+    read.set_defaults(run=_findings)
     add_push(parts, "upload a gallery to the Hugging Face Hub, with a data set card", _push)
     add_pull(
         parts,
@@ -76,7 +81,7 @@ def _build(options: argparse.Namespace) -> int:
     retriever = Retriever.load(options.weights, gallery=None)
     gallery = build_gallery(
         studies,
-        retriever.encode_with_places,
+        retriever.encode_for_gallery,
         options.out,
         retriever.encoder,
         source=options.source or former.get("source") or options.root.resolve().name,
@@ -85,6 +90,7 @@ def _build(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         prepare=retriever.prepare,
         annotations=annotations,
+        logits=retriever.no_logits(),
     )
     _print_info({**gallery.info(), "missing": loaded.missing}, options.json)
     return 0
@@ -127,6 +133,15 @@ def _map(options: argparse.Namespace) -> int:
     gallery = Gallery.open(options.folder)
     write_map(gallery.folder, map_positions(gallery.embeddings, options.method))
     return print_done("folder", gallery.folder, options.json)
+
+
+def _findings(options: argparse.Namespace) -> int:
+    from cxr.retrieval import Retriever, read_gallery
+
+    check_folder(options.weights, RETRIEVAL, "--weights")
+    retriever = Retriever.load(options.weights, options.folder)
+    read_gallery(retriever)
+    return print_done("folder", options.folder, options.json)
 
 
 def _push(options: argparse.Namespace) -> int:

@@ -48,6 +48,12 @@ from .hub import (
 from .hub import (
     push_gallery as push_gallery,
 )
+from .logits import (
+    FindingLogits as FindingLogits,
+)
+from .logits import (
+    write_logits as write_logits,
+)
 from .map import (
     METHODS as METHODS,
 )

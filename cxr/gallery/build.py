@@ -10,7 +10,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,11 @@ from cxr.gallery.format import (
 )
 from cxr.gallery.images import store_image
 from cxr.gallery.index import write_index
-from cxr.gallery.journal import Journal, Record, open_journal, remove_journal
+from cxr.gallery.journal import EXTRAS, Journal, Record, open_journal, remove_journal
+from cxr.gallery.logits import FindingLogits, write_logits
 from cxr.gallery.map import map_positions, write_map
 
-Encode = Callable[[list[Any]], np.ndarray | tuple[np.ndarray, np.ndarray]]
+Encode = Callable[[list[Any]], "np.ndarray | tuple[np.ndarray, ...]"]
 Prepare = Callable[[Image.Image], Any]
 
 _log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ def write_gallery(
     overwrite: bool,
     prepare: Prepare | None,
     annotations: Mapping[str, Annotation] | None = None,
+    logits: FindingLogits | None = None,
 ) -> None:
     """What cxr.gallery.gallery.build_gallery does, save that it returns nothing."""
     if not studies:
@@ -87,7 +89,7 @@ def write_gallery(
     with open_journal(out.with_name(f".{out.name}.building"), key) as journal:
         if len(journal.records) < len(studies):
             _embed(studies, encode, journal, batch_size, progress, prepare)
-        _finish(studies, journal, origin, key, annotations)
+        _finish(studies, journal, origin, key, annotations, logits)
         # Until the folder has its name, a kill must leave the journal that the next call goes on
         # from; after it, the next call takes away what is left of it.
         replace_folder(journal.folder, out)
@@ -160,8 +162,8 @@ def _embed(
             results = _ahead(tasks, 4 * batch_size)
             while batch := list(islice(results, batch_size)):
                 prepared = [one.prepared for one in batch if one.record.image]
-                vectors, places = _encoded(encode, prepared) if prepared else (_NO_ROWS, None)
-                journal.append([one.record for one in batch], vectors, places)
+                vectors, extras = _encoded(encode, prepared) if prepared else (_NO_ROWS, {})
+                journal.append([one.record for one in batch], vectors, extras)
                 bar.update(len(batch))
         finally:
             pool.shutdown(cancel_futures=True)
@@ -191,11 +193,11 @@ def _ahead(tasks: Iterable[Future[_Ready]], count: int) -> Iterator[_Ready]:
         yield result
 
 
-def _encoded(encode: Encode, prepared: list[Any]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Encode a batch of N -> unit rows float32 [N, 512], and places [N, P, D] where there are."""
+def _encoded(encode: Encode, prepared: list[Any]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Encode a batch of N -> unit rows float32 [N, 512], and what else there is by name."""
     found = encode(prepared)
-    vectors, places = found if isinstance(found, tuple) else (found, None)
-    return _unit_rows(vectors, len(prepared)), places
+    vectors, *others = found if isinstance(found, tuple) else (found,)
+    return _unit_rows(vectors, len(prepared)), dict(zip(EXTRAS, others))
 
 
 def _unit_rows(vectors: np.ndarray, count: int) -> np.ndarray:
@@ -220,6 +222,7 @@ def _finish(
     origin: Origin,
     key: str,
     annotations: Mapping[str, Annotation],
+    logits: FindingLogits | None,
 ) -> None:
     folder = journal.folder
     pairs = list(zip(studies, journal.records, strict=True))
@@ -236,8 +239,10 @@ def _finish(
     carried = {row: annotations[s.id] for row, (s, _) in enumerate(kept) if s.id in annotations}
     write_annotations(folder, carried)
     np.save(folder / EMBEDDINGS, vectors)
-    if (places := journal.places()) is not None:
+    if (places := journal.extra(EXTRAS[0])) is not None:
         np.save(folder / PLACES, places)
+    if logits is not None and (values := journal.extra(EXTRAS[1])) is not None:
+        write_logits(folder, replace(logits, values=values))
     kind = write_index(vectors, folder / INDEX)
     write_map(folder, map_positions(vectors))
     write_json(

@@ -14,6 +14,7 @@ from cxr.gallery.annotations import read_annotations
 from cxr.gallery.format import INDEX, read_embeddings, read_header, read_places
 from cxr.gallery.images import content_name
 from cxr.gallery.index import NearestVectors
+from cxr.gallery.logits import read_logits
 from cxr.gallery.map import read_map
 
 _TOLERANCE = 2e-3  # of a row's length; half precision alone changes it by up to 5e-4
@@ -47,6 +48,7 @@ def check_gallery(folder: str | Path, encoder: str | None = None) -> list[str]:
         _try(problems, NearestVectors.open, folder / INDEX, embeddings)
         _try(problems, read_map, folder, len(embeddings))
         _try(problems, read_places, folder, len(embeddings))
+        _try(problems, read_logits, folder, len(embeddings))
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{count} in {name}" for name, count in counts.items())
         problems.append(f"counts disagree: {listed}")

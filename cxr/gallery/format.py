@@ -8,6 +8,8 @@
     index.faiss        the same vectors, searchable (cxr.gallery.index)
     annotations.parquet  what radiologists said and drew, where it is known; it may be missing
                        (cxr.gallery.annotations)
+    findings.safetensors  optional: float16 [N, F], how much each image shows each finding
+                       (cxr.gallery.logits)
     images/            the images, named by the sha256 of their content
     map.npy            optional: float32 [N, 2] in [0, 1], places on a map (cxr.gallery.map)
 
@@ -27,7 +29,8 @@ FORMAT_VERSION = 1
 DIMENSIONS = 512
 HEADER, EMBEDDINGS, INDEX = "gallery.json", "embeddings.npy", "index.faiss"
 ANNOTATIONS, MAP, PLACES = "annotations.parquet", "map.npy", "places.npy"
-OPTIONAL_FILES = (ANNOTATIONS, MAP, PLACES)
+LOGITS = "findings.safetensors"
+OPTIONAL_FILES = (ANNOTATIONS, MAP, PLACES, LOGITS)
 GALLERY_FILES = (HEADER, "studies.parquet", EMBEDDINGS, INDEX, *OPTIONAL_FILES, "images/*")  # all
 
 

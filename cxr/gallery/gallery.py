@@ -18,6 +18,7 @@ from cxr.gallery.build import Encode, Origin, Prepare, write_gallery
 from cxr.gallery.filter import Attributes, Where
 from cxr.gallery.format import DIMENSIONS, INDEX, read_embeddings, read_header, read_places
 from cxr.gallery.index import NearestVectors
+from cxr.gallery.logits import FindingLogits, read_logits
 from cxr.gallery.map import map_positions, read_map
 
 _BLOCK = 16_384  # embeddings converted to float32 at a time
@@ -31,6 +32,7 @@ class Gallery:
     embeddings: float16 [N, 512], unit rows, memory-mapped and read-only.
     places: float16 [N, P, D], features of P places of each image by rows, memory-mapped and
         read-only; None where the gallery was built without them.
+    logits: how much each image shows each finding; None where the gallery was built without it.
     """
 
     folder: Path
@@ -40,6 +42,7 @@ class Gallery:
     _nearest: NearestVectors
     _attributes: Attributes
     places: np.ndarray | None = None
+    logits: FindingLogits | None = None
 
     @classmethod
     def open(
@@ -73,7 +76,10 @@ class Gallery:
             )
         nearest = NearestVectors.open(folder / INDEX, embeddings)
         places = read_places(folder, len(studies))
-        return cls(folder, header, studies, embeddings, nearest, Attributes(studies), places)
+        logits = read_logits(folder, len(studies))
+        return cls(
+            folder, header, studies, embeddings, nearest, Attributes(studies), places, logits
+        )
 
     @cached_property
     def annotations(self) -> dict[int, Annotation]:
@@ -149,6 +155,8 @@ class Gallery:
             "patients": len({(study.source, study.patient) for study in self.studies}),
             "labelled": sum(study.labelled for study in self.studies),
             "annotated": len(self.annotations),
+            "places": self.places is not None,
+            "finding_logits": self.logits is not None,
             "views": {name: views.count(name) for name in sorted(set(views))},
             "sexes": {name: sexes.count(name) for name in sorted(set(sexes))},
             "findings": {name: present.count(name) for name in FINDINGS if name in present},
@@ -189,6 +197,7 @@ def build_gallery(
     overwrite: bool = False,
     prepare: Prepare | None = None,
     annotations: Mapping[str, Annotation] | None = None,
+    logits: FindingLogits | None = None,
 ) -> Gallery:
     """Embed studies and write them as a gallery; it appears whole or not at all.
 
@@ -199,7 +208,8 @@ def build_gallery(
     Args:
         studies: in the order that the gallery keeps.
         encode: a batch of images (mode "L", or what `prepare` makes of them) -> real [N, 512], or
-            a pair of these and of real [N, P, D], features of P places of each image.
+            a tuple of these, of real [N, P, D], features of P places of each image, and, where
+            `logits` is given, of real [N, F].
         out: folder of the gallery.
         encoder: sha256 of the checkpoint behind `encode`.
         source: where the collection comes from, in words.
@@ -209,6 +219,7 @@ def build_gallery(
         overwrite: replace another gallery at `out`.
         prepare: what to do to each image in the decoding threads, such as scaling it.
         annotations: id of a study -> what radiologists said and drew, for the gallery to carry.
+        logits: of no image, for the names of the F findings that `encode` reads and its heads.
 
     Returns:
         The gallery, open.
@@ -226,5 +237,6 @@ def build_gallery(
         overwrite=overwrite,
         prepare=prepare,
         annotations=annotations,
+        logits=logits,
     )
     return Gallery.open(out, encoder)

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from cxr.files import read_json, write_json
 from cxr.gallery.format import DIMENSIONS
 
 _KEY, _RECORDS, _VECTORS = "build.json", "records.jsonl", "vectors.f16"
-_PLACES, _SHAPE = "places.f16", "places.json"  # only where the encoder gives places
+EXTRAS = ("places", "findings")  # further features of an image, where the encoder gives them
 _ROW_BYTES = DIMENSIONS * np.dtype(np.float16).itemsize
 
 
@@ -38,22 +38,26 @@ class Journal:
         self.records = self._complete_records()
 
     def append(
-        self, records: list[Record], vectors: np.ndarray, places: np.ndarray | None = None
+        self,
+        records: list[Record],
+        vectors: np.ndarray,
+        extras: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Add a batch.
 
         Args:
             records: of the batch.
             vectors: float16 [M, 512], one row for each record with an image.
-            places: real [M, P, D] of the same images, or None for an encoder that gives none.
+            extras: name out of EXTRAS -> real [M, ...] of the same images.
         """
         began = (self.folder / _VECTORS).stat().st_size > 0
-        # A build that began without them goes on without them.
-        if places is not None and (not began or self._shape() is not None):
-            if not (self.folder / _SHAPE).is_file():
-                write_json(self.folder / _SHAPE, {"shape": list(places.shape[1:])})
-            with open(self.folder / _PLACES, "ab") as file:
-                file.write(np.ascontiguousarray(places, dtype=np.float16).tobytes())
+        for name, rows in (extras or {}).items():
+            if began and self._shape(name) is None:
+                continue  # a build that began without them goes on without them
+            if self._shape(name) is None:
+                write_json(self.folder / f"{name}.json", {"shape": list(rows.shape[1:])})
+            with open(self.folder / f"{name}.f16", "ab") as file:
+                file.write(np.ascontiguousarray(rows, dtype=np.float16).tobytes())
         with open(self.folder / _VECTORS, "ab") as file:
             file.write(np.ascontiguousarray(vectors, dtype=np.float16).tobytes())
         with open(self.folder / _RECORDS, "a", encoding="utf-8") as file:
@@ -64,24 +68,25 @@ class Journal:
         """All embeddings so far, float16 [N, 512]."""
         return np.fromfile(self.folder / _VECTORS, dtype=np.float16).reshape(-1, DIMENSIONS)
 
-    def places(self) -> np.ndarray | None:
-        """All features of places so far, float16 [N, P, D]; None where there are none."""
-        if (shape := self._shape()) is None:
+    def extra(self, name: str) -> np.ndarray | None:
+        """All rows so far of one of EXTRAS, float16 [N, ...]; None where there are none."""
+        if (shape := self._shape(name)) is None:
             return None
-        return np.fromfile(self.folder / _PLACES, dtype=np.float16).reshape(-1, *shape)
+        return np.fromfile(self.folder / f"{name}.f16", dtype=np.float16).reshape(-1, *shape)
 
-    def _shape(self) -> tuple[int, ...] | None:
-        if not (self.folder / _SHAPE).is_file():
-            return None
-        return tuple(read_json(self.folder / _SHAPE, "the shape of places")["shape"])
+    def _shape(self, name: str) -> tuple[int, ...] | None:
+        file = self.folder / f"{name}.json"
+        return tuple(read_json(file, f"the shape of {name}")["shape"]) if file.is_file() else None
 
     def _complete_records(self) -> list[Record]:
         """The longest beginning whose records, embeddings and images are all there."""
         vectors = (self.folder / _VECTORS).stat().st_size // _ROW_BYTES
-        place_bytes = 2 * int(np.prod(self._shape() or ()))
-        if self._shape() is not None:
-            file = self.folder / _PLACES
-            vectors = min(vectors, file.stat().st_size // place_bytes if file.is_file() else 0)
+        shapes = {name: shape for name in EXTRAS if (shape := self._shape(name)) is not None}
+        files = {
+            self.folder / f"{name}.f16": 2 * int(np.prod(shape)) for name, shape in shapes.items()
+        }
+        for file, row_bytes in files.items():
+            vectors = min(vectors, file.stat().st_size // row_bytes if file.is_file() else 0)
         records: list[Record] = []
         done = 0
         for line in (self.folder / _RECORDS).read_text("utf-8").splitlines():
@@ -95,8 +100,9 @@ class Journal:
                 done += 1
             records.append(record)
         os.truncate(self.folder / _VECTORS, done * _ROW_BYTES)
-        if (self.folder / _PLACES).is_file() and self._shape() is not None:
-            os.truncate(self.folder / _PLACES, done * place_bytes)
+        for file, row_bytes in files.items():
+            if file.is_file():
+                os.truncate(file, done * row_bytes)
         lines = [json.dumps(asdict(record)) + "\n" for record in records]
         (self.folder / _RECORDS).write_text("".join(lines), "utf-8")
         return records
@@ -104,7 +110,8 @@ class Journal:
 
 def remove_journal(folder: Path) -> None:
     """Take a journal's own files out of a folder, which is then a finished gallery's alone."""
-    for name in (_KEY, _RECORDS, _VECTORS, _PLACES, _SHAPE):
+    extras = [f"{name}.{suffix}" for name in EXTRAS for suffix in ("f16", "json")]
+    for name in (_KEY, _RECORDS, _VECTORS, *extras):
         (folder / name).unlink(missing_ok=True)
     for part in (folder / IMAGES).glob("*.part"):
         part.unlink()

@@ -150,8 +150,8 @@ def find_person(text: str) -> tuple[Person, list[tuple[int, int]]]:
     rest = _blanked(text, spans)
     for match in re.finditer(r"[^\W\d_]+", rest):
         if match[0] in _ALONE:
-            sex = _SEX_OF[match[0]]
-            sexes.add(_OTHER_SEX[sex] if _NOT_WANTED.search(text[: match.start()]) else sex)
+            said = _SEX_OF[match[0]]
+            sexes.add(_OTHER_SEX[said] if _NOT_WANTED.search(text[: match.start()]) else said)
             spans.append(match.span())
     if initial := re.match(r" *([fm])(?= with\b| w/|,|;| \+)", rest):
         sexes.add(_SEX_OF[initial[1]])

@@ -6,6 +6,11 @@ from .finding_space import (
 from .finding_space import (
     fit_finding_space as fit_finding_space,
 )
+from .finding_space import (
+    unit_rows as unit_rows,
+)
+from .look import Look as Look
+from .look import read_gallery as read_gallery
 from .query_encoder import (
     QueryEncoder as QueryEncoder,
 )
@@ -20,6 +25,9 @@ from .ranking import (
 )
 from .ranking import (
     RankingWeights as RankingWeights,
+)
+from .ranking import (
+    standardized as standardized,
 )
 from .regions import REGIONS as REGIONS
 from .regions import read_region as read_region

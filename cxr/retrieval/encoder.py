@@ -99,15 +99,6 @@ class Encoder:
         parts = self._batches(squares, lambda batch: encode(self._pixels(batch)), *widths)
         return ImageEncoding(*parts)
 
-    def encode_with_places(self, squares: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Encode N squares uint8 [S, S] from `prepare` for a gallery.
-
-        Returns:
-            Embeddings float32 [N, 512], unit rows, and features of places, float32 [N, P, D].
-        """
-        found = self.encode_with_features(squares)
-        return found.embeddings, self.places_of(found.features)
-
     def places_of(self, features: np.ndarray) -> np.ndarray:
         """Features float32 [N, W] as in ImageEncoding -> those of the P places, [N, P, D].
 

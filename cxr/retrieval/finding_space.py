@@ -1,78 +1,115 @@
 """Images compared by the findings that they seem to show, and not by view, age and sex.
 
-Logistic probes on the embedding give a probability for each finding. Two images are as alike as
-their probabilities: the Bhattacharyya coefficient (1943) of each finding's two Bernoulli
-distributions, averaged over the findings.
+Two readings give log odds of findings: heads on the features of the image encoder's middle blocks
+(cxr.checkpoints.FindingClassifier, a copy of those that reports read by), and logistic probes on
+the embedding, which also know "no finding" and stand alone where an image's features are not kept.
+An image is what both say, each log odds standardized over images; two are as alike as the cosine.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from cxr.checkpoints import FindingClassifier
+
 FILE = "findings.safetensors"  # beside the weights of a retrieval checkpoint
-SHARED_FROM = 2.0  # times the mean probability: from here on both images seem to show a finding
+SHARED_FROM = 1.0  # standard deviations: from here on both images seem to show a finding
+ENOUGH = 100  # images from which a gallery is standardized by its own mean and spread
+_PROBES, _HEADS = ("directions", "bias"), ("directions", "offsets", "platt")
 
 
 @dataclass(frozen=True, eq=False)
 class FindingSpace:
-    """Linear probes of findings on the embedding.
+    """Linear readings of findings.
 
     Attributes:
-        names: F findings; "no finding" may be one.
-        directions: float32 [F, D].
+        names: F findings of the probes; "no finding" may be one.
+        directions: float32 [F, D], of the probes.
         bias: float32 [F].
-        prior: float32 [F], the mean probability over the images that the probes were fitted on.
+        heads: for H findings, on features; None for probes alone.
+        usual: float32 [2, F + H], mean and spread of the log odds over other images, for a gallery
+            too small for its own; None: 0 and 1.
     """
 
     names: tuple[str, ...]
     directions: np.ndarray
     bias: np.ndarray
-    prior: np.ndarray
+    heads: FindingClassifier | None = None
+    usual: np.ndarray | None = None
 
     def probabilities(self, embeddings: np.ndarray) -> np.ndarray:
-        """Embeddings, real [N, D], unit rows -> probabilities, float32 [N, F] in (0, 1)."""
-        logits = np.asarray(embeddings, np.float32) @ self.directions.T + self.bias
-        return 1 / (1 + np.exp(-logits))
+        """Embeddings, real [N, D], unit rows -> the probes' probabilities, float32 [N, F]."""
+        return 1 / (1 + np.exp(-self.log_odds(embeddings)))
 
-    def coordinates(self, embeddings: np.ndarray) -> np.ndarray:
-        """Embeddings, real [N, D] -> float32 [N, 2F], unit rows.
-
-        The inner product of two rows is the mean Bhattacharyya coefficient of their findings.
-        """
-        chances = self.probabilities(embeddings)
-        return np.sqrt(np.concatenate([chances, 1 - chances], axis=1) / len(self.names))
-
-    def shared(self, one: np.ndarray, other: np.ndarray) -> tuple[str, ...]:
-        """Name the findings that two images both seem to show, the likeliest first.
+    def log_odds(self, embeddings: np.ndarray, logits: np.ndarray | None = None) -> np.ndarray:
+        """What the probes and, where they are known, the heads say.
 
         Args:
-            one: probabilities of one image, float32 [F].
+            embeddings: real [N, D], unit rows.
+            logits: real [N, H], of the heads; None where they are not known.
+
+        Returns:
+            float32 [N, F + H], or [N, F].
+        """
+        probed = np.asarray(embeddings, np.float32) @ self.directions.T + self.bias
+        return probed if logits is None else np.hstack((probed, np.asarray(logits, np.float32)))
+
+    def standard(self, log_odds: np.ndarray) -> np.ndarray:
+        """What a gallery's log odds, float32 [N, C], are standardized by.
+
+        Returns:
+            Mean and spread, float32 [2, C]: its own from ENOUGH images on, those of other images
+            before.
+        """
+        columns = log_odds.shape[1]
+        if len(log_odds) >= ENOUGH:
+            return np.stack((log_odds.mean(0), log_odds.std(0).clip(1e-3)))
+        if self.usual is not None:
+            return self.usual[:, :columns]
+        return np.stack((np.zeros(columns, np.float32), np.ones(columns, np.float32)))
+
+    def shared(self, one: np.ndarray, other: np.ndarray) -> tuple[str, ...]:
+        """Name the findings that two images both seem to show, the surest first.
+
+        Args:
+            one: standardized log odds of one image, float32 [C].
             other: those of the other image.
         """
-        raised = np.minimum(one, other) / self.prior
-        order = np.argsort(-raised)
-        return tuple(self.names[column] for column in order if raised[column] >= SHARED_FROM)
+        heads = () if self.heads is None else self.heads.findings
+        columns: dict[str, list[int]] = {}
+        for column, name in enumerate((*self.names, *heads)[: len(one)]):
+            columns.setdefault(name, []).append(column)
+        both = {name: float(min(one[at].mean(), other[at].mean())) for name, at in columns.items()}
+        named = sorted(both, key=lambda name: -both[name])
+        return tuple(name for name in named if both[name] >= SHARED_FROM)
 
     def save(self, folder: Path) -> Path:
-        """Write the probes beside a checkpoint's weights and return the file."""
-        from safetensors.numpy import save_file
+        """Write the readings beside a checkpoint's weights and return the file."""
+        from safetensors.numpy import save
 
         tensors: dict[str, np.ndarray] = {
             "directions": self.directions.astype(np.float16),
             "bias": self.bias.astype(np.float32),
-            "prior": self.prior.astype(np.float32),
         }
-        save_file(tensors, folder / FILE, metadata={"findings": json.dumps(self.names)})
+        header = {"findings": json.dumps(self.names)}
+        if self.heads is not None:
+            arrays = self.heads.tensors()
+            tensors |= {f"heads.{name}": arrays[name].astype(np.float32) for name in _HEADS[1:]}
+            tensors["heads.directions"] = arrays["directions"].astype(np.float16)
+            header["heads"] = json.dumps(self.heads.findings)
+        if self.usual is not None:
+            tensors["usual"] = self.usual.astype(np.float32)
+        (folder / FILE).write_bytes(save(tensors, metadata=header))
         return folder / FILE
 
     @classmethod
     def load(cls, folder: Path, dimension: int) -> FindingSpace | None:
-        """Read the probes beside a checkpoint's weights; None where there are none.
+        """Read what lies beside a checkpoint's weights; None where there is nothing.
 
         Args:
             folder: of the checkpoint.
@@ -87,23 +124,33 @@ class FindingSpace:
 
         try:
             with safe_open(folder / FILE, "np") as file:
-                names = json.loads((file.metadata() or {}).get("findings", "[]"))
-                directions, bias, prior = map(file.get_tensor, ("directions", "bias", "prior"))
-        except (SafetensorError, OSError, json.JSONDecodeError) as error:
+                header = file.metadata() or {}
+                arrays = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}
+            names = tuple(json.loads(header.get("findings", "[]")))
+            directions, bias = (arrays[name] for name in _PROBES)
+            space = cls(names, directions, bias, usual=arrays.get("usual"))
+            if known := tuple(json.loads(header.get("heads", "[]"))):
+                parts = (arrays[f"heads.{name}"] for name in _HEADS)
+                space = replace(space, heads=FindingClassifier(known, *parts))
+        except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
             raise ValueError(
-                f"expected probes of findings in {folder / FILE}, could not read them ({error}); "
+                f"expected readings of findings in {folder / FILE}, could not read them ({error}); "
                 "copy the checkpoint again"
             ) from error
-        space = cls(tuple(names), directions.astype(np.float32), bias, prior)
-        shapes = (directions.shape, bias.shape, prior.shape)
         count = len(names)
-        finite = all(np.isfinite(part).all() for part in (directions, bias, prior))
-        if not count or shapes != ((count, dimension), (count,), (count,)) or not finite:
+        fits = (space.directions.shape, space.bias.shape) == ((count, dimension), (count,))
+        if not count or not fits or not all(np.isfinite(part).all() for part in arrays.values()):
             raise ValueError(
                 f"expected finite probes [{count}, {dimension}] in {folder / FILE}, got "
-                f"{list(directions.shape)}; fit them again with train.retrieval.search_settings"
+                f"{list(space.directions.shape)}; fit them again with "
+                "train.retrieval.search_settings"
             )
         return space
+
+
+def unit_rows(rows: np.ndarray) -> np.ndarray:
+    """Rows [N, C] at length 1; a row of zeros stays."""
+    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)
 
 
 def fit_finding_space(
@@ -119,7 +166,7 @@ def fit_finding_space(
     """
     from sklearn.linear_model import LogisticRegression
 
-    kept, directions, bias, prior = [], [], [], []
+    kept, directions, bias = [], [], []
     for column, name in enumerate(names):
         known = ~np.isnan(labels[:, column])
         target = labels[known, column] == 1
@@ -129,10 +176,4 @@ def fit_finding_space(
         kept.append(name)
         directions.append(model.coef_[0])
         bias.append(model.intercept_[0])
-        prior.append(target.mean())
-    return FindingSpace(
-        tuple(kept),
-        np.array(directions, np.float32),
-        np.array(bias, np.float32),
-        np.array(prior, np.float32),
-    )
+    return FindingSpace(tuple(kept), np.array(directions, np.float32), np.array(bias, np.float32))

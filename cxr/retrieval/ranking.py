@@ -4,7 +4,8 @@ A study that holds the contrary of what was asked is never among the matches: on
 an asked finding, one with an excluded finding, or one of another view, sex or age. Of the others
 each kind of evidence adds to a score: labels that hold what was asked count most, then sentences of
 a report that affirm it (BM25 over sentences, Robertson and Zaragoza 2009; a sentence that denies a
-finding is no mention of it), then the cosine of text and image, standardized within the gallery.
+finding is no mention of it), then what heads read of the image and the cosine of text and image,
+each standardized within the gallery.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ NO_FINDING = FINDINGS[0]
 _FOR_PRESENT = {1: 1.0, -1: 0.4, NOT_READ: 0.0}
 _FOR_ABSENT = {0: 1.0, -1: -0.4, NOT_READ: 0.0}
 # Wider terms: a study that carries a narrower finding shows the wider one where nobody read that.
-_NARROWER = {
+NARROWER = {
     "lung opacity": ("consolidation", "edema", "pneumonia", "atelectasis", "infiltration"),
     "lung lesion": ("nodule", "mass"),
     "pleural other": ("pleural thickening",),
@@ -38,16 +39,20 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
 @dataclass(frozen=True)
 class RankingWeights:
-    """What each kind of evidence counts for; fitted by `train.retrieval.ranking` on validation.
+    """What each kind of evidence counts for; fitted by train.retrieval.search_settings.
 
     Attributes:
         label: of a label that holds all that was asked. report: of the best affirming sentence.
-        image: of one standard deviation of the cosine between text and image.
+        image: of one standard deviation of the cosine between text and image. findings: of one of
+            what heads read of the image (cxr.retrieval.look). person: of the sex, the age or the
+            view that an image looks like, where images alone are compared.
     """
 
-    label: float = 4.0
-    report: float = 1.0
-    image: float = 0.25
+    label: float = 8.0
+    report: float = 4.0
+    image: float = 0.5
+    findings: float = 1.0
+    person: float = 2.0
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any] | None) -> RankingWeights:
@@ -62,7 +67,7 @@ class RankingWeights:
             if name not in known or not number or not value >= 0:
                 raise ValueError(
                     f"expected ranking weights {', '.join(known)}, each 0 or more; got "
-                    f"{name}: {value!r}. Fit them again with train.retrieval.ranking."
+                    f"{name}: {value!r}. Fit them again with train.retrieval.search_settings."
                 )
         return cls(**{**known, **(values or {})})
 
@@ -124,7 +129,7 @@ class LabelTable:
     def values(self, finding: str) -> np.ndarray:
         """Labels of one finding, int8 [N]; "no finding" also means that nothing is present."""
         column = self.labels[:, COLUMN[finding]]
-        if narrower := _NARROWER.get(finding):
+        if narrower := NARROWER.get(finding):
             shown = (self.labels[:, [COLUMN[name] for name in narrower]] == 1).any(1)
             return np.where((column == NOT_READ) & shown, 1, column).astype(np.int8)
         if finding != NO_FINDING:
@@ -241,7 +246,12 @@ class Ranking:
         return ReportIndex(self._studies) if has_report else None
 
     def order(
-        self, query: Query, cosines: np.ndarray, k: int, rows: np.ndarray | None = None
+        self,
+        query: Query,
+        cosines: np.ndarray,
+        k: int,
+        rows: np.ndarray | None = None,
+        findings: np.ndarray | None = None,
     ) -> list[Ranked]:
         """Order the studies of a gallery for a query, best first.
 
@@ -250,6 +260,8 @@ class Ranking:
             cosines: float32 [N], between the text's vector and every image of the gallery.
             k: how many at most.
             rows: int64 [M], the only rows to consider; None for all.
+            findings: float32 [N], how much images show what was asked, standardized; None where
+                that is not known.
 
         Returns:
             At most k studies that hold nothing contrary to the query. Where there is none, those
@@ -269,6 +281,8 @@ class Ranking:
             + self.weights.report * report
             + self.weights.image * standardized(cosines)
         )
+        if findings is not None:
+            score += self.weights.findings * findings
         chosen = np.flatnonzero(considered & ~contrary)
         nearest = not len(chosen)
         if nearest:

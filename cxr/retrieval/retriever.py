@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,15 +13,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cxr.checkpoints import fingerprint, resolve, shared_dual_encoder
+from cxr.checkpoints import FindingClassifier, fingerprint, resolve, shared_dual_encoder
 from cxr.defaults import GALLERY, RETRIEVAL, find_shipped
 from cxr.findings import Study
-from cxr.gallery import GALLERY_FILES, Gallery, Where, checked_count
+from cxr.gallery import GALLERY_FILES, FindingLogits, Gallery, Where, checked_count
 from cxr.hub import is_hub_address
 from cxr.models import DualEncoder
 from cxr.retrieval.encoded import EncodedQuery
 from cxr.retrieval.encoder import Encoder
 from cxr.retrieval.finding_space import FindingSpace
+from cxr.retrieval.look import Look
 from cxr.retrieval.ranking import Evidence, Ranking, RankingWeights
 from cxr.retrieval.similar_images import Alike, SimilarImages
 from cxr.retrieval.similarity import (
@@ -34,6 +36,8 @@ from cxr.retrieval.similarity import (
 from cxr.retrieval.understanding import QueryReader, Understanding
 
 EVIDENCE = ("all", "image")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,9 @@ class Retriever(Encoder):
             where: a Where, or a dict with its fields as keys.
             evidence: for a text, "all" joins labels, reports and images (cxr.retrieval.ranking);
                 for an image it compares the findings that the images seem to show
-                (cxr.retrieval.finding_space). "image" ranks by the cosine of embeddings alone.
+                (cxr.retrieval.finding_space). "image" leaves labels and reports aside: for a text
+                it ranks by what the pixels say (cxr.retrieval.look), for an image by the cosine of
+                embeddings.
 
         Returns:
             Matches whose `evidence` says why each is among them; where no study holds what was
@@ -162,13 +168,14 @@ class Retriever(Encoder):
         encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
         if encoded.text is None:
             return self.similar(encoded, k, where, evidence)
-        joined = _checked_evidence(evidence) == "all"
-        understood = self._read_query(encoded.text) if joined else None
-        if understood is None or understood.by_look:
-            return self._by_image(encoded.vector, k, where)
+        if _checked_evidence(evidence) == "image":
+            return self._by_look(encoded, checked_count(k), where)
+        understood = self._read_query(encoded.text)
+        if understood.by_look:
+            return self._by_cosine(encoded.vector, k, where)
         cosines = gallery.cosines(encoded.vector)
-        rows = gallery.passing(where)
-        ranked = self.ranking.order(understood.query, cosines, checked_count(k), rows)
+        rows, read = gallery.passing(where), self._look.findings(understood.query)
+        ranked = self.ranking.order(understood.query, cosines, checked_count(k), rows, read)
         return [
             Match(
                 gallery.studies[one.row],
@@ -220,7 +227,15 @@ class Retriever(Encoder):
                 places = self.places_of(query.features[None])[0]
         by_findings = _checked_evidence(evidence) == "all"
         found = self._similar.find(
-            vector, checked_count(k), where, by_findings, study, matched, region, places
+            vector,
+            checked_count(k),
+            where,
+            by_findings,
+            study,
+            matched,
+            region,
+            places,
+            None if study is not None else self._heads_of(query),
         )
         return [self._alike(one) for one in found]
 
@@ -246,9 +261,90 @@ class Retriever(Encoder):
 
     @cached_property
     def _similar(self) -> SimilarImages:
-        return SimilarImages(self._open_gallery(), self.ranking.table, self.finding_space)
+        read = self._finding_logits
+        values = None if read is None else read.values
+        return SimilarImages(self._open_gallery(), self.ranking.table, self.finding_space, values)
 
-    def _by_image(
+    @cached_property
+    def _look(self) -> Look:
+        gallery = self._open_gallery()
+        return Look(gallery.embeddings, self._finding_logits, self.encode_text)
+
+    @cached_property
+    def _finding_logits(self) -> FindingLogits | None:
+        """What this checkpoint's heads read of the gallery's images, where the gallery holds it."""
+        gallery, heads = self._open_gallery(), self.heads
+        if heads is None:
+            return None
+        if gallery.logits is None or gallery.logits.heads != heads.sha256:
+            log.warning(
+                "%s holds no finding logits of these weights: typed findings are compared by the "
+                "cosine alone; make them: python -m cxr gallery findings %s",
+                gallery.folder,
+                gallery.folder,
+            )
+            return None
+        return gallery.logits
+
+    @property
+    def reads_findings(self) -> bool:
+        """Whether heads have read the gallery's images, so that findings count by look too."""
+        return self._finding_logits is not None
+
+    @property
+    def heads(self) -> FindingClassifier | None:
+        """The heads on features that this checkpoint has."""
+        return None if self.finding_space is None else self.finding_space.heads
+
+    def no_logits(self) -> FindingLogits | None:
+        """What `build_gallery` needs to know of the heads; None without heads."""
+        heads = self.heads
+        return None if heads is None else FindingLogits.empty(heads.findings, heads.sha256)
+
+    def encode_for_gallery(self, squares: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """Encode N squares uint8 [S, S] from `prepare` for a gallery.
+
+        Returns:
+            Embeddings float32 [N, 512], unit rows; features of places, float32 [N, P, D]; where
+            the checkpoint has heads, their log odds, float32 [N, F].
+        """
+        found = self.encode_with_features(squares)
+        parts = found.embeddings, self.places_of(found.features)
+        return parts if self.heads is None else (*parts, self.heads.logits(found.features))
+
+    def _heads_of(self, query: object) -> np.ndarray | None:
+        """What the heads read of an encoded image, float32 [H]; None where they cannot."""
+        features = query.features if isinstance(query, EncodedQuery) else None
+        if self.heads is None or features is None:
+            return None
+        return self.heads.logits(features[None])[0]
+
+    def _by_look(
+        self, encoded: EncodedQuery, k: int, where: Where | Mapping[str, Any] | None
+    ) -> list[Match]:
+        """The k studies whose images show most of what a text asks for, labels left aside."""
+        assert encoded.text is not None
+        try:
+            query = self._read_query(encoded.text).query
+        except ValueError:  # nothing was understood: the cosine still says something
+            return self._by_cosine(encoded.vector, k, where)
+        gallery = self._open_gallery()
+        cosines = gallery.cosines(encoded.vector)
+        score = self._look.scores(query, cosines, self._ranking_weights)
+        rows = gallery.passing(where)
+        rows = np.arange(len(score)) if rows is None else rows
+        looks = (Evidence("image", "looks like it"),)
+        return [
+            Match(
+                gallery.studies[row],
+                float(cosines[row]),
+                self.scale.text_word(float(cosines[row]), encoded.vector),
+                looks,
+            )
+            for row in rows[np.lexsort((rows, -score[rows]))][:k]
+        ]
+
+    def _by_cosine(
         self, vector: np.ndarray, k: int, where: Where | Mapping[str, Any] | None
     ) -> list[Match]:
         """The k studies whose images are nearest to a text's vector, float32 [512]."""

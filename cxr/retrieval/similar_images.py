@@ -11,13 +11,14 @@ import numpy as np
 
 from cxr.findings import FINDINGS, Study
 from cxr.gallery import Gallery, Where
-from cxr.retrieval.finding_space import FindingSpace
-from cxr.retrieval.ranking import Evidence, LabelTable
+from cxr.retrieval.finding_space import FindingSpace, unit_rows
+from cxr.retrieval.ranking import Evidence, LabelTable, standardized
 from cxr.retrieval.regions import RegionIndex, region_name
 
 MATCHED = ("view", "sex", "age")  # what two persons may have to have in common
 AGE_BAND = 10  # years: two persons at most so far apart are of like age
 NO_FINDING = FINDINGS[0]
+COSINE_WEIGHT = 0.25  # of the embeddings' cosine beside that of findings, chosen on validation
 _NAMED = 3  # findings that an evidence names at most
 
 
@@ -41,11 +42,19 @@ class SimilarImages:
     Args:
         gallery: whose images are compared.
         table: the labels of its studies.
-        space: the findings that embeddings speak for; None compares embeddings alone.
+        space: the findings that images speak for; None compares embeddings alone.
+        logits: real [N, H], what the heads of `space` say of the gallery's images; None where the
+            gallery does not hold it.
     """
 
-    def __init__(self, gallery: Gallery, table: LabelTable, space: FindingSpace | None) -> None:
-        self.gallery, self.table, self.space = gallery, table, space
+    def __init__(
+        self,
+        gallery: Gallery,
+        table: LabelTable,
+        space: FindingSpace | None,
+        logits: np.ndarray | None = None,
+    ) -> None:
+        self.gallery, self.table, self.space, self.logits = gallery, table, space, logits
 
     def row_of(self, study: Study) -> int:
         """The row of a study.
@@ -75,6 +84,7 @@ class SimilarImages:
         matched: Sequence[str] = (),
         region: str = "",
         places: np.ndarray | None = None,
+        logits: np.ndarray | None = None,
     ) -> list[Alike]:
         """Find the images most like one.
 
@@ -88,6 +98,7 @@ class SimilarImages:
             region: order by this region alone (cxr.retrieval.regions); "" compares whole images.
             places: float32 [P, D], features of the image's places, for a region of an image that
                 is not of the gallery.
+            logits: float32 [H], what the heads say of an image that is not of the gallery.
 
         Returns:
             At most k images, the most alike first, each with what both share.
@@ -97,10 +108,10 @@ class SimilarImages:
         """
         chosen = self._considered(where, study, matched)
         cosines = self.gallery.cosines(vector)
-        own = None if self.space is None else self.space.probabilities(vector[None])[0]
+        own = self._own(vector, study, logits)
         alike = cosines
-        if self.space is not None and by_findings:
-            alike = self._coordinates @ self.space.coordinates(vector[None])[0]
+        if own is not None and by_findings:
+            alike = self._by_findings(own, cosines)
         if region:
             alike = self._in_region(region, study, places)
         best = chosen[np.lexsort((chosen, -alike[chosen]))][:k]
@@ -161,10 +172,41 @@ class SimilarImages:
         return {(one.source, one.id): row for row, one in enumerate(self.gallery.studies)}
 
     @cached_property
-    def _coordinates(self) -> np.ndarray:
-        """The gallery's images by their findings: float32 [N, 2F]."""
+    def _log_odds(self) -> np.ndarray:
+        """What is read of the gallery's images: float32 [N, C]."""
         assert self.space is not None
-        return self.space.coordinates(self.gallery.embeddings)
+        return self.space.log_odds(self.gallery.embeddings, self.logits)
+
+    @cached_property
+    def _standard(self) -> np.ndarray:
+        assert self.space is not None
+        return self.space.standard(self._log_odds)
+
+    @cached_property
+    def _coordinates(self) -> np.ndarray:
+        """The same standardized: float32 [N, C]."""
+        return ((self._log_odds - self._standard[0]) / self._standard[1]).astype(np.float32)
+
+    def _own(
+        self, vector: np.ndarray, study: Study | None, logits: np.ndarray | None
+    ) -> np.ndarray | None:
+        """The standardized log odds of an image, float32 [C]; as many as are known of it."""
+        if self.space is None:
+            return None
+        if study is not None:
+            return self._coordinates[self.row_of(study)]
+        known = None if self.logits is None or logits is None else logits[None]
+        read = self.space.log_odds(vector[None], known)[0]
+        mean, spread = self._standard[:, : len(read)]
+        return ((read - mean) / spread).astype(np.float32)
+
+    def _by_findings(self, own: np.ndarray, cosines: np.ndarray) -> np.ndarray:
+        """How alike images are by findings, and a little by look: float32 [N].
+
+        own: standardized log odds of the image, float32 [C]. cosines: of embeddings, float32 [N].
+        """
+        alike = unit_rows(self._coordinates[:, : len(own)]) @ unit_rows(own)
+        return standardized(alike) + COSINE_WEIGHT * standardized(cosines)
 
     def _considered(
         self, where: Where | Mapping[str, Any] | None, study: Study | None, matched: Sequence[str]
@@ -178,13 +220,13 @@ class SimilarImages:
         return rows if study is None else rows[rows != self.row_of(study)]
 
     def _shared(self, row: int, own: np.ndarray | None, study: Study | None) -> tuple:
-        """What an image and that of `row` share; `own`: the image's probabilities, float32 [F]."""
+        """What an image and that of `row` share; own: its standardized log odds, float32 [C]."""
         other = self.gallery.studies[row]
         named = [] if study is None else [name for name in study.positive if name in other.positive]
         said = [Evidence("label", f"both labelled: {_listed(named)}")] if named else []
         seen: list[str] = []
         if self.space is not None and own is not None:
-            theirs = self.space.probabilities(self.gallery.embeddings[row][None])[0]
+            theirs = self._coordinates[row, : len(own)]
             seen = [name for name in self.space.shared(own, theirs) if name not in named]
         if seen:
             said.append(Evidence("image", f"both seem to show: {_listed(seen)}"))

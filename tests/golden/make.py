@@ -176,18 +176,20 @@ def images() -> dict[str, Image.Image]:
 
 
 def retrieval(pictures: dict[str, Image.Image]) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """The vectors of ENCODED and TEXTS, and the results of every search."""
+    """The vectors of ENCODED and TEXTS, and what is nearest to every query by the cosine alone."""
     retriever = cxr.Retriever.load(weights=WEIGHTS / "retrieval", gallery=GALLERY)
     vectors = {
         "image_vectors": retriever.encode_images([pictures[name] for name in ENCODED]),
         "text_vectors": retriever.encode_text(TEXTS),
     }
+    gallery = retriever.gallery.studies
     asked = [(query, where, query) for query, where in QUERIES]
     asked += [(name, None, pictures[name]) for name in SEARCHED]
     searches = []
     for name, where, query in asked:
-        matches = retriever.search(query, k=K, where=where, evidence="image")
-        found = [[match.study.id, round(match.score, 6)] for match in matches]
+        vector = retriever.encode(query).vector
+        nearest = retriever.gallery.search(vector, K, where)
+        found = [[gallery[row].id, round(score, 6)] for row, score in nearest]
         searches.append({"query": name, "where": where, "found": found})
     return vectors, searches
 

@@ -169,13 +169,14 @@ def write_gallery(studies: Sequence[Study], retriever: Retriever, out: Path) -> 
     """Embed the studies' images and write the gallery, in the place of a former one."""
     return build_gallery(
         studies,
-        retriever.encode_with_places,
+        retriever.encode_for_gallery,
         out,
         retriever.encoder,
         source=SOURCE,
         licence=LICENCE,
         overwrite=True,
         prepare=retriever.prepare,
+        logits=retriever.no_logits(),
     )
 
 

@@ -100,7 +100,7 @@ def test_a_region_is_compared_where_the_gallery_holds_its_places(
     studies = make_studies(folder / "films", 12, film)
     build_gallery(
         studies,
-        encoder.encode_with_places,
+        encoder.encode_for_gallery,
         folder / "gallery",
         fingerprint(weights),
         batch_size=5,

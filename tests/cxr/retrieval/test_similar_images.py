@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gallery_helpers import ENCODER
 
+from cxr.checkpoints.finding_classifier import FindingClassifier
 from cxr.findings import Study
 from cxr.gallery.filter import Where
 from cxr.gallery.gallery import build_gallery
@@ -50,7 +52,6 @@ def similar(film, tmp_path_factory) -> SimilarImages:
         ("pleural effusion", "mass"),
         directions,
         np.full(2, -4, np.float32),
-        np.full(2, 0.2, np.float32),
     )
     return SimilarImages(gallery, LabelTable(gallery.studies), space)
 
@@ -80,6 +81,22 @@ def test_images_are_ordered_by_what_they_show_and_say_what_is_shared(similar):
     assert said["alike"] == "both labelled: pleural effusion"
     assert said["old"] == "both seem to show: pleural effusion"
     assert said["far"] == "looks alike"
+
+
+def test_heads_count_beside_the_probes_where_the_gallery_was_read_by_them(similar):
+    heads = FindingClassifier(("hernia",), np.ones((1, 1)), np.zeros(1), np.array([[1], [0]]))
+    space = replace(similar.space, heads=heads)
+    read = np.full((len(ROWS), 1), -12, np.float16)
+    read[[0, 4]] = 12  # "asked" and "far"
+    joined = SimilarImages(similar.gallery, similar.table, space, read)
+    said = found(joined, "asked")
+    assert list(said).index("far") < list(said).index("old")
+    assert said["far"] == "both seem to show: hernia"
+    vector = similar.vector(named(similar, "asked"))
+    own = joined.find(vector, 2, logits=np.array([12], np.float32))
+    assert "hernia" in own[0].evidence[-1].text  # itself: it is not said to be of the gallery
+    alone = joined.find(vector, 9)  # an image whose features are not known: by the probes
+    assert [one.row for one in alone] == [one.row for one in similar.find(vector, 9)]
 
 
 def test_a_person_is_matched_where_wished(similar):
