@@ -27,9 +27,13 @@ from .ranking import (
     RankingWeights as RankingWeights,
 )
 from .ranking import (
+    ReportIndex as ReportIndex,
+)
+from .ranking import (
     standardized as standardized,
 )
 from .regions import REGIONS as REGIONS
+from .regions import RegionIndex as RegionIndex
 from .regions import read_region as read_region
 from .regions import region_name as region_name
 from .retriever import (

@@ -170,20 +170,24 @@ class LabelTable:
 
 
 class ReportIndex:
-    """BM25 over the sentences of a gallery's reports; those that deny a finding do not count."""
+    """BM25 over the sentences of a gallery's reports; those that deny a finding do not count.
+
+    Attributes:
+        sentences: of all reports. rows: of each sentence, the row of its study.
+    """
 
     def __init__(self, studies: Sequence[Study]) -> None:
         import bm25s
 
-        self._rows: list[int] = []
-        self._sentences: list[str] = []
+        self.rows: list[int] = []
+        self.sentences: list[str] = []
         for row, study in enumerate(studies):
             for sentence in _SENTENCE_END.split(study.report or ""):
                 if sentence.strip():
-                    self._rows.append(row)
-                    self._sentences.append(" ".join(sentence.split()))
+                    self.rows.append(row)
+                    self.sentences.append(" ".join(sentence.split()))
         self._index = bm25s.BM25()
-        tokens = bm25s.tokenize(self._sentences, stopwords="en", show_progress=False)
+        tokens = bm25s.tokenize(self.sentences, stopwords="en", show_progress=False)
         self._index.index(tokens, show_progress=False)
 
     def scores(self, query: Query) -> tuple[dict[int, tuple[float, str]], set[int]]:
@@ -200,7 +204,7 @@ class ReportIndex:
         words = bm25s.tokenize(
             [" ".join((*sorted(wanted), query.text))], stopwords="en", show_progress=False
         )
-        count = min(_SENTENCES, len(self._sentences))
+        count = min(_SENTENCES, len(self.sentences))
         found, scores = self._index.retrieve(words, k=count, show_progress=False)
         affirmed: dict[int, tuple[float, str]] = {}
         denied: set[int] = set()
@@ -208,7 +212,7 @@ class ReportIndex:
         for number, score in zip(found[0], scores[0]):
             if score <= 0:
                 break
-            row, sentence = self._rows[number], self._sentences[number]
+            row, sentence = self.rows[number], self.sentences[number]
             present, absent = _claims(sentence)
             side = query.side and re.search(rf"\b{query.side}\b", sentence, re.IGNORECASE)
             value = float(score) / best * (1.0 if side or not query.side else 0.7)

@@ -12,7 +12,7 @@ from steps import FILMS, overflow
 
 from cxr.gallery import Gallery
 from cxr.retrieval import LabelTable
-from train.evaluate.search import read_queries, relevance
+from train.evaluate.search_queries import read_queries, relevance
 
 COUNT = 40
 ENOUGH = 38  # of them, asked of the page; see the search table of the model card for all of them

@@ -18,8 +18,16 @@ SEARCH = "search.json"  # written by train.evaluate search
 WAYS = {
     "all": "all evidence",
     "image": "image alone",
+    "cosine": "cosine of text and image alone",
     "bm25_on_captions": "BM25 on captions",
     "text_to_caption": "text to caption",
+}
+PARTS = {  # names of cxr.retrieval.RankingWeights
+    "label": "labels",
+    "report": "reports",
+    "image": "the cosine",
+    "findings": "findings read by heads",
+    "person": "sex, age and view by look",
 }
 UNANSWERABLE = "without_a_right_study"
 SIMILAR = (
@@ -105,7 +113,74 @@ def search_section(measured: dict | None) -> str:
             parts += [_gallery_sentence(key, entry), query_table(entry), ablation_table(entry)]
             if similar := entry.get("similar_images"):
                 parts += [SIMILAR, similar_table(similar)]
+    if first := measured.get("first_look"):
+        parts.append(first_look_sentence(first, measured))
+    if regions := measured.get("regions"):
+        parts += [_region_sentence(regions), region_table(regions)]
+    if reports := measured.get("reports"):
+        parts += [_report_sentence(reports), report_table(reports)]
     return "\n\n".join(parts)
+
+
+def first_look_sentence(first: dict, measured: dict) -> str:
+    """How the queries fared when they were new, beside how they fare in search.json."""
+    said = []
+    for key, where in (("shipped", "the shipped gallery"), ("labelled", "the labelled images")):
+        if key in first and key in measured:
+            then, now = (one[key]["all"]["all"]["precision_at_5"] for one in (first, measured))
+            said.append(f"{percent(then)}% on {where}, where it is {percent(now)}% now")
+    return (
+        "What was found when these queries were new, before any rule was changed with a view of "
+        f"what they missed: P@5 by all evidence {'; '.join(said)}. The first number is the one to "
+        "expect of queries that nobody has seen."
+    )
+
+
+REGION_WAYS = {
+    "region": "the region alone",
+    "whole_by_findings": "the whole film, by findings",
+    "whole_by_cosine": "the whole film, by cosine",
+}
+
+
+def _region_sentence(regions: dict) -> str:
+    return (
+        f"A region as query: the box around a finding that radiologists outlined (ChestX-Det, "
+        f"{regions['split']} split), among {regions['films']} outlined films. A hit: the nearest "
+        "film of another patient has an outline of the same finding that meets the box."
+    )
+
+
+def region_table(regions: dict) -> str:
+    """Hits at 1 of regions and of whole films, by finding, beside chance."""
+    rows = [
+        [
+            name,
+            str(entry["queries"]),
+            *(percent(entry[way]) for way in REGION_WAYS),
+            percent(entry["random_at_1"] if name == "all findings" else entry["random"]),
+        ]
+        for name, entry in (("all findings", regions), *regions["by_finding"].items())
+    ]
+    return table(["hit at 1, %", "queries", *REGION_WAYS.values(), "random order"], rows)
+
+
+def _report_sentence(reports: dict) -> str:
+    return (
+        f"Reports as evidence, {reports['reports']} of {reports['name']} with "
+        f"{reports['sentences']} sentences, no label shown; indexers' terms say what is right. "
+        "Searches use BM25 alone."
+    )
+
+
+def report_table(reports: dict) -> str:
+    """Precision and nDCG of each way to search reports."""
+    ways = {"bm25": "BM25", "text_encoder": "nearest sentence", "both": "both"}
+    rows = [
+        [title, str(reports[way]["queries"]), _precision_and_gain(reports[way])]
+        for way, title in ways.items()
+    ]
+    return table(["reports", "queries", "P@5 / nDCG@10, %"], rows)
 
 
 def _gallery_sentence(key: str, entry: dict) -> str:
@@ -137,10 +212,12 @@ def query_table(entry: dict) -> str:
 
 def ablation_table(entry: dict) -> str:
     """The same of all queries, with each kind of evidence left out in turn."""
-    rows = [
-        [name.replace("_", " ").replace("without none", "all evidence"), _precision_and_gain(found)]
-        for name, found in entry["ablation"].items()
-    ]
+    rows = []
+    for evidence, parts in entry["ablation"].items():
+        for name, found in parts.items():
+            left = name.removeprefix("without_")
+            said = WAYS[evidence] if left == "none" else f"{WAYS[evidence]}, without {PARTS[left]}"
+            rows.append([said, _precision_and_gain(found)])
     return table(["all queries", "P@5 / nDCG@10, %"], rows)
 
 

@@ -38,7 +38,7 @@ from cxr.retrieval import standardized as standard
 from train.common.image_cache import pack_studies
 from train.common.options import option, parse_options
 from train.common.studies import ABNORMAL_FINDINGS, frontal, labels_of, training_studies
-from train.evaluate.search import AskedQuery, label_hits, measured, read_queries
+from train.evaluate.search_queries import AskedQuery, label_hits, measured, read_queries
 from train.retrieval.validation import embed_images, search_settings
 
 STRENGTHS = (4.0, 12.0, 40.0)  # inverse L2 penalties of the probes that are tried

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,14 +21,15 @@ from train.cards.retrieval import search_section
 from train.cards.tables import percent
 from train.common.studies import frontal
 from train.evaluate import main as evaluate
-from train.evaluate.search import (
+from train.evaluate.search import on_studies
+from train.evaluate.search_queries import (
     AskedQuery,
     label_hits,
     measured,
-    on_studies,
     read_queries,
     relevance,
 )
+from train.evaluate.search_regions import SIDE, box_of, region_hits
 
 HEADER = "kind\ttext\tpresent\tabsent\tsex\tage_min\tage_max\tview\n"
 ROWS = (
@@ -43,6 +45,40 @@ def study(row: int, **findings: int) -> Study:
     return Study(f"{row}", "drawn", f"{row}", sex="FM"[row % 2], findings=findings)
 
 
+def make_openi(root: Path) -> None:
+    """Fourteen reports, of which the first, the seventh and the thirteenth are searched."""
+    root.mkdir()
+    said = {
+        0: ("Cardiomegaly", "The heart is enlarged. No pleural effusion."),
+        6: ("Pleural Effusion/left", "There is a small left effusion. Heart size is normal."),
+        12: ("normal", "Clear lungs. Normal heart."),
+    }
+    lines = ["uid,MeSH,Problems,image,indication,comparison,findings,impression"]
+    for uid in range(14):
+        terms, text = said.get(uid, ("normal", "Normal chest."))
+        lines.append(f"{uid},{terms},{terms},,,,{text},")
+    (root / "indiana_reports.csv").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def make_outlined(root: Path) -> None:
+    """Six films of the test split, of which three show a mass in the same quarter."""
+    make_nih(root, 6)
+    names = sorted(path.name for path in root.rglob("*.png"))
+    square = [[100, 100], [400, 100], [400, 400], [100, 400]]
+    listed = [
+        {
+            "image": name,
+            "syms": ["Mass"] * (row % 2),
+            "boxes": [[100, 100, 400, 400]] * (row % 2),
+            "polygons": [square] * (row % 2),
+        }
+        for row, name in enumerate(names)
+    ]
+    (root / "chestxdet.json").write_text(json.dumps(listed), "utf-8")
+    rows = "".join(f"{name},test\n" for name in names)
+    (root / "split.csv").write_text("Image Index,split\n" + rows, "utf-8")
+
+
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
     root = tmp_path_factory.mktemp("search")
@@ -51,13 +87,19 @@ def workplace(tmp_path_factory):
     studies = frontal(load_studies(data))[:24]
     on_studies(str(root / "weights"), studies, root / "gallery")
     (root / "queries.tsv").write_text(HEADER + ROWS, "utf-8")
+    first = {"shipped": {"all": {"all": {"queries": 3, "precision_at_5": 0.8125}}}}
+    (root / "first.json").write_text(json.dumps(first), "utf-8")
+    make_openi(root / "openi")
+    make_outlined(root / "drawn")
     words = ["retrieval", "--weights", "weights", "--data", "nih", "--rounds", "20", "--write"]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         assert evaluate.main(words) == 0
         assert "Not measured yet" in (root / "weights" / "README.md").read_text("utf-8")
         words = ["search", "--weights", "weights", "--gallery", "gallery", "--data", "nih"]
-        assert evaluate.main([*words, "--queries", "queries.tsv", "--write"]) == 0
+        words += ["--queries", "queries.tsv", "--reports", "openi", "--outlines", "drawn"]
+        words += ["--first-look", "first.json", "--write"]
+        assert evaluate.main(words) == 0
     return root
 
 
@@ -67,13 +109,42 @@ def test_both_galleries_and_every_way_to_search_are_in_one_json(workplace):
     for key, studies in (("shipped", 24), ("labelled", 12)):
         entry = found[key]
         assert entry["studies"] == studies and entry["all"]["without_a_right_study"] == 1
-        for way in ("all", "image", "bm25_on_captions", "text_to_caption"):
+        for way in ("all", "image", "cosine", "bm25_on_captions", "text_to_caption"):
             assert entry[way]["all"]["queries"] == 3
         # Labels answer a query that is understood, whatever a random encoder makes of images.
         assert entry["all"]["all"]["precision_at_5"] == 1
-        assert entry["ablation"]["without_none"]["precision_at_5"] == 1
+        assert entry["ablation"]["all"]["without_none"]["precision_at_5"] == 1
+        look = entry["ablation"]["image"]["without_none"]["precision_at_5"]
+        assert look == entry["image"]["all"]["precision_at_5"]
     assert set(found["labelled"]["similar_images"]) == {"cosine"}  # no probes beside these weights
     assert found["labelled"]["split"] == "test" and "similar_images" not in found["shipped"]
+
+
+def test_regions_reports_and_the_first_look_stand_beside(workplace):
+    found = json.loads((workplace / "weights" / "search.json").read_text("utf-8"))
+    assert found["regions"]["films"] == 6 and found["regions"]["queries"] == 3
+    assert set(found["regions"]["by_finding"]) == {"mass"}
+    reports = found["reports"]
+    assert reports["reports"] == 3 and reports["bm25"]["precision_at_5"] == 1
+    card = (workplace / "weights" / "README.md").read_text("utf-8")
+    assert "P@5 by all evidence 81.2% on the shipped gallery, where it is 100.0% now." in card
+    random = percent(found["regions"]["random_at_1"])
+    assert f"{random} |" in card[card.index("| mass | 3 |") :].splitlines()[0]
+
+
+def test_a_region_hits_where_the_nearest_film_has_the_finding_there():
+    there = np.zeros((SIDE, SIDE), bool)
+    there[10:20, 30:50] = True
+    assert box_of(there) == (30, 10, 50, 20)
+    elsewhere = np.roll(there, 40, 0)
+    shown = [{"mass": there}, {"mass": there}, {"mass": elsewhere}, {}]
+    near = {"right": 1, "wrong": 2, "own patient": 3}
+    ways = {name: (lambda _, box, best=row: np.eye(4)[best]) for name, row in near.items()}
+    hits = region_hits(shown, ["a", "b", "c", "a"], [0], ways)
+    assert hits["queries"] == 1 and hits["random_at_1"] == 0.5
+    assert (hits["right"], hits["wrong"]) == (1, 0)
+    assert hits["own patient"] == 1  # films of the same patient are left out: the first other one
+    assert region_hits(shown, list("abcd"), [3], ways)["queries"] == 0
 
 
 def test_the_card_shows_what_was_measured(workplace):
