@@ -19,7 +19,7 @@ import numpy as np
 
 from cxr.gallery import Gallery
 from cxr.retrieval import Retriever
-from train.evaluate.search import read_queries
+from train.evaluate.search_queries import read_queries
 
 
 def enlarged(gallery: Gallery, count: int, folder: Path) -> Gallery:

@@ -143,6 +143,7 @@ def test_the_address_opened_last_is_shown_also_while_another_is_on_its_way(serve
     [
         ("#search?film=gone", "Film gone is not in this gallery"),
         ("#search?q=mass&film=gone", "The link opens film gone"),
+        ("#search?like=gone", "Film gone is not in this gallery"),
         ("#search?view=sideways", "Expected a view"),
         ("#search?q=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E%20mass", "Not understood"),
     ],

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from cxr.tabs.search.state import SearchQuery
 
 LOOK_NOTE = "Compared by look alone: labels and reports are left aside."
+UNREAD_NOTE = (
+    "This gallery has not been read for findings, so that words and pictures are compared by one "
+    "number alone; the command “cxr gallery findings” reads it."
+)
 _LANGUAGES = {
     "de": "German",
     "fr": "French",
@@ -74,12 +78,17 @@ def notes_on(understood: Understanding) -> QueryNotes:
     return QueryNotes(tuple(labels), tuple(said))
 
 
-def notes_of(query: SearchQuery) -> QueryNotes:
-    """What to say of a search above the films that it found."""
+def notes_of(query: SearchQuery, unread: bool = False) -> QueryNotes:
+    """What to say of a search above the films that it found.
+
+    Args:
+        query: the search.
+        unread: whether the model reads findings and the gallery does not hold what it read.
+    """
     if query.browses:
         return QueryNotes()
     if query.evidence == "image":
-        return QueryNotes(notes=(LOOK_NOTE,))
+        return QueryNotes(notes=(LOOK_NOTE, *([UNREAD_NOTE] if unread and query.text else [])))
     return QueryNotes() if query.understood is None else notes_on(query.understood)
 
 

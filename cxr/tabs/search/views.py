@@ -86,7 +86,7 @@ def results(state: SearchState, services: Services) -> Markup:
         found=_found(query, len(cards), nearest),
         nearest=nearest,
         child=_asks_for_a_child(query),
-        reading=notes_of(query),
+        reading=notes_of(query, query.evidence == "image" and _unread(services)),
         asked=query.understood.query.present if query.understood else (),
         note=state.note,
         place=write_place(state),
@@ -96,6 +96,11 @@ def results(state: SearchState, services: Services) -> Markup:
         matching=_matching(query, services),
         regions=_regions(query, services),
     )
+
+
+def _unread(services: Services) -> bool:
+    retriever = services.retriever()
+    return retriever.heads is not None and not retriever.reads_findings
 
 
 def _asks_for_a_child(query: SearchQuery) -> bool:

@@ -279,3 +279,12 @@ def test_the_switch_compares_images_alone(desk):
     scores = [match.score for match in alone.matches]
     assert scores == sorted(scores, reverse=True)
     assert desk.filter(alone, *NO_FILTER, False).matches == room.matches
+
+
+def test_by_look_a_gallery_that_was_not_read_for_findings_is_called_so(desk, monkeypatch):
+    room = desk.search(SearchState(), "cardiomegaly", *NO_FILTER, True)
+    assert "not been read for findings" not in shown(desk, room)  # nor do these weights read any
+    retriever = desk.services.retriever()
+    monkeypatch.setattr(type(retriever), "heads", property(lambda self: object()))
+    monkeypatch.setattr(type(retriever), "reads_findings", property(lambda self: False))
+    assert "This gallery has not been read for findings" in shown(desk, room)
