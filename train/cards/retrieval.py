@@ -115,6 +115,8 @@ def search_section(measured: dict | None) -> str:
                 parts += [SIMILAR, similar_table(similar)]
     if first := measured.get("first_look"):
         parts.append(first_look_sentence(first, measured))
+    if speed := measured.get("speed"):
+        parts.append(speed_sentence(speed))
     if regions := measured.get("regions"):
         parts += [_region_sentence(regions), region_table(regions)]
     if reports := measured.get("reports"):
@@ -133,6 +135,19 @@ def first_look_sentence(first: dict, measured: dict) -> str:
         "What was found when these queries were new, before any rule was changed with a view of "
         f"what they missed: P@5 by all evidence {'; '.join(said)}. The first number is the one to "
         "expect of queries that nobody has seen."
+    )
+
+
+def speed_sentence(speed: dict) -> str:
+    """How long a typed query takes, by the clock and of the processor."""
+    said = [
+        f"{WAYS[way]} {speed[way]['p50_ms']:.0f} ms ({speed[way]['p50_cpu_ms']:.0f} ms of the "
+        "processor)"
+        for way in ("all", "image", "cosine")
+    ]
+    return (
+        f"A typed query over {speed['studies']:,} studies, reading included, half of "
+        f"{speed['queries']} within: {'; '.join(said)}; {speed['hardware']}."
     )
 
 

@@ -17,7 +17,7 @@ from cxr.data import load_split, load_studies
 from cxr.files import read_json
 from cxr.findings import Study, caption
 from cxr.gallery import Gallery, build_gallery
-from cxr.retrieval import LabelTable, Look, Ranking, RankingWeights, Retriever
+from cxr.retrieval import EncodedQuery, LabelTable, Look, Ranking, RankingWeights, Retriever
 from train.common.options import option
 from train.common.studies import frontal
 from train.evaluate.search_queries import KS, AskedQuery, label_hits, measured, read_queries
@@ -43,22 +43,35 @@ def by_words(studies: Sequence[Study]) -> Search:
     return search
 
 
-def by_captions(retriever: Retriever, studies: Sequence[Study]) -> Search:
+def by_captions(
+    retriever: Retriever, studies: Sequence[Study], queries: Sequence[AskedQuery]
+) -> Search:
     """A search by the text encoder, query against canonical caption, to compare with."""
     captions = retriever.encode_text([caption(study) for study in studies])
+    texts = [query.text for query in queries]
+    vectors = dict(zip(texts, retriever.encode_text(texts)))
 
     def search(text: str, k: int) -> Sequence[int]:
-        scores = captions @ retriever.encode_text([text])[0]
+        scores = captions @ vectors[text]
         return [int(row) for row in np.argsort(-scores, kind="stable")[:k]]
 
     return search
 
 
-def by_cosine(retriever: Retriever, gallery: Gallery) -> Search:
+Vectors = dict[str, np.ndarray]  # text of a query -> what Retriever.search ranks by
+
+
+def vectors_of(retriever: Retriever, queries: Sequence[AskedQuery]) -> Vectors:
+    """The vectors of queries, encoded together."""
+    texts = [query.text for query in queries]
+    return dict(zip(texts, retriever.encode_query(texts)))
+
+
+def by_cosine(gallery: Gallery, vectors: Vectors) -> Search:
     """A search by the cosine of text and image alone, to compare with."""
 
     def search(text: str, k: int) -> Sequence[int]:
-        return [row for row, _ in gallery.search(retriever.encode_query([text])[0], k)]
+        return [row for row, _ in gallery.search(vectors[text], k)]
 
     return search
 
@@ -67,11 +80,12 @@ def evaluate_search(retriever: Retriever, gallery: Gallery, queries: list[AskedQ
     """Measure every way to search a gallery on the same queries."""
     table = LabelTable(gallery.studies)
     row_of = {study.id: row for row, study in enumerate(gallery.studies)}
+    vectors = vectors_of(retriever, queries)
 
     def by(evidence: str) -> Search:
         def search(text: str, k: int) -> Sequence[int]:
             try:
-                matches = retriever.search(text, k, evidence=evidence)
+                matches = retriever.search(EncodedQuery(vectors[text], text), k, evidence=evidence)
             except ValueError:  # a query that is refused finds nothing
                 return []
             return [row_of[match.study.id] for match in matches]
@@ -82,9 +96,11 @@ def evaluate_search(retriever: Retriever, gallery: Gallery, queries: list[AskedQ
         "studies": len(gallery.studies),
         "all": measured(queries, table, by("all")),
         "image": measured(queries, table, by("image")),
-        "cosine": measured(queries, table, by_cosine(retriever, gallery)),
+        "cosine": measured(queries, table, by_cosine(gallery, vectors)),
         "bm25_on_captions": measured(queries, table, by_words(gallery.studies)),
-        "text_to_caption": measured(queries, table, by_captions(retriever, gallery.studies)),
+        "text_to_caption": measured(
+            queries, table, by_captions(retriever, gallery.studies, queries)
+        ),
     }
 
 
@@ -98,6 +114,8 @@ def ablation(
     """
     table, full = LabelTable(gallery.studies), retriever.ranking.weights.to_dict()
     look = Look(gallery.embeddings, gallery.logits, retriever.encode_text)
+    vectors = vectors_of(retriever, queries)
+    cosines = {text: gallery.cosines(vector) for text, vector in vectors.items()}
 
     def without(name: str) -> RankingWeights:
         return RankingWeights(**{**full, **({} if name == "none" else {name: 0.0})})
@@ -110,7 +128,7 @@ def ablation(
                 query = retriever.understand(text).query
             except ValueError:  # a query that is refused finds nothing
                 return []
-            ranked = ranking.order(query, retriever.cosines(text), k, findings=look.findings(query))
+            ranked = ranking.order(query, cosines[text], k, findings=look.findings(query))
             return [one.row for one in ranked]
 
         return search
@@ -120,8 +138,8 @@ def ablation(
             try:
                 query = retriever.understand(text).query
             except ValueError:
-                return by_cosine(retriever, gallery)(text, k)
-            scores = look.scores(query, retriever.cosines(text), weights)
+                return by_cosine(gallery, vectors)(text, k)
+            scores = look.scores(query, cosines[text], weights)
             return [int(row) for row in np.argsort(-scores, kind="stable")[:k]]
 
         return search
@@ -152,6 +170,7 @@ class SearchOptions:
     outlines: list[Path] = option("data sets whose outlines regions are compared by", [])
     reports: Path | None = option("Open-I, whose sentences are searched", None)
     first_look: Path | None = option("what was measured when the queries were new, *.json", None)
+    speed: Path | None = option("what benchmarks.search measured, *.json", None)
     write: bool = option("write search.json and the model card", False)
 
 
@@ -197,6 +216,8 @@ def measure_search(options: SearchOptions) -> dict:
         result["reports"] = measure_reports(options.reports, shipped, queries)
     if options.first_look is not None:
         result["first_look"] = read_json(options.first_look, "what was measured at first")
+    if options.speed is not None:
+        result["speed"] = read_json(options.speed, "what benchmarks.search measured")
     return result
 
 

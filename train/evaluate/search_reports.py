@@ -35,6 +35,8 @@ def measure_reports(root: Path, retriever: Retriever, queries: Sequence[AskedQue
     index = ReportIndex([replace(one, findings={}) for one in studies])
     vectors = retriever.encode_text(index.sentences)
     rows = np.array(index.rows)
+    typed = [one.text for one in asked]
+    own = dict(zip(typed, retriever.encode_text(typed)))
 
     def scores(text: str) -> tuple[np.ndarray, np.ndarray]:
         query = retriever.understand(text).query
@@ -42,7 +44,7 @@ def measure_reports(root: Path, retriever: Retriever, queries: Sequence[AskedQue
         words, near = np.zeros(len(studies)), np.full(len(studies), -1.0)
         for row, (value, _) in affirmed.items():
             words[row] = value
-        cosines = vectors @ retriever.encode_text([text])[0]
+        cosines = vectors @ own[text]
         wanted = set(query.present)
         for place in np.argsort(-cosines)[:400]:
             if not wanted & _denied(index.sentences[place]):
