@@ -184,7 +184,7 @@ def _report_sentence(reports: dict) -> str:
     return (
         f"Reports as evidence, {reports['reports']} of {reports['name']} with "
         f"{reports['sentences']} sentences, no label shown; indexers' terms say what is right. "
-        "Searches use BM25 alone."
+        "Searches use BM25 alone, since a gallery holds no vectors of sentences."
     )
 
 
