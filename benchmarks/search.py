@@ -98,10 +98,11 @@ def main(argv: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         retriever.gallery = enlarged(retriever.gallery, options.studies, Path(folder))
         milliseconds(retriever, texts[:5])  # what is prepared at the first query
+        threads = torch.get_num_threads()
         result = {
             "studies": options.studies,
             "queries": len(texts),
-            "hardware": f"{torch.get_num_threads()} threads, {hardware()}",
+            "hardware": f"{threads} thread{'s' * (threads != 1)} of {hardware()}",
             **milliseconds(retriever, texts),
         }
     if options.json:

@@ -141,13 +141,14 @@ def first_look_sentence(first: dict, measured: dict) -> str:
 def speed_sentence(speed: dict) -> str:
     """How long a typed query takes, by the clock and of the processor."""
     said = [
-        f"{WAYS[way]} {speed[way]['p50_ms']:.0f} ms ({speed[way]['p50_cpu_ms']:.0f} ms of the "
-        "processor)"
+        f"{WAYS[way]} {speed[way]['p50_ms']:.0f} and {speed[way]['p50_cpu_ms']:.0f} ms"
         for way in ("all", "image", "cosine")
     ]
     return (
-        f"A typed query over {speed['studies']:,} studies, reading included, half of "
-        f"{speed['queries']} within: {'; '.join(said)}; {speed['hardware']}."
+        f"A typed query over {speed['studies']:,} studies, reading included; the median of "
+        f"{speed['queries']} by the clock, on a machine that did other work too, and of the "
+        "processor: "
+        f"{'; '.join(said)}; {speed['hardware']}."
     )
 
 

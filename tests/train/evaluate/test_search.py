@@ -89,6 +89,10 @@ def workplace(tmp_path_factory):
     (root / "queries.tsv").write_text(HEADER + ROWS, "utf-8")
     first = {"shipped": {"all": {"all": {"queries": 3, "precision_at_5": 0.8125}}}}
     (root / "first.json").write_text(json.dumps(first), "utf-8")
+    time = {"p50_ms": 25.2, "p95_ms": 40.0, "p50_cpu_ms": 20.1}
+    speed = {"studies": 9_000, "queries": 3, "hardware": "a processor"}
+    speed |= dict.fromkeys(("all", "image", "cosine"), time)
+    (root / "speed.json").write_text(json.dumps(speed), "utf-8")
     make_openi(root / "openi")
     make_outlined(root / "drawn")
     words = ["retrieval", "--weights", "weights", "--data", "nih", "--rounds", "20", "--write"]
@@ -98,7 +102,7 @@ def workplace(tmp_path_factory):
         assert "Not measured yet" in (root / "weights" / "README.md").read_text("utf-8")
         words = ["search", "--weights", "weights", "--gallery", "gallery", "--data", "nih"]
         words += ["--queries", "queries.tsv", "--reports", "openi", "--outlines", "drawn"]
-        words += ["--first-look", "first.json", "--write"]
+        words += ["--first-look", "first.json", "--speed", "speed.json", "--write"]
         assert evaluate.main(words) == 0
     return root
 
@@ -127,6 +131,7 @@ def test_regions_reports_and_the_first_look_stand_beside(workplace):
     reports = found["reports"]
     assert reports["reports"] == 3 and reports["bm25"]["precision_at_5"] == 1
     card = (workplace / "weights" / "README.md").read_text("utf-8")
+    assert "A typed query over 9,000 studies" in card and "all evidence 25 and 20 ms" in card
     assert "P@5 by all evidence 81.2% on the shipped gallery, where it is 100.0% now." in card
     random = percent(found["regions"]["random_at_1"])
     assert f"{random} |" in card[card.index("| mass | 3 |") :].splitlines()[0]
