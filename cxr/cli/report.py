@@ -57,16 +57,13 @@ def _report(options: argparse.Namespace) -> int:
     check_folder(options.reports, "", "--reports")
     check_folder(options.localizer, LOCALIZER, "--localizer")
     check_gallery_folder(options.gallery)
-    from cxr.localization import mirror_warning  # slow to import, as the next
-    from cxr.reporting import ReportSuggester, as_document, measured_heart
+    from cxr.reporting import ReportSuggester, as_document, measure_image  # slow to import
 
     gallery = options.gallery or _default_gallery(options.weights)
     suggester = ReportSuggester.load(options.weights, gallery, options.reporting, options.reports)
     localizer = _localizer(options.localizer)
-    ratio = None if localizer is None else measured_heart(localizer, image)
-    suggestion = suggester.suggest(image, options.force, heart_ratio=ratio, setting=options.setting)
-    if suggestion.in_domain and localizer is not None:
-        suggestion.warnings.extend(filter(None, [mirror_warning(localizer, image)]))
+    measured = None if localizer is None else measure_image(localizer, image)
+    suggestion = suggester.suggest(image, options.force, measured=measured, setting=options.setting)
     withheld = not (suggestion.in_domain or options.force)
     for warning in suggestion.warnings:
         print(f"cxr: {warning}{WITHHELD if withheld else ''}", file=sys.stderr)

@@ -22,6 +22,9 @@ from .localizer import (
 from .localizer import (
     mirror_warning as mirror_warning,
 )
+from .localizer import (
+    mirror_warning_of as mirror_warning_of,
+)
 from .lung_zones import (
     place_of as place_of,
 )

@@ -395,5 +395,10 @@ def mirror_warning(localizer: Localizer, image: Image.Image) -> str:
     Raises:
         ValueError: an unreadable image.
     """
-    offset = heart_offset(*localizer.find(image, HEART).maps)
+    return mirror_warning_of(localizer.find(image, HEART))
+
+
+def mirror_warning_of(heart: Localization) -> str:
+    """As `mirror_warning`, from where HEART was located."""
+    offset = heart_offset(*heart.maps)
     return MIRROR_WARNING if offset is not None and offset < MIRRORED else ""

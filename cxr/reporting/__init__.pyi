@@ -1,8 +1,14 @@
 from .calibration import (
+    LEAST_POSSIBLE as LEAST_POSSIBLE,
+)
+from .calibration import (
     LIKELY as LIKELY,
 )
 from .calibration import (
     SETTINGS as SETTINGS,
+)
+from .calibration import (
+    UNLIKELY_BELOW as UNLIKELY_BELOW,
 )
 from .calibration import (
     Bands as Bands,
@@ -11,19 +17,32 @@ from .calibration import (
     Calibration as Calibration,
 )
 from .calibration import (
+    Finding as Finding,
+)
+from .calibration import (
+    MeasuredTerm as MeasuredTerm,
+)
+from .calibration import (
     OperatingPoint as OperatingPoint,
 )
 from .claims import (
     ABSENT as ABSENT,
 )
-from .compose import HeartRatio as HeartRatio
+from .claims import (
+    claims_of as claims_of,
+)
+from .claims import (
+    contradictions as contradictions,
+)
+from .claims import (
+    sentences as sentences,
+)
 from .compose import (
     Sentence as Sentence,
 )
 from .compose import (
     compose_report as compose_report,
 )
-from .compose import measured_heart as measured_heart
 from .compose import (
     report_text as report_text,
 )
@@ -31,6 +50,15 @@ from .corpus import (
     build_corpus as build_corpus,
 )
 from .document import as_document as as_document
+from .measured import (
+    HeartRatio as HeartRatio,
+)
+from .measured import (
+    Measurements as Measurements,
+)
+from .measured import (
+    measure_image as measure_image,
+)
 from .ood_gate import (
     FRONTAL as FRONTAL,
 )
@@ -60,9 +88,6 @@ from .phrases import (
 )
 from .phrases import (
     phrase_bank as phrase_bank,
-)
-from .suggester import (
-    Finding as Finding,
 )
 from .suggester import (
     ReportSuggester as ReportSuggester,

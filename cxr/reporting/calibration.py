@@ -9,17 +9,23 @@ All of it holds for a stated prevalence, which may be changed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
 from cxr.checkpoints import FindingClassifier, sigmoid
+from cxr.language import affirmative
 
 LIKELY, POSSIBLE, NOT_SURE, UNLIKELY = "likely", "possible", "not sure", "unlikely"
 NOT_ASSESSED = "not assessed"  # the word of a finding that the model sees too rarely
 SUGGESTED = (LIKELY, POSSIBLE)  # words of the findings that a report raises
 LEVEL = 0.95  # of the intervals
+LEAST_POSSIBLE = (
+    0.1  # probability below which no finding is called possible, whatever its threshold
+)
+UNLIKELY_BELOW = 0.05  # probability below which it is called unlikely, whatever its threshold
+_TERM = "term "  # how the names of tensors of terms begin
 # Where an image comes from: how many times the odds of a finding are those on the images that the
 # probabilities were fitted on, which are a hospital's.
 SETTINGS = {"ward": 1.0, "screening": 0.1}
@@ -89,14 +95,18 @@ class OperatingPoint:
             )
 
     def word(self, probability: float, bands: Bands) -> str:
-        """The word for a probability in [0, 1]; NOT_ASSESSED whatever it is where that is so."""
+        """The word for a probability in [0, 1]; NOT_ASSESSED whatever it is where that is so.
+
+        A word must be true of the probability too: a rare finding above its threshold is not
+        possible below LEAST_POSSIBLE, and it is unlikely below UNLIKELY_BELOW.
+        """
         if not self.assessed:
             return NOT_ASSESSED
-        if probability >= max(self.threshold, bands.likely):
-            return LIKELY
-        if probability >= self.threshold:
-            return POSSIBLE
-        return UNLIKELY if probability < min(self.threshold, bands.unlikely) else NOT_SURE
+        possible = max(self.threshold, LEAST_POSSIBLE)
+        if probability >= possible:
+            return LIKELY if probability >= bands.likely else POSSIBLE
+        low = max(UNLIKELY_BELOW, min(self.threshold, bands.unlikely))
+        return UNLIKELY if probability < low else NOT_SURE
 
     def with_odds(self, odds: float) -> OperatingPoint:
         """The same point where the odds of the finding are so many times those that it has here."""
@@ -132,6 +142,55 @@ class OperatingPoint:
         return cls(**known | {"npv": None if npv is None or math.isnan(npv) else npv})
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What an image says about a finding.
+
+    Attributes:
+        name: of the finding.
+        probability: in [0, 1].
+        low, high: its 95% interval.
+        word: "likely", "possible", "not sure", "unlikely" or "not assessed".
+        prompt: the prompt that its score rests on, against which "no X" is held.
+        assessed: False where the model sees the finding too rarely to raise or deny it.
+        operating_point: what was measured on validation images; None where nothing was.
+    """
+
+    name: str
+    probability: float
+    low: float
+    high: float
+    word: str = ""
+    prompt: str = ""
+    assessed: bool = True
+    operating_point: OperatingPoint | None = None
+
+    @property
+    def suggested(self) -> bool:
+        """Whether its word is one that a report raises it by."""
+        return self.word in SUGGESTED
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredTerm:
+    """How what the localizer measures joins the log odds of a finding, by logistic regression.
+
+    Attributes:
+        weights: float32 [1 + B, 3], fitted and in the B refits: what the log odds from the image's
+            features are multiplied by, what the measured value is, and what is added.
+        point: the operating point of what comes out.
+    """
+
+    weights: np.ndarray
+    point: OperatingPoint
+
+    def joined(self, platt: np.ndarray, value: float) -> np.ndarray:
+        """Slopes and intercepts of scores -> the same with a measured value: float [1 + B, 2]."""
+        slope, per_value, offset = self.weights.T
+        columns = slope * platt[:, 0], slope * platt[:, 1] + per_value * value + offset
+        return np.stack(columns, 1).astype(np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Calibration(FindingClassifier):
     """A FindingClassifier of F findings with B refits, and what may be said of each.
@@ -141,12 +200,14 @@ class Calibration(FindingClassifier):
         bands: where the words change.
         source: what the scores are made of, in words.
         operating_points: of the findings that were measured on validation images.
+        terms: of the findings that what the localizer measures says more of.
     """
 
     refits: np.ndarray
     bands: Bands
     source: str = ""
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
+    terms: Mapping[str, MeasuredTerm] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -155,6 +216,12 @@ class Calibration(FindingClassifier):
                 f"expected refits of {len(self.findings)} findings, got an array of "
                 f"{self.refits.shape}. Fit them again: python -m train.reporting"
             )
+        for name, term in self.terms.items():
+            if name not in self.findings or term.weights.shape != (1 + len(self.refits), 3):
+                raise ValueError(
+                    f"expected {1 + len(self.refits)} rows of three numbers for {name}, got an "
+                    f"array of {term.weights.shape}. Fit them again: python -m train.reporting"
+                )
 
     def intervals(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find where 95% of the refits and the probability itself lie.
@@ -171,8 +238,30 @@ class Calibration(FindingClassifier):
         middle = self.probabilities(features)
         return np.minimum(low, middle), np.maximum(high, middle)
 
+    def with_measured(self, values: Mapping[str, float]) -> Calibration:
+        """The same for an image on which something was measured.
+
+        Args:
+            values: by finding: of cardiomegaly the cardiothoracic ratio, of others the log odds
+                that the localizer gives them (cxr.reporting.measured).
+        """
+        measured = {name: term for name, term in self.terms.items() if name in values}
+        if not measured:
+            return self
+        platt, refits = self.platt.copy(), self.refits.copy()
+        points = dict(self.operating_points)
+        for name, term in measured.items():
+            column = self.findings.index(name)
+            rows = np.concatenate([platt[None, :, column], refits[:, :, column]])
+            joined = term.joined(rows, values[name])
+            platt[:, column], refits[:, :, column] = joined[0], joined[1:]
+            points[name] = term.point
+        return replace(self, platt=platt, refits=refits, operating_points=points, terms={})
+
     def in_setting(self, setting: str) -> Calibration:
         """The same for images from another place, where findings are more or less frequent.
+
+        What was measured must have joined before (`with_measured`).
 
         The odds of every finding change by the factor that SETTINGS gives, as Bayes' rule has it;
         what counts as seen does not, nor do sensitivity and specificity.
@@ -198,6 +287,7 @@ class Calibration(FindingClassifier):
             operating_points={
                 name: point.with_odds(odds) for name, point in self.operating_points.items()
             },
+            terms={},
         )
 
     def word(self, finding: str, probability: float) -> str:
@@ -218,6 +308,30 @@ class Calibration(FindingClassifier):
         ]
         return np.array(words, bool).reshape(np.shape(probabilities))
 
+    def findings_of(self, features: np.ndarray) -> list[Finding]:
+        """Read every finding from an image's features, float [W].
+
+        Returns:
+            The findings, the most probable first, those that are not assessed last.
+        """
+        row = features[None]
+        chances = self.probabilities(row)[0]
+        low, high = (bound[0] for bound in self.intervals(row))
+        return self._in_order(zip(self.findings, chances, low, high))
+
+    def findings_at_prior(self) -> list[Finding]:
+        """Every finding as it stands before an image is seen, in the order of `findings_of`."""
+        return self._in_order((name, *[self.prior(name)] * 3) for name in self.findings)
+
+    def _in_order(self, rows: Iterable[tuple[str, float, float, float]]) -> list[Finding]:
+        found = [self._finding(name, *map(float, values)) for name, *values in rows]
+        return sorted(found, key=lambda one: (not one.assessed, -one.probability))
+
+    def _finding(self, name: str, probability: float, low: float, high: float) -> Finding:
+        word, prompt = self.word(name, probability), affirmative(name)[0]
+        point = self.operating_points.get(name)
+        return Finding(name, probability, low, high, word, prompt, word != NOT_ASSESSED, point)
+
     def prior(self, finding: str) -> float:
         """The share of images with a finding, in [0, 1], before an image is seen."""
         point = self.operating_points.get(finding)
@@ -227,14 +341,16 @@ class Calibration(FindingClassifier):
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The arrays by name, for a checkpoint."""
-        return super().tensors() | {"refits": self.refits}
+        terms = {f"{_TERM}{name}": term.weights for name, term in self.terms.items()}
+        return super().tensors() | {"refits": self.refits} | terms
 
     @classmethod
     def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> Calibration:
         """Read a calibration of a checkpoint.
 
         Args:
-            config: with "findings", "bands", "source" and perhaps "operating_points".
+            config: with "findings", "bands", "source" and perhaps "operating_points" and "terms",
+                the operating points of MeasuredTerms.
             tensors: the arrays by name.
 
         Raises:
@@ -242,6 +358,12 @@ class Calibration(FindingClassifier):
         """
         try:
             heads = cls.read_heads({"calibration": config}, tensors)
+            terms = {
+                name: MeasuredTerm(
+                    np.asarray(tensors[f"{_TERM}{name}"], np.float32), OperatingPoint.read(record)
+                )
+                for name, record in config.get("terms", {}).items()
+            }
             return cls(
                 **vars(heads),
                 refits=np.asarray(tensors["refits"], np.float32),
@@ -251,6 +373,7 @@ class Calibration(FindingClassifier):
                     name: OperatingPoint.read(record)
                     for name, record in config.get("operating_points", {}).items()
                 },
+                terms=terms,
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(

@@ -8,12 +8,8 @@ is named as open, and what is "not assessed" as such.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from PIL import Image
-
-from cxr.anatomy import HEART
-from cxr.localization import Localizer
 from cxr.reporting.calibration import (
     LIKELY,
     NOT_ASSESSED,
@@ -22,6 +18,7 @@ from cxr.reporting.calibration import (
     UNLIKELY,
 )
 from cxr.reporting.claims import ABSENT, LUNGS, POSSIBLE
+from cxr.reporting.measured import HeartRatio, Measurements
 from cxr.reporting.phrases import WORDINGS, Phrase
 from cxr.retrieval import Match
 
@@ -55,50 +52,6 @@ WEIGHTS = {
 SERIOUS = 2.0  # weight of the findings without which no image is called normal
 LONGEST_IMPRESSION = 3
 NEVER_ASSESSED = ("bones", "devices", "the mediastinum")
-
-
-LARGEST_NORMAL_RATIO = 0.5  # of heart and chest on a PA image (Danzer 1919)
-
-
-@dataclass(frozen=True)
-class HeartRatio:
-    """A measured cardiothoracic ratio.
-
-    Attributes:
-        value: width of the heart over that of the chest.
-        low, high: its 95% interval; None where it is not known.
-    """
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def sentence(self) -> str:
-        """What a report says of it."""
-        sure = "" if self.low is None else f" ({self.low:.2f} to {self.high:.2f})"
-        above = "above" if self.value > LARGEST_NORMAL_RATIO else "within"
-        return (
-            f"Measured cardiothoracic ratio {self.value:.2f}{sure}, {above} the limit of "
-            f"{LARGEST_NORMAL_RATIO}."
-        )
-
-
-def measured_heart(localizer: Localizer, image: Image.Image) -> HeartRatio | None:
-    """Measure the cardiothoracic ratio of an image.
-
-    Args:
-        localizer: as Localizer.load gives it.
-        image: as cxr.load_image takes it.
-
-    Returns:
-        The ratio with its interval; None where it is not measured.
-
-    Raises:
-        ValueError: an unreadable image.
-    """
-    ratio = localizer.find(image, HEART).ratio
-    return None if ratio is None else HeartRatio(ratio.value, ratio.low, ratio.high)
 
 
 @dataclass(frozen=True)
@@ -143,7 +96,7 @@ def compose_report(
     choose: Choose,
     deniable: Collection[str] = (),
     ratios: Mapping[str, float] | None = None,
-    heart: str = "",
+    measured: Measurements | None = None,
 ) -> list[Sentence]:
     """Compose the sentences of a report, Findings first, then Impression.
 
@@ -152,7 +105,7 @@ def compose_report(
         choose: finds a sentence for claims and a word.
         deniable: the findings that may be denied if they are unlikely.
         ratios: finding -> probability over prior, which orders the impression; 1 for the others.
-        heart: a sentence with what was measured of it; "" for none.
+        measured: where findings lie and how large the heart is; None where nothing was measured.
 
     Returns:
         The sentences, without evidence.
@@ -161,11 +114,12 @@ def compose_report(
     composed: list[Sentence] = []
     for region, members in REGIONS:
         raised = [name for name in members if words.get(name) in SUGGESTED]
-        composed += [_raise(name, words[name], choose) for name in raised]
+        said = [_raise(name, words[name], choose, measured) for name in raised]
         known = [name for name in members if name in words]
-        composed += _denials(region, known, denied, choose)
-        if region == "heart" and heart:
-            composed.append(Sentence(heart, "findings"))
+        said += _denials(region, known, denied, choose)
+        if region == "heart" and measured is not None and measured.heart is not None:
+            said = _with_ratio(said, measured.heart)
+        composed += said
     composed += _left_open(words)
     composed.append(_not_assessed(words))
     return composed + _impression(words, denied, ratios or {})
@@ -178,13 +132,28 @@ def _may_deny(name: str, words: Mapping[str, str]) -> bool:
     return words.get(name) == UNLIKELY and all(one in (UNLIKELY, NOT_ASSESSED) for one in others)
 
 
-def _raise(name: str, word: str, choose: Choose) -> Sentence:
+def _raise(name: str, word: str, choose: Choose, measured: Measurements | None) -> Sentence:
+    """The sentence that raises a finding, with its place where that is known."""
     claims = {name: POSSIBLE}
+    place = measured.places.get(name) if measured is not None else None
+    if place:
+        return Sentence(_capital(f"{word} {_plain(name)} {place}."), "findings", claims)
     found = choose(claims, word)
     if found is None:
         text = _capital(f"{WORDINGS[name].name if name in WORDINGS else name} is {word}.")
         return Sentence(text, "findings", claims)
     return _chosen(*found, claims)
+
+
+def _with_ratio(said: Sequence[Sentence], heart: HeartRatio) -> list[Sentence]:
+    """The sentences on the heart, the first with its measured ratio; that alone without any."""
+    if not said:
+        return [Sentence(f"{_capital(heart.words)}.", "findings")]
+    raised = ABSENT not in said[0].claims.values()
+    agrees = heart.borderline or raised is heart.enlarged
+    joint = ":" if agrees else ", but with a"
+    first = replace(said[0], text=f"{said[0].text.removesuffix('.')}{joint} {heart.words}.")
+    return [first, *said[1:]]
 
 
 def _chosen(phrase: Phrase, similarity: float, claims: Mapping[str, str]) -> Sentence:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cxr.findings import caption
 from cxr.reporting.compose import Sentence
+from cxr.reporting.measured import Measurements
 from cxr.reporting.suggester import Suggestion
 from cxr.retrieval import Match
 
@@ -24,9 +25,26 @@ def as_document(suggestion: Suggestion) -> dict[str, Any]:
         "report": suggestion.report,
         "findings": [asdict(one) for one in suggestion.findings],
         "not_assessed": list(suggestion.not_assessed),
+        "measurements": _measured_document(suggestion.measurements),
         "sentences": [_sentence_document(one) for one in suggestion.sentences],
         "evidence": [_match_document(one) for one in suggestion.evidence],
         "note": "for education, not for diagnosis",
+    }
+
+
+def _measured_document(measured: Measurements | None) -> dict[str, Any]:
+    heart = None if measured is None else measured.heart
+    return {
+        "cardiothoracic_ratio": None
+        if heart is None
+        else {
+            name: None if value is None else round(value, 4)
+            for name, value in asdict(heart).items()
+        },
+        "places": {} if measured is None else dict(measured.places),
+        "log_odds": {}
+        if measured is None
+        else {name: round(value, 3) for name, value in measured.log_odds.items()},
     }
 
 

@@ -206,7 +206,6 @@ def phrase_bank() -> tuple[Phrase, ...]:
             Phrase(f"Possible {plain}.", ((finding, POSSIBLE),)),
             Phrase(f"Likely {plain}.", ((finding, POSSIBLE),)),
             Phrase(f"{_sentence(wording.name)[:-1]} is likely.", ((finding, POSSIBLE),)),
-            Phrase(f"{_sentence(plain)[:-1]} cannot be excluded.", ((finding, POSSIBLE),)),
             Phrase(f"No {plain}.", ((finding, ABSENT),)),
             Phrase(f"No evidence of {plain}.", ((finding, ABSENT),)),
         ]

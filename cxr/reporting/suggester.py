@@ -18,17 +18,11 @@ from cxr.checkpoints import load_checkpoint
 from cxr.defaults import GALLERY, REPORTING, RETRIEVAL
 from cxr.findings import Study
 from cxr.images import load_image
-from cxr.language import affirmative
-from cxr.reporting.calibration import LIKELY, NOT_ASSESSED, Calibration, OperatingPoint
+from cxr.reporting.calibration import LIKELY, Calibration, Finding
 from cxr.reporting.claims import ABSENT
-from cxr.reporting.compose import (
-    LARGEST_NORMAL_RATIO,
-    HeartRatio,
-    Sentence,
-    compose_report,
-    report_text,
-)
+from cxr.reporting.compose import Sentence, compose_report, report_text
 from cxr.reporting.corpus import load_corpus
+from cxr.reporting.measured import Measurements
 from cxr.reporting.ood_gate import THUMBNAIL, FilmFeatures, OODGate, OODResult, film_features
 from cxr.reporting.phrases import Phrase, phrase_bank
 from cxr.retrieval import EncodedQuery, Match, Retriever
@@ -40,30 +34,6 @@ ALTERNATIVES = 4  # further sentences a sentence
 
 
 WARD = "ward"  # the setting that probabilities were fitted in
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What an image says about a finding.
-
-    Attributes:
-        name: of the finding.
-        probability: in [0, 1].
-        low, high: its 95% interval.
-        word: "likely", "possible", "not sure", "unlikely" or "not assessed".
-        prompt: the prompt that its score rests on, against which "no X" is held.
-        assessed: False where the model sees the finding too rarely to raise or deny it.
-        operating_point: what was measured on validation images; None where nothing was.
-    """
-
-    name: str
-    probability: float
-    low: float
-    high: float
-    word: str = ""
-    prompt: str = ""
-    assessed: bool = True
-    operating_point: OperatingPoint | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +49,7 @@ class Suggestion:
         warnings: what the reader must know, in sentences.
         sentences: the report's, each with its evidence.
         verdict: what the gate said.
+        measurements: what was measured on the image; None where nothing was, or it was refused.
     """
 
     findings: list[Finding]
@@ -88,6 +59,7 @@ class Suggestion:
     warnings: list[str]
     sentences: list[Sentence]
     verdict: OODResult
+    measurements: Measurements | None = None
 
     @property
     def not_assessed(self) -> tuple[str, ...]:
@@ -163,7 +135,7 @@ class ReportSuggester:
         image: Image.Image,
         force: bool = False,
         encoded: EncodedQuery | None = None,
-        heart_ratio: HeartRatio | None = None,
+        measured: Measurements | None = None,
         setting: str = WARD,
     ) -> Suggestion:
         """Suggest findings and a report for an image.
@@ -172,8 +144,9 @@ class ReportSuggester:
             image: any PIL image.
             force: read an image that the gate refuses all the same; the warning stays.
             encoded: the image as Retriever.encode gives it; None: encoded here.
-            heart_ratio: the measured cardiothoracic ratio; the report says it, and the heart is
-                called normal only beside one of at most LARGEST_NORMAL_RATIO.
+            measured: what measure_image says of the image. It enters the probabilities, the heart
+                is called normal only beside a cardiothoracic ratio that is surely not enlarged, and
+                the report names that and the places of findings.
             setting: where the image comes from, one of SETTINGS; it changes the probabilities.
 
         Returns:
@@ -183,18 +156,31 @@ class ReportSuggester:
         Raises:
             ValueError: an unreadable image, or an unknown setting.
         """
-        calibration = self.calibration.in_setting(setting)
+        calibration = self._calibration(measured).in_setting(setting)
         features = self._features(image, encoded)
         verdict = self.gate.judge(features)
         warnings = [] if verdict.in_domain else [verdict.warning]
+        if verdict.in_domain and measured is not None and measured.mirrored:
+            warnings.append(measured.mirrored)
         vector = features.embeddings[0]
         near = self._nearest(vector)
         if not (verdict.in_domain or force):
             return Suggestion([], "", near[:SIMILAR], False, warnings, [], verdict)
-        findings = read_findings(calibration, features.features[0], heart_ratio)
-        composed = self._sentences(vector, findings, near, heart_ratio, calibration)
-        text, similar = report_text(composed), near[:SIMILAR]
-        return Suggestion(findings, text, similar, verdict.in_domain, warnings, composed, verdict)
+        findings = calibration.findings_of(features.features[0])
+        composed = self._sentences(vector, findings, near, measured, calibration)
+        return Suggestion(
+            findings,
+            report_text(composed),
+            near[:SIMILAR],
+            verdict.in_domain,
+            warnings,
+            composed,
+            verdict,
+            measured,
+        )
+
+    def _calibration(self, measured: Measurements | None) -> Calibration:
+        return self.calibration.with_measured({} if measured is None else measured.values)
 
     def judge(self, image: Image.Image, encoded: EncodedQuery | None = None) -> OODResult:
         """Whether an image looks like a frontal chest X-ray.
@@ -215,47 +201,47 @@ class ReportSuggester:
         thumbnail = THUMBNAIL.square(loaded)[None]
         return FilmFeatures(encoded.vector[None], thumbnail, encoded.features[None])
 
-    def findings(
-        self, features: np.ndarray, heart_ratio: HeartRatio | None = None
-    ) -> list[Finding]:
+    def findings(self, features: np.ndarray, measured: Measurements | None = None) -> list[Finding]:
         """Read every finding from an image's features.
 
         Args:
             features: float [W], as Retriever.encode gives them.
-            heart_ratio: as for `suggest`.
+            measured: as for `suggest`.
 
         Returns:
             The findings, the most probable first, those that are not assessed last.
         """
-        return read_findings(self.calibration, features, heart_ratio)
+        return self._calibration(measured).findings_of(features)
 
     def sentences_for(
         self,
         embedding: np.ndarray,
         findings: Sequence[Finding],
-        heart_ratio: HeartRatio | None = None,
+        measured: Measurements | None = None,
     ) -> list[Sentence]:
         """The report's sentences for an image's embedding, float [512], without studies."""
-        return self._sentences(embedding, findings, [], heart_ratio, self.calibration)
+        calibration = self._calibration(measured)
+        return self._sentences(embedding, findings, [], measured, calibration)
 
     def _sentences(
         self,
         vector: np.ndarray,
         findings: Sequence[Finding],
         near: Sequence[Match],
-        heart_ratio: HeartRatio | None,
+        measured: Measurements | None,
         calibration: Calibration,
     ) -> list[Sentence]:
         fits = self._vectors @ vector
         deniable = {one.name for one in findings if calibration.may_deny(one.name, one.probability)}
-        if heart_ratio is None or heart_ratio.value > LARGEST_NORMAL_RATIO:
+        heart = None if measured is None else measured.heart
+        if heart is None or heart.enlarged or heart.borderline:
             deniable.discard("cardiomegaly")
         composed = compose_report(
             {one.name: one.word for one in findings},
             lambda claims, word: self._choose(claims, word, fits),
             deniable,
             {one.name: one.probability / calibration.prior(one.name) for one in findings},
-            "" if heart_ratio is None else heart_ratio.sentence,
+            measured,
         )
         by_name = {one.name: one for one in findings}
         return [self._with_evidence(one, by_name, near, fits) for one in composed]
@@ -319,28 +305,6 @@ class ReportSuggester:
         if gallery is None:
             return []
         return self.retriever.matches(gallery.search(vector, CANDIDATES))
-
-
-def read_findings(
-    calibration: Calibration, features: np.ndarray, heart_ratio: HeartRatio | None = None
-) -> list[Finding]:
-    """As ReportSuggester.findings, by this calibration."""
-    row = features[None]
-    chances = calibration.probabilities(row)[0]
-    low, high = (bound[0] for bound in calibration.intervals(row))
-    found = [
-        _finding(calibration, name, *(float(values[i]) for values in (chances, low, high)))
-        for i, name in enumerate(calibration.findings)
-    ]
-    return sorted(found, key=lambda finding: (not finding.assessed, -finding.probability))
-
-
-def _finding(
-    calibration: Calibration, name: str, probability: float, low: float, high: float
-) -> Finding:
-    word, prompt = calibration.word(name, probability), affirmative(name)[0]
-    point = calibration.operating_points.get(name)
-    return Finding(name, probability, low, high, word, prompt, word != NOT_ASSESSED, point)
 
 
 def _lacks(study: Study, names: Iterable[str]) -> bool:

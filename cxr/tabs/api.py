@@ -249,6 +249,8 @@ def report_endpoint(services: Services) -> Callable:
             findings: name, probability in [0, 1], low and high (95% interval), word, prompt,
                 assessed and operating_point
             not_assessed: the findings that are neither raised nor denied
+            measurements: cardiothoracic_ratio (value, low, high; it is part of the probability of
+                cardiomegaly) and places, where outlined findings lie
             report: the text
             sentences: each with what it claims and its support
             evidence: similar studies, each with score, the cosine in [-1, 1]

@@ -180,33 +180,31 @@ class Services:
             return ""
 
     def suggest(self, image, force: bool = False, setting: str = "ward"):
-        """As ReportSuggester.suggest, of a PIL image whose heart is measured first.
+        """As ReportSuggester.suggest, of a PIL image that is measured first.
 
         It warns where the image seems to be mirrored.
         """
-        ratio = self.heart_ratio(image)
+        measured = self.measure(image)
         suggester = self.suggester.get()
-        suggestion = suggester.suggest(image, force, heart_ratio=ratio, setting=setting)
+        suggestion = suggester.suggest(image, force, measured=measured, setting=setting)
         if not (suggestion.in_domain or force) and self._readable_once_straightened(image):
             verdict = replace(suggestion.verdict, kind=PHOTOGRAPH, warning=PHOTOGRAPHED)
             return replace(suggestion, verdict=verdict, warnings=[PHOTOGRAPHED])
-        if not suggestion.in_domain or not (warning := self.mirror_warning(image)):
-            return suggestion
-        return replace(suggestion, warnings=[*suggestion.warnings, warning])
+        return suggestion
 
     def _readable_once_straightened(self, image) -> bool:
         """Whether a PIL image is a photograph of a frontal chest X-ray, cut out by straighten."""
         straightened = straighten(image)
         return straightened is not None and self.suggester.get().judge(straightened).in_domain
 
-    def heart_ratio(self, image):
-        """Return the HeartRatio of a PIL image; None where nothing can be measured."""
-        from cxr.reporting import measured_heart
+    def measure(self, image):
+        """Return the Measurements of a PIL image; None where nothing can be measured."""
+        from cxr.reporting import measure_image
 
         try:
-            return measured_heart(self.localizer.get(), image)
+            return measure_image(self.localizer.get(), image)
         except ValueError as error:
-            log.info("no heart is measured: %s", error)
+            log.info("nothing is measured: %s", error)
             return None
 
     def mirror_warning(self, image) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from cxr.files import read_json
+from cxr.reporting import LEAST_POSSIBLE, UNLIKELY_BELOW
 from train.cards.data_sets import describe_data_sets
 from train.cards.groups import PENDING, Column, groups_text
 from train.cards.tables import fill_template, percent, percent_with_interval, table, with_interval
 from train.common.energy import energy_text
 from train.evaluate.groups import LEAST_CASES
+from train.evaluate.report_reading import EMBARRASSING, RIGHT, WRONG
 from train.reporting.operating_points import LEAST_POSITIVES, LEAST_SENSITIVITY, SPECIFICITY
 
 TEMPLATE = Path(__file__).with_name("report.md")
@@ -64,9 +66,21 @@ def gate_table(metrics: dict) -> str:
     rows = [["frontal films", str(gate["frontal_films"]), percent(gate["false_alarms"]["value"])]]
     rows += [
         [kind, str(entry["pictures"]), percent(entry["share"])]
-        for kind, entry in gate["refused"].items()
+        for kind, entry in (gate["refused"] | gate.get("elsewhere", {})).items()
     ]
     return table(["picture", "number", "refused, %"], rows)
+
+
+def mirror_text(metrics: dict) -> str:
+    """How often an image is called mirrored; "" where that was not measured."""
+    gate = metrics["gate"]
+    if "mirror_warnings_mirrored" not in gate:
+        return ""
+    shares = [percent(gate[f"mirror_warnings_{kind}"]) for kind in ("mirrored", "frontal")]
+    return (
+        f"A warning that the image seems to be mirrored comes with {shares[0]}% of every second "
+        f"film when it is mirrored, and with {shares[1]}% as it is."
+    )
 
 
 def findings_table(metrics: dict) -> str:
@@ -99,6 +113,10 @@ def saliency_table(metrics: dict) -> str:
 
 def operating_points_table(config: dict) -> str:
     """What each finding's threshold does on the validation images."""
+    terms = config["calibration"].get("terms", {})
+    points = config["operating_points"] | {
+        f"{name}, with what is measured": point for name, point in terms.items()
+    }
     rows = [
         [
             name,
@@ -108,7 +126,7 @@ def operating_points_table(config: dict) -> str:
             str(point["positives"]),
             _TRUTHS[point["truth"]],
         ]
-        for name, point in config["operating_points"].items()
+        for name, point in points.items()
     ]
     header = ["finding", "assessed", "threshold", "sensitivity, %", "specificity, %"]
     return table([*header, "NPV, %", "prevalence, %", "images", "labels"], rows)
@@ -121,25 +139,22 @@ def experts_text(metrics: dict) -> str:
     measured = metrics.get("experts")
     if measured is None:
         return "Not measured: the evaluation was given no images that radiologists read."
-    denied = f"{measured['serious_denied']} of {measured['serious_findings']}"
+    suggested = measured["reports"]["suggested report"]
+    denied = f"{suggested['serious_denied']} of {measured['serious_findings']}"
     rows = [
         [
             f"mean AUROC over {measured['findings']} findings",
             with_interval(measured["mean_auroc"]),
         ],
-        *(
-            [f"AUROC, {name}", with_interval(value)]
-            for name, value in measured.get("auroc", {}).items()
-        ),
-        ["micro-F1 of the suggested findings, %", percent_with_interval(measured["micro_f1"])],
+        *([f"AUROC, {name}", with_interval(value)] for name, value in measured["auroc"].items()),
         ["expected calibration error", with_interval(measured["calibration_error"])],
         [
             f"serious findings seen by the panel and denied ({denied}), %",
-            percent_with_interval(measured["denied"]),
+            percent_with_interval(suggested["denied"]),
         ],
         [
             f"false findings an image that the panel called normal ({measured['normal_films']})",
-            with_interval(measured["false_findings"]),
+            with_interval(suggested["false_findings"]),
         ],
     ]
     films = f"{measured['films']} {measured['split']} films of {measured['data']}"
@@ -147,7 +162,34 @@ def experts_text(metrics: dict) -> str:
         f"{films}, each read by five radiologists; a finding is there where most of them saw it."
     )
     serious = f"Serious: {', '.join(measured['serious'])}."
-    return "\n\n".join([about, table(["measure", "value (95% interval)"], rows), serious])
+    parts = [about, table(["measure", "value (95% interval)"], rows), serious]
+    return "\n\n".join([*parts, *measured_text(measured), verdicts_table(measured)])
+
+
+def measured_text(measured: dict) -> list[str]:
+    """What the localizer adds to the features, by finding; [] where it was not asked."""
+    rows = [
+        [name, *(with_interval(entry[key]) for key in ("features", "measured", "both"))]
+        for name, entry in measured.get("measured", {}).items()
+    ]
+    header = ["AUROC of", "features alone", "localizer alone", "both, as shipped"]
+    return [table(header, rows)] if rows else []
+
+
+def verdicts_table(measured: dict) -> str:
+    """How many reports are right, wrong and embarrassing, beside those that saw no image."""
+    rows = [
+        [
+            name,
+            *(percent_with_interval(entry[key]) for key in (RIGHT, WRONG, EMBARRASSING)),
+            percent_with_interval(entry["micro_f1"]),
+            percent_with_interval(entry["denied"]),
+            with_interval(entry["false_findings"]),
+        ]
+        for name, entry in measured["reports"].items()
+    ]
+    header = ["report", *(f"{name}, %" for name in (RIGHT, WRONG, EMBARRASSING)), "micro-F1, %"]
+    return table([*header, "serious denied, %", "false findings a normal image"], rows)
 
 
 def trials_text(config: dict) -> str:
@@ -165,7 +207,22 @@ def trials_text(config: dict) -> str:
         "readers and their shares",
         *(f"AUROC, {who}" for who in _TRUTHS.values()),
     ]
-    return table(header, rows)
+    return "\n\n".join([table(header, rows), *measured_trials(config)])
+
+
+def measured_trials(config: dict) -> list[str]:
+    """For which findings the localizer was tried beside the features, on validation images."""
+    terms = config["calibration"].get("terms", {})
+    rows = [
+        [
+            name,
+            *(f"{tried[key]:.3f}" for key in ("features", "measured", "both")),
+            "yes" if name in terms else "no",
+        ]
+        for name, tried in config["training"].get("measured", {}).items()
+    ]
+    header = ["AUROC, radiologists", "features alone", "localizer alone", "both", "shipped"]
+    return [table(header, rows)] if rows else []
 
 
 def measured_in(folder: Path) -> dict:
@@ -192,6 +249,8 @@ def card_text(folder: Path) -> str:
         "specificity": f"{100 * SPECIFICITY:.0f}",
         "least_sensitivity": f"{100 * LEAST_SENSITIVITY:.0f}",
         "least_positives": str(LEAST_POSITIVES),
+        "least_possible": f"{LEAST_POSSIBLE:.2f}",
+        "unlikely_below": f"{UNLIKELY_BELOW:.2f}",
         "cases": str(LEAST_CASES),
         "energy": energy_text(training),
         "groups": groups_text(metrics.get("groups"), GROUPS),
@@ -207,6 +266,7 @@ def card_text(folder: Path) -> str:
         "meteor",
         "text",
         "gate",
+        "mirror",
         "saliency",
         "share",
     }
@@ -220,6 +280,7 @@ def card_text(folder: Path) -> str:
             "meteor": ", ".join(metrics["meteor_modules"]),
             "text": text_table(metrics),
             "gate": gate_table(metrics),
+            "mirror": mirror_text(metrics),
             "saliency": saliency_table(metrics),
             "share": f"{percent(metrics['saliency']['deleted_share'])}%",
         }

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cxr.defaults import LOCALIZER
 from train.cards.generator import write_generator_card
 from train.cards.localizer import write_localizer_card
 from train.cards.report import write_report_card
@@ -39,6 +40,9 @@ class ReportOptions(RetrievalOptions):
     cache: Path = option("decoded images and features", Path(".cache/reporting"))
     others: int = option("pictures that are no chest X-ray", 300)
     experts: Path | None = option("data set with expert_labels.csv", None)
+    localizer: str = option("checkpoint that measures images; '': none", LOCALIZER)
+    frontal: list[Path] = option("other hospitals' data sets, for the gate", [])
+    children: Path | None = option("data set of children, for the gate", None)
     parts: list[str] = option(f"measured anew, out of {', '.join(PARTS)}; none: all", [])
 
 
@@ -55,6 +59,9 @@ def measure_report(options: ReportOptions) -> dict:
         options.others,
         options.experts,
         options.parts,
+        options.localizer,
+        options.frontal,
+        options.children,
     )
 
 

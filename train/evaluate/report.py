@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache as cache_result
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from cxr.data import load_split, load_studies
 from cxr.files import read_json
 from cxr.findings import Study
 from cxr.images import load_image
+from cxr.localization import Localizer
 from cxr.metrics import expected_calibration_error, reliability, value_with_interval
 from cxr.reporting import (
     FRONTAL,
@@ -28,11 +30,14 @@ from train.common.studies import frontal, labels_of
 from train.evaluate.groups import by_group, mean_auroc_of, of_images
 from train.evaluate.report_experts import evaluate_against_experts
 from train.evaluate.report_labels import baseline_rows, label_scores, per_finding, with_intervals
+from train.evaluate.report_reading import Reports, read_images
 from train.evaluate.report_text import meteor_modules, text_scores
 from train.evaluate.retrieval import mean_auroc
 from train.evaluate.saliency_checks import saliency_report
 from train.reporting.features import features_of
 from train.reporting.heads import zero_shot_directions
+from train.reporting.measurements import measurements_of
+from train.reporting.ood_gate import by_patient
 from train.reporting.pictures import film_pictures, other_pictures
 from train.reporting.train import MADE
 
@@ -52,10 +57,16 @@ def evaluate_report(
     others: int = 300,
     experts: Path | None = None,
     parts: Collection[str] = (),
+    localizer: str = "",
+    frontal_elsewhere: Sequence[Path] = (),
+    children: Path | None = None,
 ) -> dict:
     """The report on one split of a data set, as JSON-able values.
 
-    experts: a data set that radiologists read, whose same split is measured as well. parts: those
+    experts: a data set that radiologists read, whose same split is measured as well. localizer:
+    the checkpoint that measures images beforehand, as the page does; "": none. frontal_elsewhere:
+    other hospitals' data sets, of whose held-out patients the gate is asked. children: a data set
+    of images that are out of its scope. parts: those
     of PARTS that are measured, () for all; metrics.json in `reporting` gives the others.
 
     Raises ValueError for a data set or checkpoint that cannot be read, fewer than 10 films, or
@@ -71,7 +82,17 @@ def evaluate_report(
     retriever = Retriever.load(weights, gallery=None)
     suggester = ReportSuggester.with_retriever(retriever, reporting, weights=weights)
     names = suggester.calibration.findings
-    films = features_of(retriever, film_pictures(studies, FRONTAL), cache, split)
+    measuring = Localizer.load(localizer) if localizer else None
+    pictures = film_pictures(studies, FRONTAL)
+    films = features_of(retriever, pictures, cache, split)
+
+    @cache_result
+    def read() -> Reports:
+        measured: list = [None] * len(studies)
+        if measuring is not None:
+            measured = measurements_of(measuring, pictures, cache, split)
+        return read_images(suggester, films, measured)
+
     labels = labels_of(studies, names).numpy()
     about = {
         "data": data.resolve().name,
@@ -83,21 +104,42 @@ def evaluate_report(
 
     def reports() -> dict:
         bank = features_of(retriever, film_pictures(train, FRONTAL), cache, "train")
-        return _reports(suggester, (studies, films, labels), (train, bank), rounds, seed)
+        return _reports(suggester, (studies, films, labels, read()), (train, bank), rounds, seed)
 
     def against_experts() -> dict:
         if experts is None:
             return {}
-        return {"experts": evaluate_against_experts(suggester, experts, split, cache, rounds, seed)}
+        against = evaluate_against_experts(
+            suggester, measuring, experts, split, cache, rounds, seed
+        )
+        return {"experts": against}
+
+    def gate() -> dict:
+        return _gate(suggester, retriever, films, studies, cache, others, seed)
+
+    def further() -> dict:
+        """What the gate says of other hospitals' images and of children, and mirrored images."""
+        sets = {root.name: by_patient(load_studies(root))["test"] for root in frontal_elsewhere}
+        if children is not None:
+            sets["children"] = frontal(load_studies(children))[::3]
+        found: dict = {"elsewhere": {}}
+        for name, own in sets.items():
+            seen = features_of(retriever, film_pictures(own, FRONTAL), cache, name)
+            share = round(float(suggester.gate.refused(seen).mean()), 4)
+            found["elsewhere"][name] = {"pictures": len(own), "share": share}
+        if measuring is not None:
+            for kind in (FRONTAL, "mirrored"):
+                some = film_pictures(studies[::2], kind)
+                warned = [bool(one.mirrored) for one in measurements_of(measuring, some, cache)]
+                found[f"mirror_warnings_{kind}"] = round(float(np.mean(warned)), 4)
+        return found
 
     measures: dict[str, Callable[[], dict]] = {
-        "probabilities": lambda: _probabilities(suggester, films, labels, rounds, seed),
+        "probabilities": lambda: _probabilities(suggester, films, read(), labels, rounds, seed),
         "reports": reports,
         "experts": against_experts,
-        "groups": lambda: {
-            "groups": _groups(suggester, studies, films.features, labels, rounds, seed)
-        },
-        "gate": lambda: {"gate": _gate(suggester, retriever, films, studies, cache, others, seed)},
+        "groups": lambda: {"groups": _groups(read(), studies, labels, rounds, seed)},
+        "gate": lambda: {"gate": {**gate(), **further()}},
         "saliency": lambda: {
             "saliency": saliency_report(retriever, _cases(studies, names, seed), rounds, seed)
         },
@@ -129,14 +171,18 @@ def _kept(reporting: Path, about: Mapping[str, object], parts: Collection[str]) 
 
 
 def _probabilities(
-    suggester: ReportSuggester, films: FilmFeatures, labels: np.ndarray, rounds: int, seed: int
+    suggester: ReportSuggester,
+    films: FilmFeatures,
+    read: Reports,
+    labels: np.ndarray,
+    rounds: int,
+    seed: int,
 ) -> dict:
     """AUROC of the calibrated scores and of the prompts alone; calibration error before and after.
 
     Before: softmax over "X" and "no X" at the encoder's temperature (Radford et al. 2021).
     """
-    calibration = suggester.calibration
-    chances = calibration.probabilities(films.features)
+    calibration, chances = suggester.calibration, read.chances
     prompts = films.embeddings @ zero_shot_directions(suggester.retriever, calibration.findings)
     before = sigmoid(prompts / float(suggester.retriever.model.temperature))
 
@@ -162,16 +208,15 @@ def _probabilities(
 
 def _reports(
     suggester: ReportSuggester,
-    judged: tuple[Sequence[Study], FilmFeatures, np.ndarray],
+    judged: tuple[Sequence[Study], FilmFeatures, np.ndarray, Reports],
     bank: tuple[Sequence[Study], FilmFeatures],
     rounds: int,
     seed: int,
 ) -> dict:
     """Findings and text of the suggested reports beside three baselines from training films."""
-    studies, films, labels = judged
-    calibration = suggester.calibration
+    studies, films, labels, read = judged
+    calibration, found = suggester.calibration, read.suggested
     truth, known = labels == 1, ~np.isnan(labels)
-    found = calibration.suggested(calibration.probabilities(films.features))
     lent = labels_of(bank[0], calibration.findings).numpy() == 1
     rows = baseline_rows(lent, bank[1].embeddings, films.embeddings, seed)
     named = {"suggested report": found, **{name: lent[row] for name, row in rows.items()}}
@@ -183,12 +228,7 @@ def _reports(
     }
     written = sum(study.report is not None for study in [*studies, *bank[0]])
     own = written == len(studies) + len(bank[0])
-    texts = {
-        "suggested report": [
-            report_text(suggester.sentences_for(vector, suggester.findings(features)))
-            for vector, features in zip(films.embeddings, films.features)
-        ]
-    }
+    texts = {"suggested report": list(read.texts)}
     source = [
         study.report if own else canonical_report(row, calibration.findings)
         for study, row in zip(bank[0], lent)
@@ -214,17 +254,15 @@ def _reports(
 
 
 def _groups(
-    suggester: ReportSuggester,
+    read: Reports,
     studies: Sequence[Study],
-    features: np.ndarray,
     labels: np.ndarray,
     rounds: int,
     seed: int,
 ) -> dict:
     """Micro-F1 of the suggested findings and mean AUROC by sex, age band and view."""
-    calibration = suggester.calibration
-    chances = calibration.probabilities(features)
-    found, truth, known = calibration.suggested(chances), labels == 1, ~np.isnan(labels)
+    chances, found = read.chances, read.suggested
+    truth, known = labels == 1, ~np.isnan(labels)
     f1 = of_images(lambda r: label_scores(found[r], truth[r], known[r])["micro_f1"])
     return by_group(
         studies, {"micro_f1": f1, "mean_auroc": mean_auroc_of(chances, labels)}, rounds, seed

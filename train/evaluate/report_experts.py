@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from cxr.data import load_expert_labels, load_split, load_studies, stem
+from cxr.data import ExpertReading, load_expert_labels, load_split, load_studies, stem
+from cxr.localization import Localizer
 from cxr.metrics import auroc, expected_calibration_error, value_with_interval
-from cxr.reporting import ABSENT, FRONTAL, FilmFeatures, ReportSuggester
+from cxr.reporting import FRONTAL, FilmFeatures, ReportSuggester
 from train.common.studies import frontal
 from train.evaluate.report_labels import label_scores
-from train.reporting.features import features_of
-from train.reporting.operating_points import LEAST_POSITIVES, majority_of
-from train.reporting.pictures import film_pictures
-
-# Findings that a patient may come to harm by when a report denies them.
-SERIOUS = (
-    "cardiomegaly",
-    "consolidation",
-    "edema",
-    "mass",
-    "nodule",
-    "pleural effusion",
-    "pneumonia",
-    "pneumothorax",
+from train.evaluate.report_reading import (
+    EMBARRASSING,
+    RIGHT,
+    SERIOUS,
+    WRONG,
+    Reports,
+    prior_reports,
+    read_images,
+    verdicts,
 )
+from train.reporting.features import features_of
+from train.reporting.measurements import measurements_of, values_of
+from train.reporting.operating_points import LEAST_POSITIVES
+from train.reporting.pictures import blank_picture, film_pictures
 
 
 def evaluate_against_experts(
-    suggester: ReportSuggester, root: Path, split: str, cache: Path, rounds: int, seed: int
+    suggester: ReportSuggester,
+    localizer: Localizer | None,
+    root: Path,
+    split: str,
+    cache: Path,
+    rounds: int,
+    seed: int,
 ) -> dict:
     """Measure the reports of one split of a data set that radiologists read.
 
@@ -38,6 +45,7 @@ def evaluate_against_experts(
 
     Args:
         suggester: suggests the reports.
+        localizer: measures the images beforehand, as the page does; None: nothing is measured.
         root: a data set with expert_labels.csv.
         split: "train", "val" or "test".
         cache: where features of images are kept.
@@ -46,10 +54,13 @@ def evaluate_against_experts(
 
     Returns:
         JSON-able values: `auroc` of each finding that enough images show and its mean,
-        `mean_auroc`; `micro_f1` of the suggested findings; `calibration_error`;
-        `denied`, the share of SERIOUS findings seen by the panel that the report denies;
-        `false_findings`, how many findings a report raises on an image that the panel called
-        normal; with how many findings and images these rest on.
+        `mean_auroc`; `measured`, of findings that the localizer says more of, the AUROC from the
+        features alone, from what was measured alone, and from both; `calibration_error`; with how
+        many findings and images these rest on; and under `reports`, for the suggested reports and
+        for two that saw no image (every finding at its prior probability, and a blank film):
+        `micro_f1`, `denied`, the share of SERIOUS findings seen by the panel that a report denies,
+        `false_findings`, how many findings it raises on an image that the panel called normal, and
+        the shares that are `right`, `wrong` and `embarrassing` (train.evaluate.report_reading).
 
     Raises:
         ValueError: the data set cannot be read, or the panel read no image of the split.
@@ -66,90 +77,137 @@ def evaluate_against_experts(
             f"expected images in {root} ({split}) that expert_labels.csv names, got none; give a "
             "data set that radiologists read"
         )
-    names = suggester.calibration.findings
-    labels = majority_of(studies, root, names)
-    abnormal = np.array([readings[name].abnormal for name in read])
-    normal = ~abnormal & ~(labels == 1).any(1)
-    films = features_of(suggester.retriever, film_pictures(studies, FRONTAL), cache, root.name)
-    chances = suggester.calibration.probabilities(films.features)
-    suggested = suggester.calibration.suggested(chances)
-    raised, denied = claimed(suggester, films, names)
+    names, panel = suggester.calibration.findings, [readings[name] for name in read]
+    truth = PanelTruth.of(panel, names)
+    pictures = film_pictures(studies, FRONTAL)
+    films = features_of(suggester.retriever, pictures, cache, root.name)
+    measured: list = [None] * len(studies)
+    if localizer is not None:
+        measured = measurements_of(localizer, pictures, cache, root.name)
+    reports = read_images(suggester, films, measured)
+    blank = features_of(suggester.retriever, [blank_picture()], cache, "blank")
+    every = {
+        "suggested report": reports,
+        "prior probabilities": prior_reports(suggester, len(studies)),
+        "blank film": read_images(suggester, repeated(blank, len(studies)), [None] * len(studies)),
+    }
+    chances, labels = reports.chances, truth.majority
     often = (labels == 1).sum(0) >= LEAST_POSITIVES
-    serious = (labels == 1) & np.isin(names, SERIOUS)
+
+    def interval(statistic: Callable[[np.ndarray], float]) -> dict[str, float]:
+        return value_with_interval(statistic, len(studies), rounds, seed)
 
     def error(rows: np.ndarray) -> float:
         known = ~np.isnan(labels[rows])
         return expected_calibration_error(chances[rows][known], labels[rows][known])
 
+    def auroc_of(scores: np.ndarray, column: int) -> Callable[[np.ndarray], float]:
+        return lambda rows: auroc(scores[rows], labels[rows, column] == 1)
+
     def mean_auroc(rows: np.ndarray) -> float:
-        values = [
-            auroc(chances[rows[known], column], labels[rows[known], column] == 1)
-            for column in np.flatnonzero(often)
-            if len(known := np.flatnonzero(~np.isnan(labels[rows, column])))
-        ]
+        values = [auroc_of(chances[:, one], one)(rows) for one in np.flatnonzero(often)]
         return float(np.nanmean(values)) if values else 0.5
 
+    found = {
+        "auroc": {
+            names[one]: interval(auroc_of(chances[:, one], one)) for one in np.flatnonzero(often)
+        },
+        "data": root.resolve().name,
+        "split": split,
+        "films": len(studies),
+        "normal_films": int(truth.normal.sum()),
+        "serious": [name for name in names if name in SERIOUS],
+        "serious_findings": int(truth.serious.sum()),
+        "findings": int(often.sum()),
+        "mean_auroc": interval(mean_auroc),
+        "calibration_error": interval(error),
+        "reports": {name: _judged(one, truth, names, interval) for name, one in every.items()},
+    }
+    found["measured"] = {}
+    for name in suggester.calibration.terms:
+        column, values = names.index(name), values_of(measured, name)
+        if often[column] and not np.isnan(values).all():
+            alone = suggester.calibration.scores(films.features)[:, column]
+            known = np.where(np.isnan(values), np.nanmedian(values), values)
+            scores = {"features": alone, "measured": known, "both": chances[:, column]}
+            found["measured"][name] = {
+                key: interval(auroc_of(one, column)) for key, one in scores.items()
+            }
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class PanelTruth:
+    """What a panel said of N images and F findings.
+
+    Attributes:
+        majority: float [N, F], 1 where most saw the finding, 0 where not, NaN: nobody was asked.
+        votes: float [N, F], how many saw it, NaN as above.
+        abnormal: bool [N], as most said.
+        grave: bool [F], which findings are SERIOUS.
+    """
+
+    majority: np.ndarray
+    votes: np.ndarray
+    abnormal: np.ndarray
+    grave: np.ndarray
+
+    @classmethod
+    def of(cls, panel: Sequence[ExpertReading], names: Sequence[str]) -> PanelTruth:
+        """From the readings of N images."""
+        nothing = float("nan")
+        return cls(
+            np.array([[one.majority.get(name, nothing) for name in names] for one in panel], float),
+            np.array([[one.votes.get(name, nothing) for name in names] for one in panel], float),
+            np.array([one.abnormal for one in panel], bool),
+            np.isin(names, SERIOUS),
+        )
+
+    @property
+    def normal(self) -> np.ndarray:
+        """Which images the panel called normal, seeing no finding: bool [N]."""
+        return ~self.abnormal & ~(self.majority == 1).any(1)
+
+    @property
+    def serious(self) -> np.ndarray:
+        """The SERIOUS findings that most saw: bool [N, F]."""
+        return (self.majority == 1) & self.grave
+
+
+def _judged(
+    reports: Reports,
+    truth: PanelTruth,
+    names: Sequence[str],
+    interval: Callable[[Callable[[np.ndarray], float]], dict[str, float]],
+) -> dict:
+    """How the reports of N images stand against the panel, as JSON-able values."""
+    serious, normal, labels = truth.serious, truth.normal, truth.majority
+    judged = verdicts(reports, truth.grave, truth.votes, labels, truth.abnormal)
+
     def share_denied(rows: np.ndarray) -> float:
-        return float(denied[rows][serious[rows]].mean()) if serious[rows].any() else 0.0
+        chosen = serious[rows]
+        return float(reports.denied[rows][chosen].mean()) if chosen.any() else 0.0
 
     def false_findings(rows: np.ndarray) -> float:
-        return float(raised[rows][normal[rows]].sum(1).mean()) if normal[rows].any() else 0.0
-
-    measures = {
-        "calibration_error": error,
-        "denied": share_denied,
-        "false_findings": false_findings,
-    }
-    count = len(studies)
-    by_finding = {
-        names[column]: value_with_interval(
-            lambda rows, i=column: auroc(chances[rows, i], labels[rows, i] == 1),
-            count,
-            rounds,
-            seed,
-        )
-        for column in np.flatnonzero(often)
-    }
+        chosen = normal[rows]
+        return float(reports.raised[rows][chosen].sum(1).mean()) if chosen.any() else 0.0
 
     def micro_f1(rows: np.ndarray) -> float:
         known = ~np.isnan(labels[rows])
-        return label_scores(suggested[rows], labels[rows] == 1, known)["micro_f1"]
+        return label_scores(reports.suggested[rows], labels[rows] == 1, known)["micro_f1"]
 
     return {
-        "auroc": by_finding,
-        "micro_f1": value_with_interval(micro_f1, count, rounds, seed),
-        "data": root.resolve().name,
-        "split": split,
-        "films": count,
-        "normal_films": int(normal.sum()),
-        "serious": [name for name in names if name in SERIOUS],
-        "serious_findings": int(serious.sum()),
-        "serious_denied": int((serious & denied).sum()),
-        "findings": int(often.sum()),
-        "mean_auroc": value_with_interval(mean_auroc, count, rounds, seed),
-        **{name: value_with_interval(f, count, rounds, seed) for name, f in measures.items()},
+        "micro_f1": interval(micro_f1),
+        "denied": interval(share_denied),
+        "serious_denied": int((serious & reports.denied).sum()),
+        "false_findings": interval(false_findings),
+        **{
+            verdict: interval(lambda rows, v=verdict: float((judged[rows] == v).mean()))
+            for verdict in (RIGHT, WRONG, EMBARRASSING)
+        },
     }
 
 
-def claimed(
-    suggester: ReportSuggester, films: FilmFeatures, names: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """What the suggested reports say of each finding.
-
-    Args:
-        suggester: suggests the reports.
-        films: of N images.
-        names: the F findings.
-
-    Returns:
-        (raised, denied), bool [N, F]: by any sentence, as present or possible; as absent.
-    """
-    raised = np.zeros((len(films), len(names)), bool)
-    denied = np.zeros_like(raised)
-    for row, vector in enumerate(films.embeddings):
-        found = suggester.findings(films.features[row])
-        for sentence in suggester.sentences_for(vector, found):
-            for name, state in sentence.claims.items():
-                if name in names:
-                    (denied if state == ABSENT else raised)[row, names.index(name)] = True
-    return raised, denied
+def repeated(films: FilmFeatures, count: int) -> FilmFeatures:
+    """The one image's features, `count` times."""
+    return films.rows(np.zeros(count, int))

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 
+from cxr.findings import Study
 from cxr.reporting import FRONTAL, KINDS, FilmFeatures, OODGate, ThumbnailAutoencoder, standardize
+from train.common.studies import frontal
 
 AXES = 48  # principal axes of the embeddings of films
 STRENGTH = 0.01  # inverse regularisation of the head, on standardize embeddings
 FALSE_ALARMS = {"kind": 0.01, "distance": 0.005, "reconstruction": 0.005}  # share of films each
 NETWORK = {"code": 24, "width": 16}
+
+
+def by_patient(studies: Sequence[Study]) -> dict[str, list[Study]]:
+    """Frontal studies of a data set without splits: half of the patients to train, a quarter each.
+
+    Returns:
+        The studies under "train", "val" and "test".
+    """
+    parts: dict[str, list[Study]] = {"train": [], "val": [], "test": []}
+    for study in frontal(studies):
+        quarter = zlib.crc32(f"{study.source}:{study.patient}".encode()) % 4
+        parts[("train", "train", "val", "test")[quarter]].append(study)
+    return parts
 
 
 def fit_gate(
@@ -23,15 +39,15 @@ def fit_gate(
 
     Its limits come from `films`, frontal images that nothing was fitted on.
     """
-    frontal = pictures[FRONTAL]
-    centre, axes, residual = _principal_axes(frontal.embeddings)
+    films_of = pictures[FRONTAL]
+    centre, axes, residual = _principal_axes(films_of.embeddings)
     gate = OODGate(
         _fit_head(pictures),
         centre,
         axes,
         residual,
         {},
-        fit_autoencoder(frontal.thumbnails, epochs, seed),
+        fit_autoencoder(films_of.thumbnails, epochs, seed),
     )
     return replace(gate, limits=choose_limits(gate, films))
 

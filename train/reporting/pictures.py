@@ -36,8 +36,8 @@ def film_pictures(studies: Sequence[Study], kind: str, seed: int = 0) -> list[Pi
 
     Args:
         studies: those whose images are taken.
-        kind: "frontal" leaves them; "jittered", "blurred", one of TURNS, "inverted" or "part"
-            changes them.
+        kind: "frontal" leaves them; "jittered", "blurred", "mirrored", one of TURNS, "inverted" or
+            "part" changes them.
         seed: of what is random; each image adds its row.
     """
     return [
@@ -47,6 +47,11 @@ def film_pictures(studies: Sequence[Study], kind: str, seed: int = 0) -> list[Pi
         )
         for row, study in enumerate(studies)
     ]
+
+
+def blank_picture() -> Picture:
+    """A film of one grey, which says nothing of anybody."""
+    return Picture("blank|128", lambda: Image.new("L", (256, 256), 128))
 
 
 def _state(path: Path) -> str:
@@ -61,6 +66,8 @@ def _open(path: Path, kind: str, seed: int) -> Image.Image:
         return film.rotate(TURNS[kind], expand=True)
     if kind == "inverted":
         return ImageOps.invert(film)
+    if kind == "mirrored":
+        return ImageOps.mirror(film)
     if kind == "blurred":
         return Image.fromarray(SMALL.square(film))
     if kind == "jittered":

@@ -3,6 +3,8 @@
     python -m train.reporting --data ROOT --out weights/reporting [--weights weights/retrieval]
         [--experts ROOT]             images that a panel of radiologists read
         [--more ROOT ROOT]           further data sets to train the heads on
+        [--localizer weights/localizer]    measures hearts where radiologists read them
+        [--frontal ROOT ROOT]        other hospitals' images, which the gate must let pass
         [--keep]                     keep the gate in --out
 
 Features of images and fitted heads are kept in --cache. Linear heads are fitted on the training
@@ -19,23 +21,36 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import cxr
 from cxr.checkpoints import save_checkpoint, sigmoid
+from cxr.data import load_studies
+from cxr.defaults import LOCALIZER
 from cxr.findings import NIH_FINDINGS, Study
+from cxr.localization import Localizer
 from cxr.metrics import auroc
-from cxr.reporting import FRONTAL, Calibration, FilmFeatures, OODGate, load_reporting
+from cxr.reporting import (
+    FRONTAL,
+    Calibration,
+    FilmFeatures,
+    MeasuredTerm,
+    OODGate,
+    load_reporting,
+)
 from cxr.retrieval import Retriever
 from train.cards.report import write_report_card
 from train.common.energy import hardware
 from train.reporting.features import Collection, collect, features_of
 from train.reporting.heads import SHARES, PartHeads, blend, feature_parts, fit_part, shares_text
 from train.reporting.labels import studies_of
-from train.reporting.ood_gate import NETWORK, fit_gate
+from train.reporting.measured_terms import Measured, fit_term
+from train.reporting.measurements import measurements_of, values_of
+from train.reporting.ood_gate import NETWORK, by_patient, fit_gate
 from train.reporting.operating_points import LEAST_POSITIVES, Truth, operating_points
 from train.reporting.pictures import TURNS, film_pictures, other_pictures
 from train.reporting.platt import choose_bands, fit_platt
@@ -50,8 +65,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="data set with labels")
     parser.add_argument("--experts", type=Path, help="data set with expert_labels.csv")
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="to train heads on")
+    parser.add_argument("--frontal", type=Path, nargs="*", default=[], help="the gate lets pass")
     parser.add_argument("--keep", action="store_true", help="keep the gate in --out")
     parser.add_argument("--weights", default="weights/retrieval")
+    parser.add_argument("--localizer", default=LOCALIZER, help="measures hearts; '': none")
     parser.add_argument("--out", type=Path, default=Path("weights/reporting"))
     parser.add_argument("--cache", type=Path, default=Path(".cache/reporting"))
     parser.add_argument("--others", type=int, default=300, help="pictures of other things")
@@ -62,12 +79,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 def fit_calibration(
     retriever: Retriever, options: argparse.Namespace
-) -> tuple[Calibration, dict[str, dict], list[dict], dict[str, int]]:
+) -> tuple[Calibration, dict[str, dict], dict[str, Any], dict[str, int]]:
     """Fit heads, probabilities and operating points.
 
     Returns:
-        The calibration without its operating points, these as JSON-able values, the trials that
-        the heads were chosen among, and the number of images of each source.
+        The calibration without its operating points, these as JSON-able values, what was tried
+        ("heads", "measured"), and the number of images of each source.
     """
     names = NIH_FINDINGS
     found = collect(retriever, options.data, options.experts, options.more, names, options.cache)
@@ -97,9 +114,41 @@ def fit_calibration(
         choose_bands(pooled, labels),
         "linear heads on the features of the image encoder's middle blocks",
     )
+    terms, tried = _terms(calibration, found, scores, options)
+    calibration = replace(calibration, terms=terms)
     points = operating_points(names, chances)
     counts = {name: int((found.source == name).sum()) for name in np.unique(found.source)}
-    return calibration, {name: asdict(one) for name, one in points.items()}, trials, counts
+    records = {name: asdict(one) for name, one in points.items()}
+    return calibration, records, {"heads": trials, "measured": tried}, counts
+
+
+def _terms(
+    calibration: Calibration, found: Collection, scores: np.ndarray, options: argparse.Namespace
+) -> tuple[dict[str, MeasuredTerm], dict[str, dict[str, float]]]:
+    """How what the localizer measures joins in, and what was tried, by finding.
+
+    From the images that radiologists read; nothing without these or a localizer.
+    """
+    if options.experts is None or not options.localizer:
+        return {}, {}
+    root, localizer = options.experts, Localizer.load(options.localizer)
+    name = root.resolve().name
+    rows = found.rows(f"{name} train", f"{name} val")
+    measured = [
+        one
+        for split in ("train", "val")
+        for one in measurements_of(
+            localizer, film_pictures(studies_of(root, split), FRONTAL), options.cache, split
+        )
+    ]
+    terms, tried = {}, {}
+    for column, finding in enumerate(calibration.findings):
+        labels = found.readings.majority[rows, column]
+        cases = Measured.of(scores[rows, column], values_of(measured, finding), labels)
+        term, tried[finding] = fit_term(cases, calibration, finding, options.seed)
+        if term is not None:
+            terms[finding] = term
+    return terms, {finding: values for finding, values in tried.items() if values}
 
 
 def choose_shares(
@@ -174,10 +223,20 @@ def kept_gate(
     """The gate in --out where it is kept, else a fitted one."""
     if options.keep:
         return load_reporting(options.out, retriever.encoder, options.weights)[1]
-    films = tuple(
-        features_of(retriever, film_pictures(studies, FRONTAL), options.cache, title)
-        for studies, title in ((train, "train"), (val, "val"))
-    )
+    wanted: dict[str, list[Sequence[Study]]] = {"train": [train], "val": [val]}
+    for root in options.frontal:
+        for split, studies in by_patient(load_studies(root)).items():
+            wanted.get(split, []).append(studies)
+    films = [
+        FilmFeatures.joined(
+            [
+                features_of(retriever, film_pictures(studies, FRONTAL), options.cache, split)
+                for studies in several
+                if studies
+            ]
+        )
+        for split, several in wanted.items()
+    ]
     return fit_the_gate(retriever, (films[0], films[1]), train, options)
 
 
@@ -197,7 +256,8 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"train.reporting: {error}", file=sys.stderr)
         return 2
-    sets = [options.data, *([options.experts] if options.experts else []), *options.more]
+    sets = [options.data, *([options.experts] if options.experts else [])]
+    sets += [*options.more, *options.frontal]
     config = {
         "encoder": retriever.encoder,
         "code_version": cxr.__version__,
@@ -205,6 +265,7 @@ def main(argv: list[str] | None = None) -> int:
             "findings": list(calibration.findings),
             "source": calibration.source,
             "bands": vars(calibration.bands),
+            "terms": {name: asdict(term.point) for name, term in calibration.terms.items()},
         },
         "operating_points": points,
         "gate": {"limits": gate.limits, "autoencoder": NETWORK},
@@ -214,8 +275,10 @@ def main(argv: list[str] | None = None) -> int:
             "train": sum(count for name, count in counts.items() if name.endswith(" train")),
             "val": sum(count for name, count in counts.items() if name.endswith(" val")),
             "others": options.others,
+            "frontal": [root.resolve().name for root in options.frontal],
             "refits": REFITS,
-            "trials": trials,
+            "trials": trials["heads"],
+            "measured": trials["measured"],
             "minutes": round((time.time() - begun) / 60, 1),
             "hardware": hardware(),
         },

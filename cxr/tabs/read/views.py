@@ -26,7 +26,7 @@ from cxr.tabs.shared.rendering import renderer
 from cxr.tabs.shared.viewer import HEAT_LIMITS, stage, tools
 
 if TYPE_CHECKING:
-    from cxr.reporting import Finding, Sentence, Suggestion
+    from cxr.reporting import Finding, Measurements, Sentence, Suggestion
 
 EDUCATION = "For education only, not for diagnosis."
 READING, LOOKING = "Reading the film…", "Looking where it is…"
@@ -277,11 +277,24 @@ def _finding_detail(suggestion: Suggestion, state: ReadState, services: Services
         "heat_map": state.heat_maps.get(name),
         "heat_limits": HEAT_LIMITS,
         "sentence": next(sentences, None),
+        "measured": _measured_text(name, suggestion.measurements),
         "carrying": carrying,
         "total": len(state.similar),
         "support": [_thumbnail(index, state, services) for index in indexes],
         "locatable": parse(name) is not None,
     }
+
+
+def _measured_text(name: str, measured: Measurements | None) -> str:
+    """What was measured of a finding, and what that is good for. Plain text; "" for nothing."""
+    if measured is None:
+        return ""
+    if name == "cardiomegaly" and measured.heart is not None:
+        said = measured.heart.words
+        counts = "It is part of the probability; on an AP film hearts look larger."
+        return f"{said[0].upper()}{said[1:]}. {counts}"
+    place = measured.places.get(name)
+    return f"Outlined {place} by the localizer." if place else ""
 
 
 def _probability_text(sentence: Sentence, suggestion: Suggestion) -> str:

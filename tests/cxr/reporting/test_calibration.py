@@ -33,9 +33,14 @@ def test_words_of_an_assessed_finding(probability, word):
     assert replace(POINT, assessed=False).word(probability, BANDS) == "not assessed"
 
 
-def test_a_rare_finding_is_suggested_from_its_threshold_on_and_unlikely_below():
+def test_a_word_is_true_of_the_probability_however_rare_the_finding():
     rare = replace(POINT, threshold=0.02)
-    assert [rare.word(p, BANDS) for p in (0.01, 0.02, 0.2)] == ["unlikely", "possible", "possible"]
+    chances = (0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.6)
+    words = ["unlikely"] * 3 + ["not sure", "possible", "possible", "likely"]
+    assert [rare.word(p, BANDS) for p in chances] == words
+    assert rare.may_deny(0.01) and not rare.may_deny(0.03)
+    screened = POINT.with_odds(0.1)  # what was 0.35, above the threshold, is one in twenty
+    assert screened.threshold < 0.051 and screened.word(0.051, BANDS) == "not sure"
 
 
 def test_another_setting_moves_odds_and_not_what_counts_as_seen():

@@ -17,10 +17,10 @@ from cxr.checkpoints.fingerprints import fingerprint
 from cxr.checkpoints.io import load_checkpoint, save_checkpoint
 from cxr.findings import NIH_FINDINGS
 from cxr.gallery.gallery import build_gallery
-from cxr.reporting.calibration import OperatingPoint
-from cxr.reporting.claims import ABSENT, contradictions, labels_of_text
-from cxr.reporting.compose import HeartRatio
+from cxr.reporting.calibration import Calibration, Finding, MeasuredTerm, OperatingPoint
+from cxr.reporting.claims import ABSENT, POSSIBLE, contradictions, labels_of_text
 from cxr.reporting.document import as_document
+from cxr.reporting.measured import HeartRatio, Measurements
 from cxr.reporting.ood_gate import WARNING
 from cxr.reporting.phrases import BANK
 from cxr.reporting.suggester import ReportSuggester
@@ -70,6 +70,15 @@ def with_points(suggester: ReportSuggester, **points: OperatingPoint) -> ReportS
     return ReportSuggester(suggester.retriever, calibration, suggester.gate)
 
 
+def without_scores(suggester: ReportSuggester, *names: str, offset: float = 0) -> Calibration:
+    """A calibration whose scores of these findings are the same for every image."""
+    calibration = suggester.calibration
+    directions, offsets = calibration.directions.copy(), calibration.offsets.copy()
+    for name in names:
+        directions[:, NIH_FINDINGS.index(name)], offsets[NIH_FINDINGS.index(name)] = 0, offset
+    return replace(calibration, directions=directions, offsets=offsets)
+
+
 def denied_in(suggestion) -> set[str]:
     return {
         name
@@ -115,7 +124,11 @@ def test_a_denial_says_its_negative_predictive_value(suggester, film):
         assert "hernia" not in one.claims
 
 
-@pytest.mark.parametrize(("ratio", "denied"), [(None, False), (0.59, False), (0.45, True)])
+@pytest.mark.parametrize(
+    ("ratio", "denied"),
+    [(None, False), (HeartRatio(0.59), False), (HeartRatio(0.45), True)]
+    + [(HeartRatio(0.45, 0.41, 0.49), True), (HeartRatio(0.48, 0.44, 0.52), False)],
+)
 def test_the_heart_is_called_normal_only_beside_a_normal_measured_ratio(
     suggester, film, ratio, denied
 ):
@@ -123,10 +136,58 @@ def test_the_heart_is_called_normal_only_beside_a_normal_measured_ratio(
     shift[NIH_FINDINGS.index("cardiomegaly")] = 40  # far below any threshold
     calibration = replace(suggester.calibration, offsets=suggester.calibration.offsets - shift)
     every = with_points(ReportSuggester(suggester.retriever, calibration, suggester.gate))
-    suggestion = every.suggest(film(2), heart_ratio=ratio and HeartRatio(ratio))
+    measured = None if ratio is None else Measurements(ratio)
+    suggestion = every.suggest(film(2), measured=measured)
     assert ("cardiomegaly" in denied_in(suggestion)) is denied
-    assert ("Measured cardiothoracic ratio" in suggestion.report) is (ratio is not None)
+    assert ("ardiothoracic ratio" in suggestion.report) is (ratio is not None)
     assert ("cardiomegaly" in labels_of_text(suggestion.report)) is denied
+
+
+def test_a_measured_ratio_enters_the_probability_of_cardiomegaly_alone(suggester, film):
+    count = 1 + len(suggester.calibration.refits)
+    weights = np.tile(np.array([1.0, 20.0, -10.0], np.float32), (count, 1))
+    point = replace(SEEN, threshold=0.3)
+    terms = {"cardiomegaly": MeasuredTerm(weights, point)}
+    calibration = replace(without_scores(suggester, "cardiomegaly"), terms=terms)
+    joined = ReportSuggester(suggester.retriever, calibration, suggester.gate)
+
+    def read(ratio: float | None, setting: str = "ward") -> dict[str, Finding]:
+        measured = None if ratio is None else Measurements(HeartRatio(ratio))
+        suggestion = joined.suggest(film(2), measured=measured, setting=setting)
+        assert suggestion.measurements == measured
+        return {one.name: one for one in suggestion.findings}
+
+    def odds(finding: Finding) -> float:
+        return finding.probability / (1 - finding.probability)
+
+    without, small, large = read(None), read(0.45), read(0.55)
+    name = "cardiomegaly"
+    assert odds(large[name]) == pytest.approx(np.exp(2) * odds(small[name]), rel=1e-3)
+    assert odds(large[name]) == pytest.approx(np.exp(1) * odds(without[name]), rel=1e-3)
+    assert large[name].low < large[name].probability < large[name].high
+    assert large[name].operating_point == point and without[name].operating_point is None
+    for other in set(without) - {name}:
+        assert large[other] == without[other]
+    screened = read(0.55, "screening")[name]
+    assert odds(screened) == pytest.approx(0.1 * odds(large[name]), rel=1e-3)
+    assert screened.operating_point.threshold == pytest.approx(0.03 / 0.73)
+
+
+def test_a_report_says_where_a_finding_lies_and_how_large_the_heart_is(suggester, film):
+    places = {"pleural effusion": "on the left", "mass": "in the right lung"}
+    measured = Measurements(HeartRatio(0.57, 0.53, 0.61), places)
+    calibration = without_scores(suggester, "pleural effusion", "cardiomegaly", offset=5)
+    every = with_points(ReportSuggester(suggester.retriever, calibration, suggester.gate))
+    suggestion = every.suggest(film(2), measured=measured)
+    assert "Likely pleural effusion on the left." in suggestion.report
+    said = "cardiothoracic ratio 0.57 (0.53-0.61), above the limit of 0.50."
+    (sentence,) = [one for one in suggestion.sentences if said in one.text]
+    assert sentence.claims == {"cardiomegaly": POSSIBLE}
+    labels = labels_of_text(suggestion.report)
+    assert labels["pleural effusion"] == labels["cardiomegaly"] == POSSIBLE
+    document = as_document(suggestion)["measurements"]
+    assert document["cardiothoracic_ratio"] == {"value": 0.57, "low": 0.53, "high": 0.61}
+    assert document["places"] == places
 
 
 def test_findings_are_sorted_and_lie_in_their_intervals(suggester, film):

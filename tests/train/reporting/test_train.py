@@ -42,6 +42,8 @@ def options(root) -> list[str]:
         str(root / "cache"),
         "--others",
         str(OTHERS),
+        "--localizer",
+        "",
         "--epochs",
         "2",
     ]
@@ -91,6 +93,8 @@ def test_the_evaluation_is_one_json_and_a_card(root, capsys):
         "20",
         "--others",
         str(OTHERS),
+        "--localizer",
+        "",
         "--write",
     ]
     assert evaluate.main(words) == 0

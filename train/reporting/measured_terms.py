@@ -1,0 +1,92 @@
+"""How what the localizer measures joins the log odds of findings, by logistic regression.
+
+Of cardiomegaly it is the cardiothoracic ratio, of other findings the log odds that the localizer
+itself gives them, which rest on outlines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxr.checkpoints import sigmoid
+from cxr.metrics import auroc
+from cxr.reporting import Calibration, MeasuredTerm
+from train.reporting.operating_points import LEAST_POSITIVES, choose_point
+
+# Information against which the weights are drawn to those that leave the log odds as they are.
+PRIOR = 2.0
+LEAST_GAIN = 0.01  # of AUROC, out of fold, below which the measured value is left aside
+FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """N images on which something was measured, and that the heads were not fitted on.
+
+    scores: float [N], of a finding. values: float [N], what was measured. present: bool [N], as
+    most of a panel of radiologists said.
+    """
+
+    scores: np.ndarray
+    values: np.ndarray
+    present: np.ndarray
+
+    @classmethod
+    def of(cls, scores: np.ndarray, values: np.ndarray, labels: np.ndarray) -> Measured:
+        """Those that are measured and labelled. labels: float [N], 1, 0 or NaN."""
+        known = ~np.isnan(values) & ~np.isnan(labels)
+        return cls(scores[known], values[known], labels[known] == 1)
+
+    def inputs(self, platt: np.ndarray) -> np.ndarray:
+        """Log odds by `platt`, float [2], measured values, and ones: float64 [3, N]."""
+        return np.stack([platt[0] * self.scores + platt[1], self.values, np.ones(len(self.values))])
+
+
+def fit_term(
+    measured: Measured, calibration: Calibration, finding: str, seed: int
+) -> tuple[MeasuredTerm | None, dict[str, float]]:
+    """Fit the joint log odds, once and on as many resamples as the calibration has refits.
+
+    Returns:
+        The term, None where too few images show the finding or it gains less than LEAST_GAIN; and
+        AUROCs: "features", "measured", and "both" by weights that never saw the image.
+    """
+    if measured.present.sum() < LEAST_POSITIVES or measured.present.all():
+        return None, {}
+    column = calibration.findings.index(finding)
+    platts = [calibration.platt[:, column], *calibration.refits[:, :, column]]
+    inputs, generator = measured.inputs(platts[0]), np.random.default_rng(seed)
+    fold = generator.permutation(len(measured.present)) % FOLDS
+    held_out = np.zeros(len(fold))
+    for one in range(FOLDS):
+        rows = np.flatnonzero(fold != one)
+        held_out[fold == one] = _fit(inputs, measured.present, rows) @ inputs[:, fold == one]
+    scores = {"features": measured.scores, "measured": measured.values, "both": held_out}
+    found = {name: round(auroc(value, measured.present), 4) for name, value in scores.items()}
+    if found["both"] < found["features"] + LEAST_GAIN:
+        return None, found
+    count = len(measured.present)
+    rows = [np.arange(count), *(generator.integers(0, count, count) for _ in platts[1:])]
+    weights = np.stack(
+        [_fit(measured.inputs(platt), measured.present, row) for platt, row in zip(platts, rows)]
+    )
+    point = choose_point(sigmoid(held_out), measured.present, "expert")
+    return MeasuredTerm(weights.astype(np.float32), point), found
+
+
+def _fit(inputs: np.ndarray, present: np.ndarray, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Weights float64 [3] of inputs float [3, N], by Newton's method on some rows."""
+    middle, spread = inputs[1].mean(), inputs[1].std() + 1e-6
+    logits, values, ones = inputs[:, rows]
+    x, truth = np.stack([logits, (values - middle) / spread, ones]), present[rows]
+    centre, weight = np.array([1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
+    strength = np.array([PRIOR, PRIOR, 1e-3])
+    for _ in range(50):
+        chance = sigmoid(weight @ x)
+        gradient = x @ (chance - truth) + strength * (weight - centre)
+        hessian = (x * (chance * (1 - chance))) @ x.T + np.diag(strength)
+        weight = weight - np.clip(np.linalg.solve(hessian, gradient), -1, 1)
+    return np.array([weight[0], weight[1] / spread, weight[2] - weight[1] * middle / spread])
