@@ -66,17 +66,25 @@ def gate_table(metrics: dict) -> str:
     rows = [["frontal films", str(gate["frontal_films"]), percent(gate["false_alarms"]["value"])]]
     rows += [
         [kind, str(entry["pictures"]), percent(entry["share"])]
-        for kind, entry in (gate["refused"] | gate.get("elsewhere", {})).items()
+        for kind, entry in (gate["refused"] | _elsewhere(metrics)).items()
     ]
     return table(["picture", "number", "refused, %"], rows)
 
 
+def _elsewhere(metrics: dict) -> dict:
+    """What is refused of other hospitals' films and of children's, by their name in the table."""
+    return {
+        name if name == "children" else f"frontal films of {name}": entry
+        for name, entry in metrics.get("elsewhere", {}).get("refused", {}).items()
+    }
+
+
 def mirror_text(metrics: dict) -> str:
     """How often an image is called mirrored; "" where that was not measured."""
-    gate = metrics["gate"]
-    if "mirror_warnings_mirrored" not in gate:
+    found = metrics.get("elsewhere", {})
+    if "warned_mirrored" not in found:
         return ""
-    shares = [percent(gate[f"mirror_warnings_{kind}"]) for kind in ("mirrored", "frontal")]
+    shares = [percent(found[f"warned_{kind}"]) for kind in ("mirrored", "frontal")]
     return (
         f"A warning that the image seems to be mirrored comes with {shares[0]}% of every second "
         f"film when it is mirrored, and with {shares[1]}% as it is."

@@ -42,7 +42,8 @@ from train.reporting.pictures import film_pictures, other_pictures
 from train.reporting.train import MADE
 
 HELD_OUT = 5_000  # added to the seeds of what is made for measuring
-PARTS = ("probabilities", "reports", "experts", "groups", "gate", "saliency")  # of metrics.json
+# Of metrics.json.
+PARTS = ("probabilities", "reports", "experts", "groups", "gate", "elsewhere", "saliency")
 CASES = 40  # films on which heat maps are checked
 
 
@@ -114,32 +115,16 @@ def evaluate_report(
         )
         return {"experts": against}
 
-    def gate() -> dict:
-        return _gate(suggester, retriever, films, studies, cache, others, seed)
-
-    def further() -> dict:
-        """What the gate says of other hospitals' images and of children, and mirrored images."""
-        sets = {root.name: by_patient(load_studies(root))["test"] for root in frontal_elsewhere}
-        if children is not None:
-            sets["children"] = frontal(load_studies(children))[::3]
-        found: dict = {"elsewhere": {}}
-        for name, own in sets.items():
-            seen = features_of(retriever, film_pictures(own, FRONTAL), cache, name)
-            share = round(float(suggester.gate.refused(seen).mean()), 4)
-            found["elsewhere"][name] = {"pictures": len(own), "share": share}
-        if measuring is not None:
-            for kind in (FRONTAL, "mirrored"):
-                some = film_pictures(studies[::2], kind)
-                warned = [bool(one.mirrored) for one in measurements_of(measuring, some, cache)]
-                found[f"mirror_warnings_{kind}"] = round(float(np.mean(warned)), 4)
-        return found
+    def elsewhere() -> dict:
+        return _elsewhere(suggester, measuring, studies, (frontal_elsewhere, children), cache)
 
     measures: dict[str, Callable[[], dict]] = {
         "probabilities": lambda: _probabilities(suggester, films, read(), labels, rounds, seed),
         "reports": reports,
         "experts": against_experts,
         "groups": lambda: {"groups": _groups(read(), studies, labels, rounds, seed)},
-        "gate": lambda: {"gate": {**gate(), **further()}},
+        "gate": lambda: {"gate": _gate(suggester, retriever, films, studies, cache, others, seed)},
+        "elsewhere": lambda: {"elsewhere": elsewhere()},
         "saliency": lambda: {
             "saliency": saliency_report(retriever, _cases(studies, names, seed), rounds, seed)
         },
@@ -159,7 +144,7 @@ def _kept(reporting: Path, about: Mapping[str, object], parts: Collection[str]) 
         )
     measured = read_json(reporting / "metrics.json", "what train.evaluate report wrote")
     # The gate and the heat maps do not depend on the heads that give the probabilities.
-    anew = set(PARTS) - {"gate", "saliency"} <= set(parts)
+    anew = set(PARTS) - {"gate", "elsewhere", "saliency"} <= set(parts)
     same = [name for name in about if not (anew and name == "findings_from")]
     differ = [name for name in same if measured.get(name) != about[name]]
     if differ:
@@ -316,6 +301,34 @@ def _gate(
         },
         "limits": suggester.gate.limits,
     }
+
+
+def _elsewhere(
+    suggester: ReportSuggester,
+    localizer: Localizer | None,
+    studies: Sequence[Study],
+    further: tuple[Sequence[Path], Path | None],
+    cache: Path,
+) -> dict:
+    """Share of other hospitals' films and of children's that is refused; warnings of mirroring.
+
+    further: the data sets of other hospitals, and that of children, every third of whom is taken.
+    """
+    sets = {root.name: by_patient(load_studies(root))["test"] for root in further[0]}
+    if further[1] is not None:
+        sets["children"] = frontal(load_studies(further[1]))[::3]
+    refused = {}
+    for name, own in sets.items():
+        seen = features_of(suggester.retriever, film_pictures(own, FRONTAL), cache, name)
+        share = round(float(suggester.gate.refused(seen).mean()), 4)
+        refused[name] = {"pictures": len(own), "share": share}
+    found: dict = {"refused": refused}
+    if localizer is not None:
+        for kind in (FRONTAL, "mirrored"):
+            some = film_pictures(studies[::2], kind)
+            warned = [bool(one.mirrored) for one in measurements_of(localizer, some, cache, kind)]
+            found[f"warned_{kind}"] = round(float(np.mean(warned)), 4)
+    return found
 
 
 def _cases(studies: Sequence[Study], names: Sequence[str], seed: int) -> list:
