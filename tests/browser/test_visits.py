@@ -152,7 +152,8 @@ def test_generate_slide_compare(visits, width):
 
 def test_exam_link_results_file(visits, width):
     for page in visits(width, *practised([EFFUSION, NORMAL], "exam")):
-        for _ in range(2):
+        for place in (1, 2):
+            page.wait_for_selector(f'.practice-bar h2:has-text("Film {place} of 2")')
             answer(page, QUERY)
         page.wait_for_selector(".practice-progress")
         name, data = download(page, "[data-do=csv]")

@@ -91,6 +91,7 @@ async function commit() {
   const given = answer();
   if ($(".practice-ask").dataset.silent) {
     kept.answers.push({ key: kept.key, answer: given, at: now() });
+    answered = true;      // the form stays until the next film is there, and takes nothing more
     return step();
   }
   const asked = { profile: travelling(), session: kept.session, key: kept.key, answer: given, now: now() };
