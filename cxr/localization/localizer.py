@@ -388,12 +388,7 @@ def _placed(query: Target, heat: np.ndarray, right: np.ndarray, left: np.ndarray
 def mirror_warning(localizer: Localizer, image: Image.Image) -> str:
     """Return a warning where the heart of a frontal image lies on the wrong side; "" elsewhere.
 
-    Args:
-        localizer: as Localizer.load gives it.
-        image: as cxr.load_image takes it.
-
-    Raises:
-        ValueError: an unreadable image.
+    Raises ValueError for an unreadable image.
     """
     return mirror_warning_of(localizer.find(image, HEART))
 

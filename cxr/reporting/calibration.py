@@ -321,10 +321,14 @@ class Calibration(FindingClassifier):
 
     def findings_at_prior(self) -> list[Finding]:
         """Every finding as it stands before an image is seen, in the order of `findings_of`."""
-        return self._in_order((name, *[self.prior(name)] * 3) for name in self.findings)
+        priors = [(name, self.prior(name)) for name in self.findings]
+        return self._in_order((name, prior, prior, prior) for name, prior in priors)
 
     def _in_order(self, rows: Iterable[tuple[str, float, float, float]]) -> list[Finding]:
-        found = [self._finding(name, *map(float, values)) for name, *values in rows]
+        found = [
+            self._finding(name, float(probability), float(low), float(high))
+            for name, probability, low, high in rows
+        ]
         return sorted(found, key=lambda one: (not one.assessed, -one.probability))
 
     def _finding(self, name: str, probability: float, low: float, high: float) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -40,6 +42,11 @@ def blob(place: tuple[float, float, float, float]) -> np.ndarray:
 
 class DrawnLocalizer:
     """Ellipses at PLACES; airways are never surer than 20%."""
+
+    locatable = (LUNGS, AIRWAYS)
+
+    def find_all(self, image: Image.Image, texts: Sequence[str]) -> list[Localization]:
+        return [self.find(image, text) for text in texts]
 
     def find(self, image: Image.Image, text: str) -> Localization:
         query = parse(text)
