@@ -1,3 +1,4 @@
+from .conditioning import load_conditioning_classifier as load_conditioning_classifier
 from .conditioning import load_conditioning_patch_encoder as load_conditioning_patch_encoder
 from .conditioning import load_conditioning_text_encoder as load_conditioning_text_encoder
 from .encoders import image_fingerprint as image_fingerprint

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
-from cxr.checkpoints.encoders import load_patch_encoder, load_text_encoder
-from cxr.checkpoints.fingerprints import check_fingerprint
+from cxr.checkpoints.encoders import load_patch_encoder, load_text_encoder, shared_dual_encoder
+from cxr.checkpoints.finding_classifier import FindingClassifier
+from cxr.checkpoints.fingerprints import check_fingerprint, fingerprint
 from cxr.checkpoints.format import resolve
 from cxr.hub import HUB, Repository, is_hub_address
-from cxr.models import FrozenTextEncoder, PatchEncoder
+from cxr.models import DualEncoder, FrozenTextEncoder, PatchEncoder
 
 TEXT = frozenset(("weights", "sha256"))  # keys of config.json's "text_encoder"
 
@@ -65,6 +66,34 @@ def load_conditioning_patch_encoder(
     encoder = load_patch_encoder(address, layers, side)
     check_fingerprint("image encoder", encoder.fingerprint, named["image_sha256"], weights, address)
     return encoder
+
+
+def load_conditioning_classifier(
+    weights: str | Path, config: Mapping[str, Any], text_weights: str | Path | None = None
+) -> tuple[DualEncoder, FindingClassifier] | None:
+    """The finding classifier that config.json names as "presence", and the encoder that it reads.
+
+    Args:
+        weights: as for load_conditioning_text_encoder.
+        config: as for load_conditioning_text_encoder; "presence" reads {"weights": name}.
+        text_weights: as for load_conditioning_text_encoder.
+
+    Returns:
+        None where there is no such entry, no such folder beside `weights`, or one with heads for
+        another encoder: the conditioned model's own probabilities then speak alone.
+    """
+    named = config.get("presence")
+    if not isinstance(named, Mapping):
+        return None
+    address = text_weights or _beside(weights, _named(weights, config))
+    heads = _beside(weights, named)
+    if not is_hub_address(str(heads)) and not Path(heads).is_dir():
+        return None
+    dual = shared_dual_encoder(address)[0]
+    try:
+        return dual, FindingClassifier.load(heads, fingerprint(resolve(address)))
+    except ValueError:
+        return None
 
 
 def _named(

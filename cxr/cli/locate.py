@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 THRESHOLD = 0.5
-SAID = ("probability", "cardiothoracic_ratio")
+SAID = ("probability", "cardiothoracic_ratio", "lung_measures")
 PERCENTS = ("percent_of_lungs", "percent_of_right_lung", "percent_of_left_lung")
 
 
@@ -96,6 +96,7 @@ def _locate(options: argparse.Namespace) -> int:
     document |= {
         "probability": found.probability,
         "cardiothoracic_ratio": asdict(found.ratio) if found.ratio else None,
+        "lung_measures": [asdict(one) for one in found.lungs],
     }
     document |= _write(image, found.heat >= options.threshold, options.out, options.mask)
     if options.json:

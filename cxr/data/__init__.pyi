@@ -61,6 +61,9 @@ from .public import (
 from .public import (
     fetch_set as fetch_set,
 )
+from .shapes import (
+    Polygon as Polygon,
+)
 from .splits import (
     load_split as load_split,
 )

@@ -1,4 +1,7 @@
 from .decoding import (
+    DecoderReader as DecoderReader,
+)
+from .decoding import (
     Level as Level,
 )
 from .decoding import (
@@ -19,11 +22,14 @@ from .localizer import (
 from .localizer import (
     Localizer as Localizer,
 )
-from .localizer import (
-    mirror_warning as mirror_warning,
+from .lung_measures import (
+    LUNG_MEASURES as LUNG_MEASURES,
 )
-from .localizer import (
-    mirror_warning_of as mirror_warning_of,
+from .lung_measures import (
+    Measured as Measured,
+)
+from .lung_measures import (
+    measure_lungs as measure_lungs,
 )
 from .lung_zones import (
     place_of as place_of,
@@ -39,6 +45,15 @@ from .measure import (
 )
 from .measure import (
     measure_region as measure_region,
+)
+from .mirrored import (
+    mirror_warning as mirror_warning,
+)
+from .mirrored import (
+    mirror_warning_of as mirror_warning_of,
+)
+from .presence import (
+    FindingPresence as FindingPresence,
 )
 from .targets import (
     BEYOND_LUNGS as BEYOND_LUNGS,

@@ -22,6 +22,7 @@ from cxr.anatomy import (
     RIGHT_LUNG,
 )
 from cxr.devices import has_bf16
+from cxr.localization.lung_measures import Measured, measure_lungs, with_intervals
 from cxr.localization.measure import Ratio, cardiothoracic_ratio
 from cxr.models import PatchDecoder, PatchEncoder
 
@@ -37,6 +38,8 @@ class Level:
         scale: of the logit of the target's presence.
         shift: added to it; the sum's sigmoid is the probability.
         found_from: probability from which the target counts as found; 0 for what every image shows.
+        classified_from: the same for the probability of the finding classifier, which then speaks
+            in place of the target's own; 0: it does not.
         refused: why the target is not outlined, a sentence; "" where it is.
     """
 
@@ -45,6 +48,7 @@ class Level:
     shift: float = 0.0
     found_from: float = 0.0
     refused: str = ""
+    classified_from: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,14 @@ class Levels:
         targets: by name; one that is missing has a Level's defaults.
         ratio_error: half the width of the interval of the cardiothoracic ratio.
         enlarged_from: the ratio from which the heart counts as enlarged.
+        lung_errors: by name of LUNG_MEASURES, half the width of the interval; what has none is
+            not measured.
     """
 
     targets: Mapping[str, Level] = field(default_factory=dict)
     ratio_error: float = 0.05
     enlarged_from: float = 0.5
+    lung_errors: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, entries: Mapping[str, Any]) -> Levels:
@@ -70,7 +77,10 @@ class Levels:
         """
         try:
             targets = {name: Level(**values) for name, values in entries["targets"].items()}
-            return cls(targets, entries["ratio_error"], entries["enlarged_from"])
+            errors = {
+                str(name): float(half) for name, half in entries.get("lung_errors", {}).items()
+            }
+            return cls(targets, entries["ratio_error"], entries["enlarged_from"], errors)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"expected levels of targets, got {sorted(entries)}; copy the checkpoint again"
@@ -90,12 +100,16 @@ class Reading:
         maps: by target, float32 [S, S] in [0, 1] over the square that it sees; one half where a
             target begins to count.
         probabilities: by target, in [0, 1], of findings.
+        found_from: by target, the probability from which it counts as found.
         ratio: the cardiothoracic ratio; None where heart or lungs are missing.
+        lungs: what is measured of the lungs.
     """
 
     maps: Mapping[str, np.ndarray]
     probabilities: Mapping[str, float]
+    found_from: Mapping[str, float]
     ratio: Ratio | None
+    lungs: tuple[Measured, ...] = ()
 
 
 class DecoderReader:
@@ -107,10 +121,18 @@ class DecoderReader:
         self.levels, self._device = levels, device
         self._model = model.eval().requires_grad_(False).to(device)
         self._encoder = encoder.to(device)
+        self.preprocess = model.preprocess
         self.targets = (LUNGS, *model.config.outputs, CLAVICLES)
 
-    def __call__(self, square: np.ndarray) -> Reading:
-        """Read an image uint8 [S, S], squared as the model's preprocess says.
+    def __call__(
+        self, square: np.ndarray, classified: Mapping[str, float] | None = None
+    ) -> Reading:
+        """Read an image.
+
+        Args:
+            square: uint8 [S, S], squared as the model's preprocess says.
+            classified: the finding classifier's probabilities of the same image, where there is
+                one.
 
         Raises:
             ValueError: the checkpoint gives no finite numbers.
@@ -136,11 +158,28 @@ class DecoderReader:
             (CLAVICLES, (RIGHT_CLAVICLE, LEFT_CLAVICLE)),
         ):
             maps[both] = np.maximum(*(maps[side] for side in sides))
-        probabilities = {
-            target: _sigmoid(self.levels.of(target).scale * value + self.levels.of(target).shift)
-            for target, value in zip(self._model.config.findings, presence.tolist())
-        }
-        return Reading(maps, probabilities, self._ratio(maps))
+        # What makes a heart enlarged is its size, so that its outline is the heart's own.
+        maps[CARDIOMEGALY] = maps[HEART_ALONE]
+        chances = dict(zip(self._model.config.findings, presence.tolist()))
+        spoken = {target: self._spoken(target, chances[target], classified) for target in chances}
+        return Reading(
+            maps,
+            {target: probability for target, (probability, _) in spoken.items()},
+            {target: found_from for target, (_, found_from) in spoken.items()},
+            self._ratio(maps),
+            with_intervals(
+                measure_lungs(maps[RIGHT_LUNG], maps[LEFT_LUNG]), self.levels.lung_errors
+            ),
+        )
+
+    def _spoken(
+        self, target: str, logit: float, classified: Mapping[str, float] | None
+    ) -> tuple[float, float]:
+        """The probability of a finding, and from where on it counts as found."""
+        level = self.levels.of(target)
+        if classified and target in classified and level.classified_from:
+            return classified[target], level.classified_from
+        return _sigmoid(level.scale * logit + level.shift), level.found_from
 
     def _ratio(self, maps: Mapping[str, np.ndarray]) -> Ratio | None:
         value = cardiothoracic_ratio(maps[HEART_ALONE], maps[RIGHT_LUNG], maps[LEFT_LUNG])
@@ -148,12 +187,18 @@ class DecoderReader:
             return None
         return Ratio(value, value - self.levels.ratio_error, value + self.levels.ratio_error)
 
+    def found_from(self, target: str, reading: Reading) -> float:
+        """From where on a target counts as found: a probability, of cardiomegaly the ratio."""
+        if target == CARDIOMEGALY:
+            return self.levels.enlarged_from
+        return reading.found_from.get(target, 0.0)
+
     def present(self, target: str, reading: Reading) -> bool:
         """Whether a target counts as found in an image, wherever its map is marked."""
+        found_from = self.found_from(target, reading)
         if target == CARDIOMEGALY:
-            if reading.ratio is None or reading.ratio.value < self.levels.enlarged_from:
-                return False
-        return reading.probabilities.get(target, 1.0) >= self.levels.of(target).found_from
+            return reading.ratio is not None and reading.ratio.value >= found_from
+        return reading.probabilities.get(target, 1.0) >= found_from
 
     def damped(self, heat: np.ndarray, target: str, reading: Reading) -> np.ndarray:
         """The map of a target that is not found, below one half everywhere.
@@ -168,8 +213,11 @@ class DecoderReader:
         """
         if self.present(target, reading):
             return heat
-        found_from = max(self.levels.of(target).found_from, 1e-6)
-        share = min(0.98, reading.probabilities.get(target, 0.0) / found_from)
+        found_from = max(self.found_from(target, reading), 1e-6)
+        known = reading.probabilities.get(target, 0.0)
+        if target == CARDIOMEGALY:
+            known = reading.ratio.value if reading.ratio else 0.0
+        share = min(0.98, known / found_from)
         return (heat * (_MARKED * share)).astype(np.float32)
 
 

@@ -25,6 +25,7 @@ from cxr.anatomy import (
 from cxr.checkpoints import (
     build_model,
     load_checkpoint,
+    load_conditioning_classifier,
     load_conditioning_patch_encoder,
     load_conditioning_text_encoder,
     resolve,
@@ -34,9 +35,11 @@ from cxr.devices import best_device, has_bf16
 from cxr.images import Preprocess, load_image
 from cxr.language import MAX_TEXT as MAX_TEXT
 from cxr.language import parse
-from cxr.localization.decoding import DecoderReader, Levels
+from cxr.localization.decoding import DecoderReader, Levels, Reading
+from cxr.localization.lung_measures import Measured
 from cxr.localization.lung_zones import apart, half_of, on_its_side, place_of
-from cxr.localization.measure import Measure, Ratio, heart_offset, measure_region
+from cxr.localization.measure import Measure, Ratio, measure_region
+from cxr.localization.presence import FindingPresence
 from cxr.localization.targets import Target, locate_target
 from cxr.models import (
     PATCH_DECODER,
@@ -50,13 +53,6 @@ from cxr.models import (
 
 THRESHOLD = 0.5  # from which a pixel counts as marked, unless asked otherwise
 SURE = 4.0  # the largest logit that U-Net or probe brings into their mean, 98% sure
-# Heart offset below which an image counts as mirrored: none of 40 validation images and 2 of 120
-# patients' images of NIH; 28 of 40 and 76 of 120 when these were mirrored.
-MIRRORED = 0.01
-MIRROR_WARNING = (
-    "This image seems to be mirrored: the heart lies more to the right of the patient. Check the "
-    "side marker and turn it left to right, unless the heart truly lies there."
-)
 STANDS_FOR = {HEART_ALONE: HEART, CARDIOMEGALY: HEART}  # what a U-Net outlines instead
 IN_LUNGS = ("atelectasis", "nodule", "diffuse nodule", "mass", "fibrosis", "emphysema")
 NEAREST = 0.8  # cosine from which an unknown text means the target that it is nearest to
@@ -74,10 +70,11 @@ class Localization:
         preprocess: how the image was fitted into that square.
         probability: that the image shows the target at all, in [0, 1]; None where it is not known,
             or every image shows it.
-        found_from: the probability from which it counts as found.
+        found_from: the probability from which it counts as found; of cardiomegaly the ratio.
         ratio: the cardiothoracic ratio; None where it is not measured.
         present: False where it was looked for and counts as not found; the map then stays below
             one half.
+        lungs: what is measured of the lungs, with intervals; () where nothing is.
     """
 
     query: Target
@@ -88,6 +85,7 @@ class Localization:
     found_from: float = 0.0
     ratio: Ratio | None = None
     present: bool = True
+    lungs: tuple[Measured, ...] = ()
 
     @cached_property
     def heat(self) -> np.ndarray:
@@ -116,6 +114,7 @@ class Localizer:
         patch_encoder: the frozen image encoder that the model builds on, where it does.
         shares: of a target's logits, how much of them comes from the probe of that encoder's
             features; the rest is the U-Net's.
+        presence: what the reports say of findings, where a patch decoder asks it.
     """
 
     def __init__(
@@ -127,11 +126,13 @@ class Localizer:
         patch_encoder: PatchEncoder | None = None,
         shares: Mapping[str, float] | None = None,
         levels: Levels | None = None,
+        presence: FindingPresence | None = None,
     ) -> None:
         self.shares = dict(shares or {})
         self.offsets = dict(offsets or {})
         self.device = device or best_device()
         self.preprocess = model.preprocess
+        self.presence = presence
         self.reader: DecoderReader | None = None
         self.targets: tuple[str, ...] = TARGETS
         if isinstance(model, PatchDecoder):
@@ -167,13 +168,15 @@ class Localizer:
         config, state = load_checkpoint(folder)
         if config.get("architecture", {}).get("kind") == PATCH_DECODER:
             decoder = PatchDecoderConfig.from_dict(config["architecture"])
+            heads = load_conditioning_classifier(weights, config, text_weights)
             return cls(
                 build_model(lambda: PatchDecoder(decoder), state, folder),
                 None,
                 patch_encoder=load_conditioning_patch_encoder(
-                    weights, config, decoder.layers, decoder.preprocess.size, text_weights
+                    weights, config, decoder.layers, decoder.seen, text_weights
                 ),
                 levels=Levels.from_dict(config["levels"]) if "levels" in config else None,
+                presence=FindingPresence(*heads) if heads else None,
             )
         architecture = LocalizerConfig.from_dict(config.get("architecture", {}))
         model = build_model(lambda: TextGuidedUNet(architecture), state, folder)
@@ -236,26 +239,35 @@ class Localizer:
     def _decoded(self, image: Image.Image, queries: Sequence[Target]) -> list[Localization]:
         """Answer queries about an image of mode "L" with the patch decoder."""
         assert self.reader is not None
-        reading = self.reader(self.preprocess.square(image))
+        reading = self._reading(image, queries)
         right, left = apart(reading.maps[RIGHT_LUNG], reading.maps[LEFT_LUNG])
         found = []
         for query in queries:
             heat = _placed(query, reading.maps[query.target], right, left)
             heat = self.reader.damped(heat, query.target, reading)
-            found_from = self.reader.levels.of(query.target).found_from
+            found_from = self.reader.found_from(query.target, reading)
+            probability = reading.probabilities.get(query.target) if found_from else None
             found.append(
                 Localization(
                     query,
                     image.size,
                     np.stack([heat, right, left]).astype(np.float32),
                     self.preprocess,
-                    reading.probabilities.get(query.target) if found_from else None,
+                    None if query.target == CARDIOMEGALY else probability,
                     found_from,
                     reading.ratio,
                     self.reader.present(query.target, reading),
+                    reading.lungs,
                 )
             )
         return found
+
+    def _reading(self, image: Image.Image, queries: Sequence[Target]) -> Reading:
+        """What the patch decoder says of an image, and the classifier where a query needs it."""
+        assert self.reader is not None
+        asked = any(self.reader.levels.of(query.target).classified_from for query in queries)
+        classified = self.presence(image) if self.presence and asked else None
+        return self.reader(self.preprocess.square(image), classified)
 
     def maps_alone(self, image: Image.Image) -> dict[str, np.ndarray]:
         """The map of each target by itself, whether or not the target counts as found.
@@ -383,17 +395,3 @@ def _placed(query: Target, heat: np.ndarray, right: np.ndarray, left: np.ndarray
     if query.side or query.zone:
         heat = np.minimum(heat, place_of(right, left, query.side, query.zone, THRESHOLD))
     return on_its_side(heat, query.side, right, left) if query.side else heat
-
-
-def mirror_warning(localizer: Localizer, image: Image.Image) -> str:
-    """Return a warning where the heart of a frontal image lies on the wrong side; "" elsewhere.
-
-    Raises ValueError for an unreadable image.
-    """
-    return mirror_warning_of(localizer.find(image, HEART))
-
-
-def mirror_warning_of(heart: Localization) -> str:
-    """As `mirror_warning`, from where HEART was located."""
-    offset = heart_offset(*heart.maps)
-    return MIRROR_WARNING if offset is not None and offset < MIRRORED else ""

@@ -197,6 +197,7 @@ def locate_endpoint(services: Services) -> Callable:
             lungs, right, left, picture: percentage of each that is marked (None: no lungs found)
             probability: that the image shows a finding at all, in [0, 1] (None: not known)
             ratio: cardiothoracic ratio with its low and high (None: not measured)
+            lung_measures: heights, share and costophrenic angles, each with its low and high
             heat: greyscale PNG in base64 at the film's own size, 255 where it is surely
         """
         level = _number("threshold", threshold, 0, 1)
@@ -214,6 +215,7 @@ def locate_endpoint(services: Services) -> Callable:
             **asdict(measured),
             "probability": found.probability,
             "ratio": asdict(found.ratio) if found.ratio else None,
+            "lung_measures": [asdict(one) for one in found.lungs],
             "heat": _base64(Image.fromarray(np.round(255 * found.heat).astype(np.uint8))),
         }
         if mirrored := services.mirror_warning(image):
@@ -221,7 +223,8 @@ def locate_endpoint(services: Services) -> Callable:
         if doubt := services.ood_warning(image):
             answer |= {"in_domain": False, "warnings": [doubt, *answer["warnings"]]}
             if not force:
-                answer |= dict.fromkeys((*asdict(measured), "heat", "probability", "ratio"))
+                unsaid = (*asdict(measured), "heat", "probability", "ratio", "lung_measures")
+                answer |= dict.fromkeys(unsaid)
                 answer["found"] = False
                 answer["words"] = "withheld"
         return answer

@@ -87,6 +87,59 @@ def levels_table(record: dict) -> str:
     return table(["target", "films", "Dice", "pointing, %", "AUROC", "found, %"], rows)
 
 
+def enlarged_text(record: dict) -> str:
+    """From which ratio on a heart counts as enlarged, and what validation said of it."""
+    found = record["ratio"].get("enlarged")
+    if found is None:
+        return "it was not measured from where on."
+    return (
+        f"a heart counts as enlarged from {found['enlarged_from']:.3f} on. On {found['films']} "
+        f"films held out or labelled with and {found['absent']} without it that finds "
+        f"{percent(found['sensitivity'])}% and calls {percent(1 - found['specificity'])}% falsely "
+        f"(at 0.50: {percent(found['sensitivity_at_one_half'])}% and "
+        f"{percent(1 - found['specificity_at_one_half'])}%); AUROC {found['auroc']:.3f}."
+    )
+
+
+def labels_table(metrics: dict) -> str:
+    """How often findings are found where a film is labelled as showing them, and where not."""
+
+    def both(entry: dict, name: str) -> str:
+        if name not in entry:
+            return "–"
+        panel = f" ({percent(entry[f'panel_{name}'])})" if f"panel_{name}" in entry else ""
+        return f"{percent(entry[name])}{panel}"
+
+    rows = [
+        [
+            name,
+            f"{entry['films']} ({entry['panel_films']})",
+            both(entry, "sensitivity"),
+            f"{entry['absent']} ({entry['panel_absent']})",
+            both(entry, "falsely_found"),
+        ]
+        for name, entry in metrics.get("labels", {}).get("findings", {}).items()
+    ]
+    return table(["finding", "films", "found, %", "films without", "found falsely, %"], rows)
+
+
+def lungs_table(record: dict, errors: dict) -> str:
+    """How far measures of the lungs lie from those of outlines drawn by hand."""
+    rows = [
+        [
+            name,
+            str(entry["films"]),
+            f"{entry['mean_error']:.3f}",
+            f"± {entry['half_width']:.3f}",
+            f"{entry['spread']:.3f}",
+            "yes" if name in errors else "no",
+        ]
+        for name, entry in record.get("lungs", {}).items()
+    ]
+    header = ["measure", "films", "mean error", "interval", "standard deviation of films", "given"]
+    return table(header, rows)
+
+
 def compared_table(metrics: dict) -> str:
     """Dice of what both the decoder and the checkpoints beside it outline, on films with masks."""
     compared = metrics["compared"]
@@ -108,12 +161,13 @@ def decoder_parts(folder: Path, metrics: dict, config: dict) -> dict[str, str]:
     runs = [*training.get("earlier", []), training]
     trained = [{**run, "what": what} for run, what in zip(runs[-2:], ("organs", "findings"))]
     refused = [name for name, level in levels["targets"].items() if level["refused"]]
+    classified = [name for name, level in levels["targets"].items() if level["classified_from"]]
     parameters = sum(tensor.numel() for tensor in load_checkpoint(folder)[1].values())
     outlines = metrics["outlines"]
     return {
         "parameters": f"{parameters:,}",
         "image_sha256": config["text_encoder"]["image_sha256"][:12],
-        "layers": " and ".join(str(layer + 1) for layer in architecture["layers"]),
+        "layers": ", ".join(str(layer + 1) for layer in architecture["layers"]),
         "organs": organs_table(metrics),
         "ratio": ratio_text(metrics),
         "outlined_films": str(outlines["films"]),
@@ -121,7 +175,14 @@ def decoder_parts(folder: Path, metrics: dict, config: dict) -> dict[str, str]:
         "outlines": outlines_table(metrics),
         "outline_sentences": outline_sentences(metrics),
         "held": str(record["films"]),
-        "enlarged": f"{levels['enlarged_from']:.2f}",
+        "enlarged": enlarged_text(record),
+        "labelled": str(record["labelled_films"]),
+        "classified": ", ".join(classified) or "none",
+        "labelled_data": " and ".join(f"`{name}`" for name in metrics["labels"]["data"]),
+        "labels": labels_table(metrics),
+        "lungs": lungs_table(record, levels["lung_errors"]),
+        "seen": str(architecture["encoder_side"] or architecture["preprocess"]["size"]),
+        "side": str(architecture["side"]),
         "levels": levels_table(record),
         "refused": ", ".join(refused) or "none",
         "compared": compared_table(metrics),

@@ -44,7 +44,7 @@ from cxr.metrics import dice, iou, pointing_game, value_with_interval
 from train.common.options import option
 from train.common.studies import frontal
 from train.evaluate.groups import by_group, mean_of
-from train.evaluate.outlines import on_outlines, on_ratios
+from train.evaluate.outlines import on_labels, on_outlines, on_ratios
 from train.localizer.mask_data import normal_images
 
 SIDED = (Target(RIGHT_LUNG), Target(LEFT_LUNG), Target(OPACITY, "right"), Target(OPACITY, "left"))
@@ -64,6 +64,7 @@ class LocalizerOptions:
     data: Path = option("masks with splits: a folder or a ZIP archive")
     boxes: Path | None = option("NIH's folder with boxes, for pointing and normal images", None)
     outlines: list[Path] = option("folders with ChestX-Det's outlines", [])
+    labelled: list[Path] = option("folders with splits whose films have labels of findings", [])
     organs: list[Path] = option("further folders with masks of lungs and heart", [])
     compare: list[str] = option("NAME=FOLDER of checkpoints that are rows beside it", [])
     split: str = option("of the data sets", "test", choices=("train", "val", "test"))
@@ -130,6 +131,16 @@ def _on_further_sets(localizer: Localizer, options: LocalizerOptions) -> dict:
         report["outlines"] = {
             "data": [root.resolve().name for root in options.outlines],
             **on_outlines(localizer, outlined, options.rounds, options.seed),
+        }
+    if options.labelled and localizer.reader is not None:
+        labelled = [
+            study
+            for root in options.labelled
+            for study in frontal(load_split(root, load_studies(root))[options.split])
+        ]
+        report["labels"] = {
+            "data": [root.resolve().name for root in options.labelled],
+            "findings": on_labels(localizer, labelled),
         }
     for root in options.organs:
         images = [one for one in load_masked_images(root) if one.split == options.split]

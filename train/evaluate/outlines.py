@@ -1,4 +1,4 @@
-"""A localizer measured on what radiologists outlined, on organs elsewhere, and on the heart's size.
+"""A localizer measured on what radiologists outlined, on labels, and on the heart's size.
 
 Maps and answers are those of `Localizer.find`: what the page shows. Where a finding counts as not
 found its map stays below one half and marks nothing; how well maps lie where something is to be
@@ -14,7 +14,7 @@ import numpy as np
 
 from cxr.anatomy import HEART_ALONE
 from cxr.data import MaskedImage, load_cardiothoracic_ratios
-from cxr.findings import OUTLINED
+from cxr.findings import OUTLINED, Study
 from cxr.images import load_image
 from cxr.localization import THRESHOLD, Localizer
 from cxr.metrics import dice, value_with_interval
@@ -119,6 +119,45 @@ def _entry(rows: Sequence[dict], rounds: int, seed: int) -> dict:
 def _mean(values: Sequence[float], rounds: int, seed: int) -> dict[str, float]:
     numbers = np.array(values)
     return value_with_interval(lambda rows: float(numbers[rows].mean()), len(numbers), rounds, seed)
+
+
+def on_labels(localizer: Localizer, studies: Sequence[Study]) -> dict[str, dict]:
+    """How often a finding counts as found where a film is labelled as showing it, and where not.
+
+    Args:
+        localizer: with a patch decoder.
+        studies: frontal ones, with the best labels that there are of each.
+
+    Returns:
+        By finding that is not refused "films" that show it, "sensitivity", "absent" films and
+        "falsely_found", the share of those; and of the films read by a panel alone the same with
+        "panel_" before.
+    """
+    names = [name for name in OUTLINED if name in localizer.locatable]
+    found: dict[str, list[tuple[bool, bool, bool]]] = {name: [] for name in names}
+    for study in studies:
+        if study.image is None:
+            continue
+        answers = localizer.find_all(load_image(study.image), names)
+        for name, answer in zip(names, answers):
+            label = study.findings.get(name)
+            if label in (0, 1):
+                panel = study.label_source == "expert"
+                found[name].append((label == 1, answer.present, panel))
+    return {name: _counted(rows) for name, rows in found.items() if rows}
+
+
+def _counted(rows: Sequence[tuple[bool, bool, bool]]) -> dict:
+    entry: dict = {}
+    for prefix, chosen in (("", rows), ("panel_", [row for row in rows if row[2]])):
+        shown = [found for label, found, _ in chosen if label]
+        absent = [found for label, found, _ in chosen if not label]
+        entry |= {f"{prefix}films": len(shown), f"{prefix}absent": len(absent)}
+        if shown:
+            entry[f"{prefix}sensitivity"] = round(float(np.mean(shown)), 4)
+        if absent:
+            entry[f"{prefix}falsely_found"] = round(float(np.mean(absent)), 4)
+    return entry
 
 
 def on_ratios(localizer: Localizer, images: Sequence[MaskedImage], root: Path) -> dict:

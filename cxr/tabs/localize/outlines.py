@@ -29,6 +29,7 @@ from cxr.anatomy import (
 from cxr.language import parse
 from cxr.localization import (
     BEYOND_LUNGS,
+    LUNG_MEASURES,
     Measure,
     Target,
     cardiothoracic_ratio,
@@ -78,6 +79,7 @@ class Outline:
         ratio: the cardiothoracic ratio in words where the heart was asked for; "" where it was
             not, or where the masks do not allow it.
         reference: data: address of the mask drawn by hand; "" where there is none.
+        lungs: what was measured of the lungs, a name and words each, where these were asked for.
     """
 
     taken: str
@@ -86,6 +88,7 @@ class Outline:
     caveat: str = ""
     ratio: str = ""
     reference: str = ""
+    lungs: tuple[tuple[str, str], ...] = ()
 
     def measures_dict(self) -> dict[str, object]:
         """The measures, JSON-able, under the names that the page's script knows."""
@@ -125,6 +128,17 @@ def outlined(found: Localization, text: str, reference: np.ndarray | None = None
         caveat=caveat,
         ratio=_ratio(found) if found.query.target in HEARTS else "",
         reference="" if reference is None else inline(_smooth(reference), MAP_SIDE),
+        lungs=_lungs(found) if found.query.target in (LUNGS, RIGHT_LUNG, LEFT_LUNG) else (),
+    )
+
+
+def _lungs(found: Localization) -> tuple[tuple[str, str], ...]:
+    """Each of LUNG_MEASURES in words; () for a model that measures none."""
+    measured = {one.name: one.words for one in found.lungs}
+    if not measured:
+        return ()
+    return tuple(
+        (name[0].upper() + name[1:], measured.get(name, "not measured")) for name in LUNG_MEASURES
     )
 
 
@@ -141,8 +155,12 @@ def _absent(found: Localization) -> str:
     if found.present:
         return ""
     if found.query.target == CARDIOMEGALY:
-        size = f"a ratio of {found.ratio.words}" if found.ratio else "its size"
-        return f"Not found: {size} does not make the heart count as enlarged here."
+        if found.ratio is None:
+            return "Not found: the size of the heart cannot be measured here."
+        return (
+            f"Not found: the cardiothoracic ratio is {found.ratio.words}, and the heart counts as "
+            f"enlarged here from {found.found_from:.2f} on."
+        )
     return (
         f"Not found: the model gives it {found.probability or 0:.0%}, and it counts from "
         f"{found.found_from:.0%} on."

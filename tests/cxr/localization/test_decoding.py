@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +12,18 @@ import torch
 from tiny import tiny_dual_encoder
 
 from cxr.anatomy import DECODED, READ
-from cxr.checkpoints.encoders import load_patch_encoder, load_text_encoder, save_dual_encoder
+from cxr.checkpoints.encoders import (
+    load_dual_encoder,
+    load_patch_encoder,
+    load_text_encoder,
+    save_dual_encoder,
+)
+from cxr.checkpoints.fingerprints import fingerprint
 from cxr.checkpoints.io import save_checkpoint
 from cxr.images.load import Preprocess
 from cxr.localization.decoding import Level, Levels
 from cxr.localization.localizer import Localizer
+from cxr.localization.lung_measures import RIGHT_AREA
 from cxr.models.patch_decoder import PatchDecoder, PatchDecoderConfig
 
 SIDE = 96
@@ -61,6 +70,7 @@ def saved(tmp_path_factory):
         save_checkpoint(root / name, model.state_dict(), about)
         return Localizer.load(root / name)
 
+    save.root = root
     return save
 
 
@@ -85,9 +95,54 @@ def test_the_level_moves_the_map(saved, film):
 def test_cardiomegaly_is_a_matter_of_the_ratio(saved, film):
     localizer = saved("c")
     found = localizer.find(film(1), "big heart")
-    # All maps are alike here: heart and chest are equally wide, or one lung is empty.
+    # All maps are alike here: heart and chest are equally wide.
     assert found.ratio is not None and found.ratio.high == pytest.approx(found.ratio.value + 0.04)
-    assert found.present == (found.ratio.value >= 0.5)
+    assert found.ratio.value == 1 and found.present and found.heat.max() > 0.5
+    assert found.probability is None and found.found_from == 0.5
+    reading = localizer.reader(np.zeros((SIDE, SIDE), np.uint8))
+    assert reading.maps["cardiomegaly"] is reading.maps["heart"]
+    small = replace(reading, ratio=replace(found.ratio, value=0.49))
+    assert not localizer.reader.present("cardiomegaly", small)
+    assert localizer.reader.damped(reading.maps["heart"], "cardiomegaly", small).max() < 0.5
+    assert not localizer.reader.present("cardiomegaly", replace(reading, ratio=None))
+
+
+def test_the_classifier_speaks_for_a_finding_where_it_tells_it_better(saved):
+    levels = {"mass": {"found_from": 0.4, "classified_from": 0.7}, "nodule": {"found_from": 0.4}}
+    reader = saved("f", **levels).reader
+    square = np.zeros((SIDE, SIDE), np.uint8)
+    said = reader(square, {"mass": 0.6, "nodule": 0.1})
+    assert said.probabilities["mass"] == 0.6 and not reader.present("mass", said)
+    # It is not asked about the nodule, nor where there is none.
+    assert said.probabilities["nodule"] == pytest.approx(0.5) and reader.present("nodule", said)
+    alone = reader(square)
+    assert alone.probabilities["mass"] == pytest.approx(0.5) and reader.present("mass", alone)
+
+
+def test_the_classifier_beside_the_checkpoint_is_found(saved, tmp_path, film):
+    localizer = saved("g", mass={"found_from": 0.4, "classified_from": 0.7})
+    assert localizer.presence is None
+    root = tmp_path
+    for name in ("g", "retrieval"):
+        shutil.copytree(saved.root / name, root / name)
+    dual, _ = load_dual_encoder(root / "retrieval")
+    width = dual.image_encoder.feature_width
+    heads = {
+        "directions": torch.zeros(width, 1),
+        "offsets": torch.zeros(1),
+        "platt": torch.tensor([[1.0], [2.0]]),
+    }
+    config = {
+        "encoder": fingerprint(root / "retrieval"),
+        "calibration": {"findings": ["mass"]},
+    }
+    save_checkpoint(root / "heads", heads, config)
+    about = json.loads((root / "g/config.json").read_text())
+    (root / "g/config.json").write_text(json.dumps({**about, "presence": {"weights": "heads"}}))
+    found = Localizer.load(root / "g").find(film(1), "mass")
+    assert found.probability == pytest.approx(1 / (1 + np.exp(-2)), abs=1e-3) and found.present
+    save_checkpoint(root / "heads", heads, {**config, "encoder": "ab" * 32})
+    assert Localizer.load(root / "g").presence is None
 
 
 def test_a_side_is_half_of_the_chest_for_what_reaches_beyond_the_lungs(saved, film):
@@ -112,6 +167,9 @@ def test_what_is_not_good_enough_is_refused_with_its_reason(saved, film):
 
 def test_levels_survive_json_and_refuse_what_is_not_known():
     entries = {"targets": {"mass": {"level": 0.3}}, "ratio_error": 0.1, "enlarged_from": 0.52}
+    assert Levels.from_dict(entries).lung_errors == {}
+    entries["lung_errors"] = {RIGHT_AREA: 0.02}
+    assert Levels.from_dict(entries).lung_errors[RIGHT_AREA] == 0.02
     assert Levels.from_dict(json.loads(json.dumps(entries))).of("mass") == Level(0.3)
     for wrong in ({}, {**entries, "targets": {"mass": {"x": 1}}}):
         with pytest.raises(ValueError, match="expected levels of targets"):

@@ -18,6 +18,9 @@ def test_the_cardiothoracic_ratio_is_the_heart_over_the_chest():
     heart[2, 99] = 1  # a stray pixel moves no edge
     left[2, 99] = 1
     assert cardiothoracic_ratio(heart, right, left) == pytest.approx(0.5)
+    slanted = left.copy()
+    slanted[20:80, 60:90] = np.tri(60, 30, 30)  # the outer edges lie in different rows
+    assert cardiothoracic_ratio(heart, right, slanted) == pytest.approx(0.5)
     heart[20:45, 5:95] = 1  # nor does a wide mediastinum
     assert cardiothoracic_ratio(heart, right, left) == pytest.approx(0.5)
     for missing in range(3):

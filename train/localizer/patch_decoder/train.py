@@ -11,7 +11,7 @@ them (train.localizer.patch_decoder.levels).
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +37,12 @@ from train.localizer.patch_decoder.data import Batch, DecoderData
 from train.localizer.patch_decoder.features import extract
 from train.localizer.patch_decoder.films import CHILDREN, Film, load_films
 from train.localizer.patch_decoder.options import FilmOptions, Options
+from train.localizer.patch_decoder.teacher import teach
 
 MODULE = "train.localizer.patch_decoder.train"
 HEAVIEST = 30.0  # that a patch can count
+WIDTHS, IMAGE_WIDTHS, HIDDEN = (64, 40, 24, 12), (16, 8, 8), 96
+COARSER = 4  # than the maps of organs are the masks of findings, which are read off the patches
 ROWS_FOR_SCALE = 200  # images whose features give the scale of each channel
 
 
@@ -48,7 +51,7 @@ def chosen_films(options: FilmOptions) -> list[Film]:
     draw = random.Random(0)
     films = [
         film
-        for film in load_films(options.data, options.sources)
+        for film in load_films(options.data, options.sources, options.boxes)
         if film.source != CHILDREN or draw.random() < options.children
     ]
     return [film for film in films if film.split != "test" and film.known]
@@ -60,14 +63,26 @@ def load_data(options: FilmOptions, films: Sequence[Film]) -> DecoderData:
     images, readable = pack([film.image for film in films], view, options.cache)
     if not readable.all():
         raise SystemExit(f"expected readable images; {(~readable).sum()} are not")
-    encoder = load_patch_encoder(options.text, options.layers, options.side)
+    encoder = load_patch_encoder(options.text, options.layers, options.encoder_side)
     features, names = [], [film.name for film in films]
     for copy in range(1 + options.copies):
         rows = [row for row, film in enumerate(films) if copy == 0 or film.split == "train"]
         key = f"{encoder.fingerprint[:12]}-{'-'.join(map(str, options.layers))}-{len(films)}"
-        file = options.cache / f"features-{key}-{options.side}-{copy}.npy"
+        file = options.cache / f"features-{key}-{options.encoder_side}-{copy}.npy"
         features.append((rows, extract(images, names, rows, copy, encoder, file)))
-    return DecoderData(films, images, features, DECODED, view, options.cache)
+    taught = None
+    if options.teacher is not None:
+        drawn_on = [
+            row
+            for row, film in enumerate(films)
+            if film.source in options.taught and film.split == "train"
+        ][: options.taught_films]
+        taught = teach(
+            films, drawn_on, options.teacher, options.map_side, options.text, options.cache
+        )
+    return DecoderData(
+        films, images, features, DECODED, view, options.cache, options.map_side, taught
+    )
 
 
 def part_of(film: Film, count: int) -> int:
@@ -93,32 +108,59 @@ def left_out(films: Sequence[Film], fold: str | None) -> np.ndarray:
 def build_model(options: Options, data: DecoderData, rows: np.ndarray) -> PatchDecoder:
     """A fresh decoder whose scale is that of the training images' features."""
     view = Preprocess(options.side, 0.5, 0.25, 1)
-    some = data.batch(rows[:: max(1, len(rows) // ROWS_FOR_SCALE)], [0] * len(rows)).features
+    some = data.batch(
+        rows[:: max(1, len(rows) // ROWS_FOR_SCALE)],
+        [0] * len(rows),
+        np.zeros(data.known.shape[1], bool),
+    ).features
     config = PatchDecoderConfig(
-        DECODED, READ, tuple(options.layers), some.shape[1], preprocess=view
+        DECODED,
+        READ,
+        tuple(options.layers),
+        some.shape[1],
+        WIDTHS,
+        IMAGE_WIDTHS,
+        HIDDEN,
+        view,
+        side=options.map_side,
+        encoder_side=options.encoder_side,
     )
     torch.manual_seed(options.seed)
     model = PatchDecoder(config)
-    if options.start is not None:
-        known, own = load_checkpoint(options.start)[1], model.state_dict()
-        own.update({name: value.float() for name, value in known.items() if name in own})
-        model.load_state_dict(own)
-        return model.to(memory_format=torch.channels_last)
     model.mean.copy_(some.mean((0, 2, 3)))
     model.std.copy_(some.std((0, 2, 3)))
+    if options.start is not None:
+        start_from(model, load_checkpoint(options.start)[1])
     return model.to(memory_format=torch.channels_last)
 
 
+def start_from(model: PatchDecoder, known: Mapping[str, torch.Tensor]) -> None:
+    """Take over the weights of another decoder, also of one with fewer features or grids.
+
+    Weights with fewer input channels fill the first of them, and the others begin at 0: features
+    of further layers come last. What has another shape besides stays as it is.
+    """
+    own = model.state_dict()
+    for name, value in known.items():
+        if name not in own or (name in ("mean", "std") and value.shape != own[name].shape):
+            continue
+        wide = own[name]
+        if value.shape == wide.shape:
+            wide.copy_(value)
+        elif value.ndim > 1 and value.shape[0] == wide.shape[0] and value.ndim == wide.ndim:
+            if value.shape[1] < wide.shape[1] and value.shape[2:] == wide.shape[2:]:
+                wide.zero_()
+                wide[:, : value.shape[1]] = value.float()
+
+
 def organ_loss(model: PatchDecoder, batch: Batch) -> torch.Tensor:
-    """Dice and cross-entropy of the organs that somebody drew, both lungs together counted in."""
-    view, organs = model.preprocess, len(DECODED) - len(READ)
+    """Dice and cross-entropy of the organs that somebody drew, both lungs together the last."""
+    view = model.preprocess
     logits = model.draw((batch.pixels - view.mean) / view.std, batch.features).float()
     right, left = (DECODED.index(side) for side in (RIGHT_LUNG, LEFT_LUNG))
     both = torch.maximum(logits[:, right], logits[:, left])[:, None]
     drawn = torch.cat([logits, both], 1).flatten(0, 1)
-    masks = torch.cat([batch.masks[:, :organs], batch.masks[:, -1:]], 1).flatten(0, 1)
-    known = torch.cat([batch.known[:, :organs], batch.known[:, -1:]], 1).flatten()
-    return dice_bce(drawn, masks, known.float())
+    return dice_bce(drawn, batch.masks.flatten(0, 1), batch.weight.flatten())
 
 
 def finding_loss(
@@ -128,16 +170,15 @@ def finding_loss(
 
     Args:
         model: that reads.
-        batch: what is known.
+        batch: what is known of the findings.
         weights: float [F], of a patch that shows the finding.
         presence_weight: of the second part.
 
     Returns:
         A scalar.
     """
-    chosen = slice(len(DECODED) - len(READ), len(DECODED))
     logits, presence = (part.float() for part in model.read(batch.features))
-    masks, known = batch.masks[:, chosen], batch.known[:, chosen].float()
+    masks, known = batch.masks, batch.weight
     patches = F.interpolate(masks, size=logits.shape[-1], mode="area")
     each = F.binary_cross_entropy_with_logits(
         logits, patches, reduction="none", pos_weight=weights[:, None, None]
@@ -152,7 +193,8 @@ def patch_weights(data: DecoderData, rows: np.ndarray) -> torch.Tensor:
     first = len(DECODED) - len(READ)
     found = []
     for place in range(first, len(DECODED)):
-        known = rows[data.known[rows, place]]
+        known = np.flatnonzero(data.known[:, place])
+        known = known[np.isin(known, rows)]
         share = float(data.masks[known, place].mean()) / 255 if len(known) else 0.0
         found.append(min(HEAVIEST, ((1 - share) / max(share, 1e-5)) ** 0.5))
     return torch.tensor(found)
@@ -170,7 +212,7 @@ def save(model: PatchDecoder, data: DecoderData, rows: np.ndarray, options: Opti
         "fold": options.fold,
         "earlier": _earlier(options.start),
     }
-    encoder = load_patch_encoder(options.text, options.layers, options.side)
+    encoder = load_patch_encoder(options.text, options.layers, options.encoder_side)
     config = {
         "architecture": model.config.to_dict(),
         "targets": list(DECODED),
@@ -202,7 +244,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked = np.zeros(len(DECODED) + 1, bool)
     asked[:organs] = asked[-1] = options.part == "organs"
     asked[organs : len(DECODED)] = options.part == "findings"
-    rows = np.flatnonzero(~left_out(films, options.fold) & data.known[:, asked].any(1))
+    rows = np.flatnonzero(~left_out(films, options.fold) & (data.weight[:, asked] > 0).any(1))
     chances = data.weights(rows, asked)
     run = Run(options, find_unused_parameters=True)
     model = build_model(options, data, rows)
@@ -220,7 +262,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     for step in run.steps(Budget(options.steps, options.minutes)):
         model.train()
         drawn = np.random.default_rng([options.seed, step, run.rank])
-        batch = data.draw(rows, chances, options.batch_size, drawn).to(run.device)
+        coarser = COARSER if options.part == "findings" else 1
+        batch = data.draw(rows, chances, options.batch_size, drawn, asked, coarser).to(run.device)
+        batch = batch.jittered(drawn, mirror=options.part == "findings")
         with run.autocast():
             if options.part == "organs":
                 loss = organ_loss(model, batch)

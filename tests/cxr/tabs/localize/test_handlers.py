@@ -21,6 +21,7 @@ from PIL import Image
 
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localization
+from cxr.localization.lung_measures import LUNG_MEASURES, RIGHT_AREA, Measured
 from cxr.localization.measure import Ratio
 from cxr.localization.targets import Target
 from cxr.tabs.api import locate_endpoint
@@ -146,8 +147,24 @@ def test_a_finding_that_its_own_probability_denies_is_not_found(state):
     assert low.verdict == "Not found: the model gives it 10%, and it counts from 30% on."
     enlarged = replace(found, query=Target("cardiomegaly"), ratio=Ratio(0.44, 0.4, 0.48))
     said = outlined(enlarged, "big heart")
-    assert "a ratio of 0.44 (0.40 to 0.48)" in said.measures[0].verdict
-    assert said.ratio == "0.44 (0.40 to 0.48)"
+    assert said.measures[0].verdict == (
+        "Not found: the cardiothoracic ratio is 0.44 (0.40 to 0.48), and the heart counts as "
+        "enlarged here from 0.30 on."
+    )
+    assert said.ratio == "0.44 (0.40 to 0.48)" and said.lungs == ()
+    unknown = outlined(replace(enlarged, ratio=None), "big heart")
+    assert "cannot be measured" in unknown.measures[0].verdict
+
+
+def test_what_was_measured_of_the_lungs_stands_beside_them(state):
+    maps = np.full((3, 32, 32), 0.6, np.float32)
+    measured = (Measured(RIGHT_AREA, 0.55, 0.52, 0.58),)
+    found = Localization(Target("lungs"), (32, 32), maps, Preprocess(32), lungs=measured)
+    facts = dict(outlined(found, "lungs").lungs)
+    assert len(facts) == len(LUNG_MEASURES)
+    assert facts["Right lung's share of the area"] == "0.55 (0.52 to 0.58)"
+    assert facts["Right costophrenic angle"] == "not measured"
+    assert outlined(replace(found, query=Target("opacity")), "opacity").lungs == ()
 
 
 def test_a_finding_taken_for_an_opacity_is_not_assessed(handlers, state):

@@ -1,0 +1,36 @@
+"""Whether a frontal image seems to be mirrored, by where the heart lies."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from cxr.anatomy import HEART
+from cxr.localization.localizer import Localization, Localizer
+from cxr.localization.measure import heart_offset
+
+# Heart offset below which an image counts as mirrored: none of 40 validation images and 2 of 120
+# patients' images of NIH; 28 of 40 and 76 of 120 when these were mirrored.
+MIRRORED = 0.01
+MIRROR_WARNING = (
+    "This image seems to be mirrored: the heart lies more to the right of the patient. Check the "
+    "side marker and turn it left to right, unless the heart truly lies there."
+)
+
+
+def mirror_warning(localizer: Localizer, image: Image.Image) -> str:
+    """Return a warning where the heart of a frontal image lies on the wrong side; "" elsewhere.
+
+    Args:
+        localizer: as Localizer.load gives it.
+        image: as cxr.load_image takes it.
+
+    Raises:
+        ValueError: an unreadable image.
+    """
+    return mirror_warning_of(localizer.find(image, HEART))
+
+
+def mirror_warning_of(heart: Localization) -> str:
+    """As `mirror_warning`, from where HEART was located."""
+    offset = heart_offset(*heart.maps)
+    return MIRROR_WARNING if offset is not None and offset < MIRRORED else ""
