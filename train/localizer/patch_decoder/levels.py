@@ -306,8 +306,8 @@ def _lung_errors(
 ) -> dict[str, float]:
     """Half widths of the intervals of LUNG_MEASURES, from lungs drawn by hand.
 
-    A measure is left out, so not given, where its interval is as wide as the values themselves
-    spread: where the half width passes twice their standard deviation.
+    A measure is left out, so not given, where its interval says little: where the half width
+    passes the standard deviation of the films' values.
     """
     places = [data.outputs.index(name) for name in (RIGHT_LUNG, LEFT_LUNG)]
     pairs: dict[str, list[tuple[float, float]]] = {}
@@ -336,7 +336,7 @@ def _lung_errors(
             "half_width": round(half, 4),
             "spread": round(spread, 4),
         }
-        if half <= 2 * spread:
+        if half <= spread:
             errors[name] = round(half, 4)
     return errors
 
