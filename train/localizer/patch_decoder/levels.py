@@ -3,13 +3,13 @@ r"""Set where a patch decoder's maps and probabilities begin to count, on films 
     python -m train.localizer.patch_decoder.levels --config train/configs/localizer.yaml:levels
 
 Held out are the val splits and, for a decoder that was trained with --fold, that part of the
-patients. For each target the level is the one with the best mean Dice where it is drawn; the
+patients. For each target the level is the one with the best mean Dice where it is drawn. The
 probability is calibrated (Platt 1999), and found from where at most --falsely of the films that
-were read as showing nothing would be called so, and at most --marked of the picture is marked in
-the mean of films without the finding. Where the finding classifier of the reports tells a finding
-better, its probability counts instead; whether a heart is enlarged, its ratio says. A finding that
-the hottest place of its map lies on too
-seldom, or that is found too seldom, is refused, with a sentence that says how often.
+were read as showing nothing, and --elsewhere of those without the finding, would be called so, and
+at most --marked of the picture is marked in the mean of films without it. Where the finding
+classifier of the reports tells a finding better, its probability counts instead; whether a heart
+is enlarged, its ratio says. A finding that the hottest place of its map lies on too seldom, or that
+is found too seldom, is refused, with a sentence that says how often.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Options(FilmOptions):
 
     weights: Path = option("patch decoder whose levels are set", Path("runs/patch_decoder"))
     falsely: float = option("of films that show nothing, how many may be called so", 0.03)
+    elsewhere: float = option("of films without the finding, how many may be called so", 0.1)
     marked: float = option("of the picture, the most that is marked without the finding", 0.02)
     pointing: float = option("least share of hottest places on the outline", 0.4)
     sensitivity: float = option("least share of films with the finding that are found", 0.15)
@@ -173,7 +174,10 @@ def _limit(
     quiet = read & ~data.present[said.rows][:, outlined].any(1)
     absent = data.known[said.rows, place] & ~data.present[said.rows, place]
     values = said.presence[:, READ.index(target)]
-    limit = float(np.quantile(values[quiet & absent], 1 - options.falsely))
+    limit = max(
+        float(np.quantile(values[quiet & absent], 1 - options.falsely)),
+        float(np.quantile(values[absent], 1 - options.elsewhere)),
+    )
     areas = (said.maps[absent, place] >= level).mean((1, 2))
     for value in np.sort(values[absent]):
         if (areas * (values[absent] > limit)).mean() <= options.marked:
