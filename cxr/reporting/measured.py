@@ -27,7 +27,7 @@ class HeartRatio:
 
     Attributes:
         value: width of the heart over that of the chest.
-        low, high: its 95% interval; None where it is not known.
+        low, high: its 90% interval; None where it is not known.
     """
 
     value: float

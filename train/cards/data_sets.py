@@ -53,6 +53,10 @@ DATA_SETS = {
         "Cardiothoracic ratio estimation data set (eveningdong): lungs, heart and the ratio "
         "measured by hand. Licence: MIT."
     ),
+    "rsna": (
+        "Films of the RSNA 2018 challenge (of NIH origin) with boxes around lung opacities. "
+        "Licence: non-commercial."
+    ),
     "jsrt": (
         "JSRT (Shiraishi et al. 2000) with SCR's masks of lungs, heart and clavicles (van Ginneken "
         "et al. 2006). Licence: research, cite."

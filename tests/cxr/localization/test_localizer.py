@@ -15,7 +15,8 @@ from tiny_localizer import CONFIG, SIZE, save_localizer
 from cxr.anatomy import TARGETS
 from cxr.checkpoints.encoders import load_text_encoder, save_dual_encoder
 from cxr.checkpoints.io import load_checkpoint, save_checkpoint
-from cxr.localization.localizer import Localizer, mirror_warning
+from cxr.localization.localizer import Localizer
+from cxr.localization.mirrored import mirror_warning
 from cxr.localization.targets import Target
 from cxr.models.unet import LocalizerConfig, TextGuidedUNet
 
