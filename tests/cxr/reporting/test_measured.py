@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from cxr.images import Preprocess
-from cxr.localization.localizer import MIRROR_WARNING, Localization
+from cxr.localization.localizer import Localization
 from cxr.localization.measure import Ratio
+from cxr.localization.mirrored import MIRROR_WARNING
 from cxr.localization.targets import Target
 from cxr.reporting.measured import HeartRatio, measure_image
 
