@@ -33,6 +33,7 @@ NARROWER = {
     "lung lesion": ("nodule", "mass"),
     "pleural other": ("pleural thickening",),
 }
+_LATER = 0.5  # what a finding counts that is named after another: where none has both, the first
 _SENTENCES = 400  # best sentences of a gallery's reports that are read for what they affirm
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
@@ -305,10 +306,12 @@ class Ranking:
         """How far labels hold what was asked, float32 [N] up to 1, and who holds the contrary."""
         holds, contrary = self.table.person(query)
         parts: list[np.ndarray] = []
+        shares: list[float] = []
         asked = query.present or ((NO_FINDING,) if query.normal else ())
-        for finding in asked:
+        for place, finding in enumerate(asked):
             values = self.table.values(finding)
             parts.append(_lookup(values, _FOR_PRESENT))
+            shares.append(_LATER if place else 1.0)
             contrary |= values == 0
         for finding in query.absent:
             values = self.table.values(finding)
@@ -322,7 +325,8 @@ class Ranking:
             parts.append(holds.astype(np.float32))
         if not parts:
             return np.zeros(len(holds), np.float32), contrary
-        return np.stack(parts).mean(0).astype(np.float32), contrary
+        shares += [1.0] * (len(parts) - len(shares))
+        return np.average(np.stack(parts), 0, shares).round(6).astype(np.float32), contrary
 
     def _evidence(
         self, query: Query, row: int, affirmed: Mapping[int, tuple[float, str]], nearest: bool

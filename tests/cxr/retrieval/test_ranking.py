@@ -139,3 +139,13 @@ def test_standardized_has_mean_zero_and_spread_one():
 def test_bad_weights_are_refused(bad):
     with pytest.raises(ValueError, match=r"expected ranking weights .* Fit them again"):
         RankingWeights.from_dict(bad)
+
+
+def test_where_none_shows_both_the_finding_that_was_named_first_counts_more():
+    studies = [study(0, edema=1), study(1, mass=1), study(2, mass=1, edema=1)]
+    ranking = Ranking(studies, RankingWeights())
+    looks = np.array([0.5, 0.0, 0.1], np.float32)
+    first = [one.row for one in ranking.order(parse("mass and edema"), looks, 3)]
+    assert first == [2, 1, 0]
+    assert [one.row for one in ranking.order(parse("edema and mass"), -looks, 3)] == [2, 0, 1]
+    assert ranking.count(parse("mass and edema")) == 1
