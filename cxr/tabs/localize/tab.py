@@ -27,7 +27,7 @@ SUGGESTIONS = (
     "pleural effusion",
     Target(CONSOLIDATION, "left", "lower").prompt,
     GROUND_GLASS,
-    "emphysema",
+    "pleural thickening",
 )
 OPEN = "() => window.cxr.openTab('localize')"
 

@@ -19,15 +19,18 @@ from drawn_models import PLACES, DrawnLocalizer, drawn
 from markupsafe import escape
 from PIL import Image
 
+from cxr.checkpoints.format import read_config
+from cxr.defaults import LOCALIZER, find_shipped
 from cxr.images.load import Preprocess
 from cxr.localization.localizer import Localization
 from cxr.localization.lung_measures import LUNG_MEASURES, RIGHT_AREA, Measured
 from cxr.localization.measure import Ratio
-from cxr.localization.targets import Target
+from cxr.localization.targets import Target, parse
 from cxr.tabs.api import locate_endpoint
 from cxr.tabs.localize.handlers import LocalizeHandlers, with_image
 from cxr.tabs.localize.outlines import START, THRESHOLDS, outlined
 from cxr.tabs.localize.state import LocalizeState
+from cxr.tabs.localize.tab import SUGGESTIONS
 from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
 from cxr.tabs.shared.example_cards import examples
@@ -347,3 +350,9 @@ def test_the_endpoint_for_programs_locates(locating, film):
     ):
         with pytest.raises(gr.Error, match="(?i)expected"):
             call(*wrong)
+
+
+def test_what_the_tab_suggests_is_not_refused_by_the_shipped_model():
+    config = read_config(find_shipped(LOCALIZER))
+    refused = {name for name, level in config["levels"]["targets"].items() if level["refused"]}
+    assert refused and all(parse(text).target not in refused for text in SUGGESTIONS)
