@@ -110,7 +110,7 @@ CHEST_SIGNS: dict[str, str] = {
         reactive|subpulmonary|subpulmonic|lamellar|encysted|loculated|septated|massive|
         interlobar|fissural|tuberculous|cardiac|hepatic|bloody|infected) (pleural)?
         (effusion|fluid|collection|exudate); transudate; exudate; effsn; effn; effus; effsion;
-        efn; pl (eff|effn|effusion|fluid); pleff; bpe; fissural {fluid}; (fluid|thickened
+        efn; pleff; bpe; fissural {fluid}; (fluid|thickened
         fluid|water) in (minor|horizontal|oblique|major|interlobar)? fissure;
         (pseudotumor|phantom tumor|vanishing tumor) (of the fissure)?; pleuritis exudativa;
         (wine glass|goblet) shaped shadow; needs (a|to be)? (tap|tapping|tapped|thoracentesis|
@@ -176,7 +176,7 @@ CHEST_SIGNS: dict[str, str] = {
         hardened|thickened) (pleura|pleurae); (thick|thickened|thickening of) (minor|horizontal|
         oblique|interlobar|major)? fissure; fissural thickening; fissure thickened;
         (orange|fruit) peel around the lung; pleural (rind|peel|band|tag|tail|reaction|scar);
-        pleural scarring; dpt; pl thickening; pleural thick; apical (cap|caps|capping|rind);
+        pleural scarring; dpt; pleural thick; apical (cap|caps|capping|rind);
         (rind|peel) (around|on|over) lung; decortication; pleural adhesion; pleural adhesions""",
     "hernia": """
         (stomach|tummy|belly|bowel|gut|intestine|colon|gastric bubble|bowel loop|loop of

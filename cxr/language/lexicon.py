@@ -127,7 +127,7 @@ FINDINGS_WORDS: dict[str, str] = {
         (expanded|inflated); incomplete expansion; poor expansion; hypoinflation; low lung
         volume; low volume; atelect; mucus plug collapse""",
     "pneumothorax": """
-        pneumothorax; pneumothoraces; ptx; pntx; pnx; ptxs; tension pneumothorax; tension
+        pneumothorax; pneumothoraces; ptx; psp; pntx; pnx; ptxs; tension pneumothorax; tension
         pneumo; pneumo; pneumo thorax; hydropneumothorax; hemopneumothorax; collapsed lung; lung
         collapsed; lung has collapsed; lung collapse; collapse of lung; collapse of the whole
         lung; complete lung collapse; deflated lung; lung deflated; lung has deflated; popped
@@ -210,8 +210,8 @@ FINDINGS_WORDS: dict[str, str] = {
         cicatrization; cicatricial; fibrosed; fibrotic change; fibrotic lung; fibrosing;
         reticular; reticular (opacity|pattern|marking|shadowing|change); reticulation;
         reticulonodular; honeycomb; honeycombing; honeycomb lung; honeycombed; stiff lung; lung
-        stiffening; stiffened lung; architectural distortion; traction bronchiectasis; usual
-        interstitial pneumonia; parenchymal band; parenchymal scarring""",
+        (gone|turned)? stiff; lung stiffening; stiffened lung; architectural distortion; traction
+        bronchiectasis; usual interstitial pneumonia; parenchymal band; parenchymal scarring""",
     "pleural thickening": """
         {pleural} (thickening|thickened|thick); (thickened|thick|thickening) {pleural};
         thickening of {pleural}; {pleural} too thick; plural thickening; thick pleura; apical

@@ -22,6 +22,7 @@ _NO_CHANGE = (
     r"(?:significant |interval |marked |definite |appreciable |relevant )*(?:changes?|increase"
     r"|decrease|progression|worsening|improvement|difference)(?: (?:in|of|to|from)\b)?"
 )
+_GONE = r"gone(?! (?:stiff|hard|solid|white|cloudy|hazy|flat|soft|bad|wrong|big|dull|down)\b)"
 # Kind of cue -> pattern. Order matters: at one place the first kind that matches wins.
 _WORD_CUES = {
     "pseudo": rf"not only|not just|not (?:\w+ )?changed|no {_NO_CHANGE}|without {_NO_CHANGE}"
@@ -44,8 +45,8 @@ _WORD_CUES = {
     "deny_after": rf"(?:(?:{_IS}|has|have|does|do|can|could) ?)?(?:not|no longer|never)"
     rf"(?: be| been)?(?: \w+ly| yet| well)?(?: be| been)? (?:{_SEEN})"
     rf"|(?:is|are|was|were|ca|could|has|have)n't (?:be |been )?(?:{_SEEN})|nowhere"
-    rf"|(?:(?:{_IS}) )?(?:ruled out|excluded|resolved|gone|unlikely|cleared|disproved)"
-    r"|(?:has|have) (?:completely |fully )?(?:resolved|cleared|gone|disappeared)"
+    rf"|(?:(?:{_IS}) )?(?:ruled out|excluded|resolved|{_GONE}|unlikely|cleared|disproved)"
+    rf"|(?:has|have) (?:completely |fully )?(?:resolved|cleared|{_GONE}|disappeared)"
     rf"|(?:{_IS}) (?:absent|none|negative|lacking|missing)|no(?= ?$)",
     "either": r"absent|none|negative|resolved",
     "deny": r"(?:nothing|not anything|no hint|not a trace|no trace|no hints?)"
@@ -70,7 +71,8 @@ _MARK_CUES = {
     "or": r"/",
     "and": r"[&+]",
     "comma": r",| - ",
-    "stop": r"[.](?= |$)|[;!\n]|:(?! ?(?:none|absent|negative|no\b|nil|not))|[?](?= |$)",
+    "stop": r"(?<!\bpleural)(?<!\bpt)[.](?= |$)|[;!\n]|:(?! ?(?:none|absent|negative|no\b|nil|not))"
+    r"|[?](?= |$)",
 }
 
 

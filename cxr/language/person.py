@@ -116,6 +116,10 @@ _NOT_WANTED = re.compile(
     r"(?:\b(?:no|not|non|without|excluding|except(?: for)?|exclude|never|other than|leave out)"
     r"(?: (?:in|of|for|an?|any|the))*[ -]|n't (?:an? )?)$"
 )
+# "f with", or "m pt" anywhere.
+_INITIAL = re.compile(
+    r"^ *([fm])(?= with\b| w/|,|;| \+)|(?<![\w'-])([fm])(?= (?:pts?|patients?)\b)"
+)
 _MONTHS = re.compile(r"\b(?P<n>\d{1,2})[- ]?(?:months?|weeks?|days?)(?:[- ]olds?| of age)\b")
 
 
@@ -153,9 +157,10 @@ def find_person(text: str) -> tuple[Person, list[tuple[int, int]]]:
             said = _SEX_OF[match[0]]
             sexes.add(_OTHER_SEX[said] if _NOT_WANTED.search(text[: match.start()]) else said)
             spans.append(match.span())
-    if initial := re.match(r" *([fm])(?= with\b| w/|,|;| \+)", rest):
-        sexes.add(_SEX_OF[initial[1]])
-        spans.append(initial.span(1))
+    if initial := _INITIAL.search(rest):
+        letter = 1 if initial[1] else 2
+        sexes.add(_SEX_OF[initial[letter]])
+        spans.append(initial.span(letter))
     sex = sexes.pop() if len(sexes) == 1 else None
     return Person(sex, *ages), spans
 

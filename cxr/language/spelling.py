@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -28,11 +29,22 @@ COMMON = {
     "fliud": "fluid",
     "fluied": "fluid",
     "dialated": "dilated",
+    "mas": "mass",
+    # Short forms of request slips.
+    "pl": "pleural",
+    "eff": "effusion",
+    "effn": "effusion",
+    "effs": "effusions",
+    "emph": "emphysema",
+    "thickng": "thickening",
+    "nod": "nodule",
+    "nods": "nodules",
 }
 SHORTEST = 5  # letters; shorter words are taken as they are
 SHORT = 7  # letters; a word of so many keeps its first letter
 CLOSE = 0.79  # similarity from which a word is corrected: one letter of five
 CLOSE_SOUND = 0.85  # the same, of the words as they sound
+CUT = 6  # letters; a word of so many may be the beginning of one: "cardiomeg"
 LONGEST = 30  # letters; longer ones are no words
 
 _SOUNDS = (
@@ -93,9 +105,17 @@ class Speller:
             score_cutoff=CLOSE_SOUND,
             limit=5,
         )
+        if not near and not alike:
+            return self._completed(word)
         scored = [(score, -spot) for _, score, spot in (*near, *alike)]
         fitting = [(score, -spot) for score, spot in scored if _may_be(word, self._words[-spot])]
         return self._words[min(fitting, key=lambda one: (-one[0], one[1]))[1]] if fitting else word
+
+    def _completed(self, word: str) -> str:
+        """The shortest word that begins so, where all that do agree on what comes next."""
+        begun = [one for one in self._words if one.startswith(word)] if len(word) >= CUT else []
+        agreed = os.path.commonprefix(begun)
+        return min(begun, key=len) if len(agreed) > len(word) else word
 
 
 def _may_be(word: str, meant: str) -> bool:

@@ -36,6 +36,21 @@ def test_a_negated_text_excludes_its_finding(text, negated):
         ("no fluid", {"absent": ("pleural effusion",)}),
         ("rule out pneumonia", {"uncertain": ("pneumonia",)}),
         ("possible edema", {"uncertain": ("edema",)}),
+        (
+            "cardiomeg",
+            {"present": ("cardiomegaly",), "corrections": (("cardiomeg", "cardiomegaly"),)},
+        ),
+        ("cardio", {"unknown": ("cardio",)}),  # the beginning of several words
+        (
+            "no pl. eff.",
+            {
+                "absent": ("pleural effusion",),
+                "corrections": (("pl", "pleural"), ("eff", "effusion")),
+            },
+        ),
+        ("f pt, PSP", {"present": ("pneumothorax",), "sex": "F"}),
+        ("the lung has gone stiff", {"present": ("fibrosis",)}),
+        ("the effusion has gone", {"absent": ("pleural effusion",)}),
         ("hydropneumothorax", {"present": ("pneumothorax", "pleural effusion")}),
         (
             "women over 60 with cardiomegaly but no effusion",
