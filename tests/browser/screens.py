@@ -25,7 +25,7 @@ def welcome(page) -> None:
 def found(page) -> None:
     """Films found, one of them open."""
     search(page, QUERY)
-    page.click(f'{FILMS}[data-index="0"]')
+    page.click(f'{FILMS}[data-index="0"] .film')
     page.wait_for_selector('.viewer[data-index="0"] .stage-note:empty', state="attached")
 
 

@@ -35,7 +35,7 @@ def cards(page) -> list[str]:
 
 def open_film(page, index: int = 0) -> None:
     """Open a film, and wait until it is drawn."""
-    page.click(f'{FILMS}[data-index="{index}"]')
+    page.click(f'{FILMS}[data-index="{index}"] .film')  # not the names below it, which are links
     page.wait_for_selector(f'.viewer[data-index="{index}"]')
     drawn(page)
 

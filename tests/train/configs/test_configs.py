@@ -42,7 +42,16 @@ HISTORY = {
 # Recorded commands, in the order of `recorded`, and the stages that repeat them.
 STAGES = {
     "retrieval": ["encoders", "heads", "images", "image_head"],
-    "localizer": ["findings", "decoder", "organs", "levels"],
+    "localizer": [
+        "findings_3",
+        "decoder",
+        "organs",
+        "findings",
+        "organs_2",
+        "findings_2",
+        "organs_3",
+        "levels",
+    ],
     "generator": ["stage_1", "stage_2", "stage_3", "stage_4", "stage_5"],
     "reporting": [],
 }
