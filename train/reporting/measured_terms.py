@@ -51,8 +51,10 @@ def fit_term(
     """Fit the joint log odds, once and on as many resamples as the calibration has refits.
 
     Returns:
-        The term, None where too few images show the finding or it gains less than LEAST_GAIN; and
-        AUROCs: "features", "measured", and "both" by weights that never saw the image.
+        The term, None where too few images show the finding, it gains less than LEAST_GAIN, or
+        the finding would be the less probable the more the features or the measured value speak
+        for it, as happens where the localizer has learned from these very images; and AUROCs:
+        "features", "measured", and "both" by weights that never saw the image.
     """
     if measured.present.sum() < LEAST_POSITIVES or measured.present.all():
         return None, {}
@@ -69,6 +71,8 @@ def fit_term(
     if found["both"] < found["features"] + LEAST_GAIN:
         return None, found
     count = len(measured.present)
+    if _fit(inputs, measured.present, np.arange(count))[:2].min() <= 0:
+        return None, found
     rows = [np.arange(count), *(generator.integers(0, count, count) for _ in platts[1:])]
     weights = np.stack(
         [_fit(measured.inputs(platt), measured.present, row) for platt, row in zip(platts, rows)]

@@ -198,23 +198,29 @@ def _mean_auroc(scores: np.ndarray, labels: np.ndarray) -> float:
 
 def fit_the_gate(
     retriever: Retriever,
-    films: tuple[FilmFeatures, FilmFeatures],
-    train: Sequence[Study],
+    train: Sequence[Sequence[Study]],
+    val: Sequence[Sequence[Study]],
     options: argparse.Namespace,
 ) -> OODGate:
-    """The gate, from training films, what is made of them, and pictures of other things."""
+    """The gate, from films of each hospital, what is made of them, and pictures of other things.
+
+    What is made of films is made of every hospital's, so that their look does not tell the kind.
+    """
 
     def extract(pictures, title: str) -> FilmFeatures:
         return features_of(retriever, pictures, options.cache, title)
 
-    jittered = extract(film_pictures(train[::5], "jittered"), "jittered")
+    def films(hospitals: Sequence[Sequence[Study]], kind: str, place: int = 0, step: int = 1):
+        parts = [film_pictures(studies[place::step], kind) for studies in hospitals]
+        return FilmFeatures.joined([extract(part, kind) for part in parts if part])
+
     pictures = {
-        FRONTAL: FilmFeatures.joined([films[0], jittered]),
+        FRONTAL: FilmFeatures.joined([films(train, FRONTAL), films(train, "jittered", step=5)]),
         "other": extract(other_pictures(False, options.others), "other"),
     }
     for place, kind in enumerate(MADE, 1):
-        pictures[kind] = extract(film_pictures(train[place % 5 :: 5], kind), kind)
-    return fit_gate(pictures, films[1], options.epochs, options.seed)
+        pictures[kind] = films(train, kind, place % 5, 5)
+    return fit_gate(pictures, films(val, FRONTAL), options.epochs, options.seed)
 
 
 def kept_gate(
@@ -223,21 +229,13 @@ def kept_gate(
     """The gate in --out where it is kept, else a fitted one."""
     if options.keep:
         return load_reporting(options.out, retriever.encoder, options.weights)[1]
-    wanted: dict[str, list[Sequence[Study]]] = {"train": [train], "val": [val]}
-    for root in options.frontal:
-        for split, studies in by_patient(load_studies(root)).items():
-            wanted.get(split, []).append(studies)
-    films = [
-        FilmFeatures.joined(
-            [
-                features_of(retriever, film_pictures(studies, FRONTAL), options.cache, split)
-                for studies in several
-                if studies
-            ]
-        )
-        for split, several in wanted.items()
-    ]
-    return fit_the_gate(retriever, (films[0], films[1]), train, options)
+    others = [by_patient(load_studies(root)) for root in options.frontal]
+    return fit_the_gate(
+        retriever,
+        [train, *(parts["train"] for parts in others)],
+        [val, *(parts["val"] for parts in others)],
+        options,
+    )
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -38,6 +38,13 @@ def test_a_measured_value_that_says_nothing_is_left_aside():
     assert term is None and tried["both"] < tried["features"] + LEAST_GAIN
 
 
+@pytest.mark.parametrize("slopes", [(-1.5, 2.0), (2.0, -1.5)])
+def test_what_would_count_against_the_finding_is_left_aside(slopes):
+    """As where the localizer has seen the answers: it gains, but by overruling the features."""
+    term, tried = fit_term(cases(*slopes), tiny_calibration(), NAME, 0)
+    assert term is None and tried["both"] > tried["features"] + LEAST_GAIN
+
+
 def test_too_few_images_of_a_finding_fit_nothing():
     few = cases(1.0, 2.0)
     present = np.zeros_like(few.present)
