@@ -30,6 +30,9 @@ COMMON = {
     "fluied": "fluid",
     "dialated": "dilated",
     "mas": "mass",
+    "watr": "water",
+    "ful": "full",
+    "oldr": "older",
     # Short forms of request slips.
     "pl": "pleural",
     "eff": "effusion",
