@@ -185,12 +185,16 @@ class SearchHandlers:
             "made for. Ask in words instead."
         )
 
-    def filter(self, state: SearchState, *filters: Any) -> SearchState:
-        """The last search again, with other filters; before any, all that passes them."""
+    def filter(self, state: SearchState, *filters: Any) -> SearchState | None:
+        """The last search again, with other filters; before any, all that passes them.
+
+        None where they are those of the last search, as when the keyboard walks past them: what
+        has been opened meanwhile stays open.
+        """
         wanted = _query(filters)
         last = state.query or SearchQuery(evidence=wanted.evidence)
         if (last.where, last.evidence) == (wanted.where, wanted.evidence):
-            return state
+            return None
         if last.browses and wanted.where == Where():
             return SearchState(history=state.history)
         k = last.k if last.where == wanted.where else PAGE_SIZE
@@ -288,6 +292,11 @@ class SearchHandlers:
             return tuple(retriever.similar(asked, query.k, query.where, **place)), query
         found = retriever.search(asked, query.k, query.where, query.evidence)
         return tuple(found), query
+
+    def show_filtered(self, state: SearchState | None, message: str = "", busy: str = "") -> tuple:
+        """The outputs of filter: as show, but for None the message goes."""
+        said, *rest = self.show(state, message, busy)
+        return (notice("") if state is None else said, *rest)
 
     def show_looking(self, state: SearchState) -> str:
         """The open image while its heat map is computed."""

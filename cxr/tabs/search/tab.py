@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import gradio as gr
@@ -100,9 +101,12 @@ def build(services: Services) -> SearchTab:
     wiring.on(upload.upload, handlers.search_by_film, uploaded, busy=SEARCHING)
     wiring.on(detail.similar, handlers.more_like_this, filters.all, busy=SEARCHING)
     wiring.on(detail.region, handlers.like_region, busy=SEARCHING)
-    wiring.on(filters.settled, handlers.filter, filters.all)
+    filtering = functools.partial(
+        wiring.on, handler=handlers.filter, inputs=filters.all, show=handlers.show_filtered
+    )
+    filtering(filters.settled)
     cleared = update(results.unfilter, handlers.no_filters, None, filters.all)
-    wiring.on(cleared.then, handlers.filter, filters.all, name="unfilter")
+    filtering(cleared.then, name="unfilter")
     wiring.on(results.open, handlers.open_film)
     wiring.on(results.more, handlers.more)
     asked = [query, *filters.all]

@@ -74,7 +74,8 @@ class TabWiring:
 
         While it runs, the values of its inputs are read again for the last event that came; what
         an event itself says is not (Gradio repeats the first one's), so every event that says
-        something is run, in their order.
+        something is run, in their order. So is every upload, one after the other: one that was
+        left out would stay on disk, since reading it is what deletes it.
 
         Args:
             event: what starts it.
@@ -83,10 +84,12 @@ class TabWiring:
             busy: what the page says meanwhile, or a function of (state, *inputs) that returns it.
             name: of the endpoint, without the prefix; the handler's own by default.
             show: another one than the tab's.
-            trigger_mode: as Gradio has it; by default "multiple" where the handler reads the event,
-                "always_last" where it does not.
+            trigger_mode: as Gradio has it; by default "multiple" where the handler reads the event
+                or an upload, "always_last" where it reads neither.
         """
         reads_event = gr.EventData in get_type_hints(handler).values()
+        reads_upload = any(isinstance(one, gr.UploadButton) for one in inputs)
+        mode = "multiple" if reads_event or reads_upload else "always_last"
         listen = event if callable(event) else functools.partial(gr.on, list(event))
         return listen(
             fn=guarded(handler, show or self.show, busy),
@@ -95,7 +98,8 @@ class TabWiring:
             api_name=f"{self.prefix}_{name or handler.__name__}",
             api_visibility="undocumented",
             show_progress="hidden",
-            trigger_mode=trigger_mode or ("multiple" if reads_event else "always_last"),
+            trigger_mode=trigger_mode or mode,
+            concurrency_limit=1 if reads_upload else "default",
         )
 
     def ask(
