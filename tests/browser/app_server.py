@@ -54,7 +54,7 @@ def serving(
         yield server
     finally:
         app.terminate()
-        app.wait(30)
+        app.wait(START_S)
 
 
 def _wait_for(url: str, app: subprocess.Popen, log: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 FILMS = '#results [data-act="open"]'
+PATIENCE_S = 60  # a shared machine may be slow; a quick one waits for nothing
 
 
 def ask(page, text: str) -> None:
@@ -40,13 +42,31 @@ def open_film(page, index: int = 0) -> None:
     drawn(page)
 
 
-def drawn(page) -> None:
-    """Wait until the open film is on its canvas."""
+def drawn(page, stage: str = ".stage") -> None:
+    """Wait until the open film is on its canvas, which is clear at first."""
     page.wait_for_function(
-        "() => { const c = document.querySelector('.stage canvas');"
-        " return c && c.width >= 160 && document.querySelector('.stage-note').innerText === ''"
-        " && c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[3] === 255; }"
+        "stage => { const c = document.querySelector(`${stage} canvas`);"
+        " return c && document.querySelector(`${stage} .stage-note`).innerText === ''"
+        " && c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[3] === 255; }",
+        arg=stage,
     )
+
+
+def loaded(page) -> None:
+    """Wait for every picture in sight, those further down too, so that none is asked for later."""
+    page.wait_for_function(
+        "() => { const all = [...document.images].filter(one => one.src && one.checkVisibility());"
+        " all.forEach(one => { one.loading = 'eager'; });"
+        " return all.every(one => one.complete); }"
+    )
+
+
+def until(page, ready: Callable[[], object], what: str) -> None:
+    """Wait until ready() of this process, while the page goes on."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not ready():
+        assert time.monotonic() < deadline, f"expected {what}; it did not come"
+        page.wait_for_timeout(50)
 
 
 def pixels(page) -> np.ndarray:
@@ -91,11 +111,12 @@ def canvas(page, selector: str) -> np.ndarray:
 
 def changed(page, selector: str, before: np.ndarray) -> np.ndarray:
     """What is drawn on a canvas, once it is something else than before."""
-    for _ in range(100):
-        if not np.array_equal(now := canvas(page, selector), before):
-            return now
-        page.wait_for_timeout(100)
-    raise AssertionError(f"expected another picture on {selector}; it stayed the same")
+    until(
+        page,
+        lambda: not np.array_equal(canvas(page, selector), before),
+        f"another picture on {selector}",
+    )
+    return canvas(page, selector)
 
 
 def download(page, selector: str) -> tuple[str, bytes]:
@@ -106,11 +127,10 @@ def download(page, selector: str) -> tuple[str, bytes]:
 
 
 def uploads(server) -> list[str]:
-    """Files left of uploads, given a moment to go."""
-    left: list[str] = []
-    for _ in range(20):
-        left = [str(path) for path in server.uploads.rglob("*") if path.is_file()]
-        if not left:
+    """Files left of uploads, given time to be read, but not to be cleared as left over."""
+    deadline = time.monotonic() + PATIENCE_S
+    while left := [str(path) for path in server.uploads.rglob("*") if path.is_file()]:
+        if time.monotonic() > deadline:
             break
         time.sleep(0.1)
     return left

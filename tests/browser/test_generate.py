@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from steps import canvas, changed, download, overflow, slide
+from steps import canvas, changed, download, loaded, overflow, slide
 
 FILM = ".made-film canvas"
 
@@ -33,6 +33,7 @@ def test_sliders_go_through_films_and_from_normal_to_the_finding(visit_tab):
     page = visit_tab()
     make(page, "big heart")
     assert "Not a copy" in page.inner_text(".check") and page.is_visible(".near img")
+    loaded(page)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     whole = canvas(page, FILM)
@@ -47,7 +48,7 @@ def test_sliders_go_through_films_and_from_normal_to_the_finding(visit_tab):
     slide(page, "film", 2)
     assert page.inner_text("[data-show=place]").startswith("film 3")
     assert not np.array_equal(canvas(page, FILM), whole)
-    page.wait_for_selector('.made[data-index="2"]:has(.check.good)')
+    page.wait_for_selector('.made[data-index="2"][data-drawn]:has(.check.good)')
     slide(page, "step", 0)
     assert not np.array_equal(canvas(page, FILM), normal)  # another film's own way
 

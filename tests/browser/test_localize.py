@@ -12,7 +12,7 @@ from app_gallery import make_shelf
 from app_server import REPOSITORY, serving
 from drawn_models import DrawnLocalizer
 from PIL import Image
-from steps import canvas, download, open_film, overflow, search, slide, uploads
+from steps import canvas, download, loaded, open_film, overflow, search, slide, uploads
 
 SIZE = (300, 240)
 
@@ -57,6 +57,7 @@ def test_a_film_is_outlined_and_the_sliders_answer_in_the_page(visit_tab, mine):
     ask(page, "opacity in the right lung")
     assert said(page, "verdict") == "Right lung, mostly the lower zone"
     assert "% of the lungs" in said(page, "area")
+    loaded(page)
     asked = []
     page.on("request", lambda r: r.url.startswith("blob:") or asked.append(r.url))
     plain, both = canvas(page, ".plain-film"), canvas(page, ".marked-film")

@@ -11,7 +11,8 @@ import pytest
 from app_server import serving
 from PIL import Image
 from practice_gallery import make_practice_shelf
-from steps import download, overflow
+from steps import download, overflow, until
+from steps import drawn as film_drawn
 
 from cxr.gallery.gallery import Gallery
 
@@ -51,7 +52,7 @@ def begin(page, which="Skip to practice"):
 
 def drawn(page):
     page.wait_for_selector(".commit:not([hidden])")
-    page.wait_for_function("() => document.querySelector('.practice-film canvas')?.width > 100")
+    film_drawn(page, ".practice-film .stage")
 
 
 def profile(page):
@@ -186,6 +187,7 @@ def test_everything_can_be_done_with_keys(visit_tab):
     page.wait_for_selector('.stage-note:has-text("Loading the film")')
     assert page.is_disabled("[data-do=commit]")
     page.keyboard.press("a")  # before the film is there; it stands when the film has come
+    until(page, lambda: waiting, "a request for the film")
     waiting[0].continue_()
     page.unroute("**/practice/films/*.png")
     page.wait_for_selector(".stage-note:empty", state="attached")

@@ -11,7 +11,7 @@ from app_server import serving
 from dicom_files import PATIENT, dicom
 from PIL import Image
 from reporting_parts import save_reporting
-from steps import canvas, download, open_film, overflow, search, uploads
+from steps import canvas, download, open_film, overflow, search, until, uploads
 
 from cxr.checkpoints.fingerprints import fingerprint
 
@@ -149,14 +149,19 @@ def test_a_film_brought_while_another_is_read_is_read_itself(
     visit_tab, reading_server, tmp_path, film
 ):
     page = visit_tab()
-    for number, side in enumerate((210, 220, 230, 240)):
-        film(number, (side, 260)).save(tmp_path / f"{number}.png")
-        bring(page, tmp_path / f"{number}.png")
-        page.wait_for_timeout(60)  # sooner than any model answers
+    # The first takes a while to read, in which the others arrive.
+    sizes = ((5200, 5000), (220, 260), (230, 260), (240, 260))
+    for number, size in enumerate(sizes):
+        small = film(number, (min(size[0], 260), 250))
+        small.resize(size, Image.Resampling.NEAREST).save(tmp_path / f"{number}.png")
+    for number in range(len(sizes)):
+        with page.expect_response(lambda answer: answer.url.endswith("/upload")):
+            bring(page, tmp_path / f"{number}.png")
     page.wait_for_function("document.querySelector('#read-film canvas')?.width === 240")
     page.wait_for_selector("#report-text")
     assert page.locator(".finding").count() == 14
     assert page.inner_text("#read-film .stage-note") == ""
+    assert not uploads(reading_server)  # neither of those that were overtaken
 
 
 def test_what_a_sentence_rests_on_is_shown(visit_tab, mine):
@@ -175,6 +180,7 @@ def test_the_open_film_of_a_search_is_read(visit_tab):
     page.click('#detail [data-act="read"]')
     page.wait_for_selector("#report-text")
     assert page.get_attribute("#tab-read-button", "aria-selected") == "true"
+    page.wait_for_selector("#read-similar .card")
     assert page.locator("#read-similar .card").count() == 11
 
 
@@ -182,8 +188,9 @@ def test_a_sentence_is_put_in_place_of_another(visit_tab, mine):
     page = visit_tab()
     read(page, mine)
     for index in range(14):
+        name = page.locator(".finding").nth(index).get_attribute("data-name")
         page.locator(".finding").nth(index).click()
-        page.wait_for_selector('.finding[aria-expanded="true"] + .why')
+        page.wait_for_selector(f'.finding[data-name="{name}"][aria-expanded="true"] + .why')
         if page.locator("[data-act=reword]").count():
             break
     chip = page.locator("[data-act=reword]").first
@@ -230,8 +237,8 @@ def test_an_edited_report_is_not_lost_without_a_question(visit_tab, mine, xray):
     page.fill("#report-text", EDITED)
     bring(page, xray)
     page.click('#read-film [data-act="close"]')
-    page.wait_for_timeout(500)
-    assert len(said) == 2 and "will be lost" in said[0]
+    until(page, lambda: len(said) == 2, "a question at each")
+    assert "will be lost" in said[0]
     assert page.input_value("#report-text") == EDITED
     bring(page, xray)
     page.wait_for_function("document.querySelector('#read-film canvas')?.width === 320")
@@ -265,9 +272,10 @@ def test_on_a_phone_what_was_refused_is_gone_to(visit_tab, mine):
     read(page, mine)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     bring(page, {"name": "x.dcm", "mimeType": "", "buffer": b"no film at all"})
-    page.wait_for_selector('#read-notice [role="alert"]')
-    page.wait_for_timeout(500)
-    assert -1 < page.locator('#read-notice [role="alert"]').bounding_box()["y"] < 844
+    page.wait_for_function(
+        "() => { const said = document.querySelector('#read-notice [role=alert]');"
+        " const top = said?.getBoundingClientRect().top; return top > -1 && top < 844; }"
+    )
 
 
 def test_names_of_buttons_hold_what_is_seen_on_them(visit_tab, mine):

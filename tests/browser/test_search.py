@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from app_gallery import COUNT
 from PIL import Image
-from steps import FILMS, ask, cards, drawn, open_film, overflow, pixels, search, slide
+from steps import FILMS, ask, cards, drawn, loaded, open_film, overflow, pixels, search, slide
 
 NOTE = "For education, not for diagnosis."
 
@@ -46,6 +46,7 @@ def test_examples_and_tiles_search_at_a_click(server, visit):
     page = visit(server)
     page.click(".tiles [data-name=cardiomegaly]")
     page.wait_for_selector('.asked-for:has-text("cardiomegaly")')
+    typed(page, "cardiomegaly")
     page.click("text=collapsed lung")
     page.wait_for_selector('.asked-for:has-text("collapsed lung")')
     assert page.input_value("#query textarea") == "collapsed lung"
@@ -150,7 +151,7 @@ def test_the_address_opened_last_is_shown_also_while_another_is_on_its_way(serve
 )
 def test_a_link_that_leads_nowhere_says_so(server, visit, link, said):
     page = visit(server, path=link, ready=f"text={said}")
-    assert page.locator(".card:visible").count() > 0
+    page.wait_for_selector(".card:visible")
 
 
 def test_filters_narrow_the_search_and_clear_again(server, visit):
@@ -178,6 +179,7 @@ def test_window_and_level_change_the_picture_without_the_server(server, visit):
     search(page, "heart")
     open_film(page)
     stored = pixels(page)
+    loaded(page)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     slide(page, "window", 100)

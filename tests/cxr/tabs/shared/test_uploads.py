@@ -15,11 +15,14 @@ from drawn_films import draw_film
 from cxr.tabs.shared.uploads import read_upload, upload_route, upload_source
 
 
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    """(address, folder of uploads) of a page that clears what is two seconds old every second."""
+@pytest.fixture(params=[600])
+def server(tmp_path, monkeypatch, request):
+    """(address, folder of uploads) of a page that clears what is too old every second.
+
+    The parameter is the age in seconds.
+    """
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
-    with gr.Blocks(delete_cache=(1, 2)) as page:
+    with gr.Blocks(delete_cache=(1, request.param)) as page:
         gr.UploadButton()
     _, address, _ = page.launch(
         prevent_thread_lock=True,
@@ -57,11 +60,12 @@ def test_one_visitor_never_deletes_what_another_has_sent(server, film):
     assert left(folder) == []
 
 
+@pytest.mark.parametrize("server", [5], indirect=True)
 def test_an_upload_that_nobody_reads_goes(server, film):
     address, folder = server
     send(address, film)
     assert len(left(folder)) == 1
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while left(folder) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert left(folder) == []
