@@ -192,6 +192,12 @@ class Services:
             return replace(suggestion, verdict=verdict, warnings=[PHOTOGRAPHED])
         return suggestion
 
+    def read_findings(self, image):
+        """The findings of `suggest`, of a PIL image that is taken for a chest X-ray; no report."""
+        suggester = self.suggester.get()
+        features = suggester.retriever.encode(image).features
+        return suggester.findings(features, self.measure(image))
+
     def _readable_once_straightened(self, image) -> bool:
         """Whether a PIL image is a photograph of a frontal chest X-ray, cut out by straighten."""
         straightened = straighten(image)

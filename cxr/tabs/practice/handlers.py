@@ -47,6 +47,7 @@ from cxr.practice import (
 )
 from cxr.tabs.localize.outlines import not_assessed
 from cxr.tabs.practice import views
+from cxr.tabs.practice.opinions import Opinions
 from cxr.tabs.services import Services
 from cxr.tabs.shared.image_urls import inline, png, study_image
 
@@ -59,11 +60,12 @@ Document = Mapping[str, Any]
 
 
 class PracticeHandlers:
-    """The handlers; all that they keep is the gallery's pool."""
+    """The handlers; they keep the gallery's pool, and what the model says of its images."""
 
     def __init__(self, services: Services) -> None:
         """Load nothing yet. services: gives the gallery, and models for what is shown after."""
         self.services = services
+        self._opinions = Opinions(services)
         self._lock = threading.Lock()
         self._pool: Pool | None = None
         self._with_model = False
@@ -138,6 +140,8 @@ class PracticeHandlers:
         if session.mode == ORIGIN:
             return self._next_origin(session, asked.get("key"))
         row = pool.row(asked["key"]) if asked.get("key") else choose(pool, profile, session, now)
+        if session.mode not in SILENT:
+            self._opinions.begin(pool.keys[row], pool.studies[row])
         return {
             "key": pool.keys[row],
             "keys": list(session.keys),
@@ -177,9 +181,8 @@ class PracticeHandlers:
         after, record, grade = answered(pool, profile, row, commitment, now, session.mode)
         seen = [one.key for one in after.records]
         beside = contrast_of(pool, row, grade, seen, session.seed + session.position)
-        html = views.feedback(
-            pool, row, commitment, grade, beside, self.services.images, self._opinion(row)
-        )
+        opinion = self._opinions.of(pool.keys[row], pool.studies[row])
+        html = views.feedback(pool, row, commitment, grade, beside, self.services.images, opinion)
         return {**_changes(after, [record]), "html": html, "shapes": _shapes(pool, row, commitment)}
 
     def finish(self, asked: Document) -> Document:
@@ -284,17 +287,6 @@ class PracticeHandlers:
 
     def _study(self, key: str) -> Study:
         return self.pool.studies[self.pool.row(key)]
-
-    def _opinion(self, row: int) -> views.Opinion | None:
-        """What the model says of a study; None where there is no model."""
-        try:
-            if not self.services.suggester.ready:
-                return None
-            vector = np.asarray(self.pool.vectors[row], np.float32)
-            return views.Opinion.of(self.services.suggester.get().findings(vector))
-        except (ValueError, AttributeError) as error:
-            log.info("no model's opinion: %s", error)
-            return None
 
 
 def _readers(gallery: Gallery) -> dict[int, Readers]:

@@ -3,15 +3,22 @@
 import io
 import json
 import re
+import threading
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 from practice_gallery import make_practice_shelf
 from practice_pool import SHOWN
+from reading_steps import reading_services
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from cxr.findings import FINDINGS
+from cxr.reporting.calibration import MeasuredTerm, OperatingPoint
+from cxr.reporting.measured import Measurements
+from cxr.tabs.practice import opinions
 from cxr.tabs.practice.handlers import PracticeHandlers
 from cxr.tabs.practice.routes import LARGEST, practice_routes
 from cxr.tabs.services import Services
@@ -268,3 +275,67 @@ def test_its_style_sheet_speaks_of_no_other_tab():
     others = "".join(page.read_text("utf-8") for page in pages if page.parts[-3] != "practice")
     used = {word for found in re.findall(r'class="([^"]*)"', others) for word in found.split()}
     assert len(own) > 40 and own & used <= {"segments", "stack"}  # parts that tabs share
+
+
+@pytest.fixture
+def with_model(tmp_path, film, monkeypatch):
+    """Handlers and a client beside a model that goes by what is measured of effusions alone."""
+    shelf = make_practice_shelf(tmp_path, film)
+    plain = Services(str(shelf.gallery), str(shelf.weights))
+    services = reading_services(plain, tmp_path / "reporting")
+    suggester = services.suggester.get()
+    calibration = suggester.calibration
+    point = OperatingPoint(True, 0.3, 0.9, 0.9, 0.99, 0.1, 50, "expert")
+    weights = np.tile(np.float32([0, 1, 0]), (1 + len(calibration.refits), 1))
+    terms = {"pleural effusion": MeasuredTerm(weights, point)}
+    suggester.calibration = replace(calibration, terms=terms)
+    monkeypatch.setattr(
+        services, "measure", lambda image: Measurements(log_odds={"pleural effusion": 2.0})
+    )
+    monkeypatch.setattr(opinions, "PATIENCE_S", 300)
+    handlers = PracticeHandlers(services)
+    return handlers, TestClient(Starlette(routes=practice_routes(handlers)))
+
+
+def test_the_models_opinion_is_that_of_the_read_tab(with_model):
+    """Its probability is what was measured, and it never comes before the answer."""
+    handlers, client = with_model
+    pool = handlers.pool
+    row = next(row for row, one in enumerate(pool.truths) if "pleural effusion" in one.targets)
+    asked = {"session": SESSION, "key": pool.keys[row]}
+    question = ask(client, "next", **asked)
+    assert "opinion" not in question["html"] and "88%" not in json.dumps(question)
+    said = ask(client, "grade", **asked, answer=answer_of(["pleural effusion"]))["html"]
+    assert "pleural effusion: likely (88%)" in re.sub("<[^>]*>", "", said)
+    suggestion = handlers.services.suggest(Image.open(pool.studies[row].image), force=True)
+    findings = handlers.services.read_findings(Image.open(pool.studies[row].image))
+    assert [(one.name, one.word) for one in findings] == [
+        (one.name, one.word) for one in suggestion.findings
+    ]
+
+
+def test_feedback_waits_for_no_opinion_that_takes_long(with_model, monkeypatch):
+    handlers, client = with_model
+    monkeypatch.setattr(opinions, "PATIENCE_S", 0)
+    go_on, calls = threading.Event(), []
+    read = handlers.services.read_findings
+    monkeypatch.setattr(
+        handlers.services,
+        "read_findings",
+        lambda image: (calls.append(image), go_on.wait(300), read(image))[-1],
+    )
+    asked = {"session": SESSION, "key": handlers.pool.keys[0]}
+    ask(client, "next", **asked)
+    graded = {**asked, "answer": answer_of(["mass"])}
+    assert "The model" not in ask(client, "grade", **graded)["html"]
+    go_on.set()
+    monkeypatch.setattr(opinions, "PATIENCE_S", 300)
+    assert "The model" in ask(client, "grade", **graded)["html"] and len(calls) == 1
+
+
+def test_a_silent_film_is_not_read_by_the_model(with_model, monkeypatch):
+    handlers, client = with_model
+    monkeypatch.setattr(handlers.services, "read_findings", lambda image: pytest.fail("was read"))
+    session = SESSION | {"mode": "exam", "keys": [handlers.pool.keys[0]]}
+    assert ask(client, "next", session=session, key=handlers.pool.keys[0])["html"]
+    assert not handlers._opinions._made
