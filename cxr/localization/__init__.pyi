@@ -44,7 +44,13 @@ from .measure import (
     cardiothoracic_ratio as cardiothoracic_ratio,
 )
 from .measure import (
+    heart_offset as heart_offset,
+)
+from .measure import (
     measure_region as measure_region,
+)
+from .mirrored import (
+    MIRRORED as MIRRORED,
 )
 from .mirrored import (
     mirror_warning as mirror_warning,

@@ -60,6 +60,9 @@ from .measured import (
     measure_image as measure_image,
 )
 from .ood_gate import (
+    CHILD as CHILD,
+)
+from .ood_gate import (
     FRONTAL as FRONTAL,
 )
 from .ood_gate import (

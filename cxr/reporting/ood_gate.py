@@ -1,4 +1,4 @@
-"""Whether an image looks like a frontal chest X-ray at all, and what it looks like instead.
+"""Whether an image looks like an adult's frontal chest X-ray, and what it looks like instead.
 
 Three signals: the kind that a linear head on the embedding sees, the Mahalanobis distance of the
 embedding from frontal images (Lee et al. 2018), and the error with which a small autoencoder, which
@@ -19,11 +19,17 @@ from cxr.images import Preprocess
 from cxr.retrieval import Retriever
 
 FRONTAL = "frontal"
+CHILD = "child"
 BLANK = "blank"
-KINDS = (FRONTAL, "turned 90", "turned 180", "turned 270", "inverted", "part", "other")
+FORMER_KINDS = (FRONTAL, "turned 90", "turned 180", "turned 270", "inverted", "part", "other")
+KINDS = (*FORMER_KINDS, CHILD)  # a checkpoint that names no kinds knows FORMER_KINDS
 THUMBNAIL = Preprocess(64, 0.0, 1.0, 1)  # what the autoencoder sees
 BLANK_SPREAD = 4.0  # grey levels of 255 between the 5th and the 95th percentile of a thumbnail
 WARNING = "This does not look like a frontal chest X-ray"
+CHILD_WARNING = (
+    "This looks like a child's film. What is told here was learned almost only from adults' films, "
+    "and a child's heart, thymus and lungs look different."
+)
 PHOTOGRAPH = (
     "A photograph of a film is read best when it is taken from the front, without glare, with the "
     "film alone in the picture"
@@ -39,6 +45,11 @@ REASONS = {
     "": "it is unlike the films that the model knows; side views, children and other parts of the "
     "body are out of its scope",
 }
+
+
+def warning_of(kind: str) -> str:
+    """The sentence for a reader whose image is refused: of one of KINDS, BLANK or ""."""
+    return CHILD_WARNING if kind == CHILD else f"{WARNING}: {REASONS[kind]}."
 
 
 @dataclass(frozen=True)
@@ -119,7 +130,7 @@ class OODResult:
     """What the gate says of an image.
 
     Attributes:
-        in_domain: whether it looks like a frontal chest X-ray.
+        in_domain: whether it looks like a frontal chest X-ray of an adult.
         kind: one of KINDS, BLANK, or "" when only the signals are unusual.
         warning: a sentence for the reader, "" when in_domain.
         signals: each by name, 1 is its limit.
@@ -136,13 +147,15 @@ class OODGate:
     """Of embeddings of D numbers and P principal axes.
 
     Attributes:
-        head: float32 [D + 1, 7], logits of KINDS, the last row added.
+        head: float32 [D + 1, K], logits of the kinds, the last row added.
         centre: float32 [D].
         axes: float32 [P, D], each divided by its standard deviation.
         residual: the standard deviation of what they leave.
-        limits: "kind" (log odds against a frontal image), "distance" and "reconstruction"; above
-            any of them an image is refused.
+        limits: "kind" and, where CHILD is among the kinds, "child" (log odds of another kind, or
+            of a child's film, against a frontal image), "distance" and "reconstruction"; above any
+            of them an image is refused.
         autoencoder: in eval mode.
+        kinds: K of KINDS, FRONTAL first.
     """
 
     head: np.ndarray
@@ -151,19 +164,22 @@ class OODGate:
     residual: float
     limits: dict[str, float]
     autoencoder: ThumbnailAutoencoder
+    kinds: tuple[str, ...] = KINDS
 
     def signals(self, features: FilmFeatures) -> dict[str, np.ndarray]:
-        """Of N images: "kind", "distance" and "reconstruction", float64 [N]; more is stranger."""
+        """Of N images what each of the limits is held against, float64 [N]; more is stranger."""
         logits = self.logits(features.embeddings)
-        others = np.logaddexp.reduce(logits[:, 1:], axis=1)
-        return {
-            "kind": others - logits[:, 0],
+        away = logits - logits[:, :1]
+        others = [place for place, kind in enumerate(self.kinds) if kind not in (FRONTAL, CHILD)]
+        found = {
+            "kind": np.logaddexp.reduce(away[:, others], axis=1),
             "distance": self.distance(features.embeddings),
             "reconstruction": self.reconstruction(features.thumbnails),
         }
+        return found | ({CHILD: away[:, self.kinds.index(CHILD)]} if CHILD in self.kinds else {})
 
     def logits(self, embeddings: np.ndarray) -> np.ndarray:
-        """Embeddings float [N, D] -> float64 [N, 7] in the order of KINDS."""
+        """Embeddings float [N, D] -> float64 [N, K] in the order of `kinds`."""
         return np.asarray(embeddings, np.float64) @ self.head[:-1] + self.head[-1]
 
     def distance(self, embeddings: np.ndarray) -> np.ndarray:
@@ -200,12 +216,13 @@ class OODGate:
             name: round(float(found[name][0] - limit + 1), 3) for name, limit in self.limits.items()
         }
         if is_blank(features.thumbnails)[0]:
-            return OODResult(False, BLANK, f"{WARNING}: {REASONS[BLANK]}.", above)
+            return OODResult(False, BLANK, warning_of(BLANK), above)
         if max(above.values()) <= 1:
             return OODResult(True, FRONTAL, "", above)
-        kind = KINDS[int(self.logits(features.embeddings)[0].argmax())]
-        kind = "" if kind == FRONTAL else kind
-        return OODResult(False, kind, f"{WARNING}: {REASONS[kind]}.", above)
+        kind = self.kinds[int(self.logits(features.embeddings)[0].argmax())]
+        if kind == FRONTAL:
+            kind = CHILD if above.get(CHILD, 0) > 1 else ""
+        return OODResult(False, kind, warning_of(kind), above)
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Everything but the limits, by name, for a checkpoint."""
@@ -223,11 +240,17 @@ class OODGate:
 
     @classmethod
     def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> OODGate:
-        """What `tensors` and a config with "limits" and "autoencoder" hold.
+        """What `tensors` and a config with "limits", "kinds" and "autoencoder" hold.
 
-        Raises ValueError when something is missing or does not fit together.
+        Without "kinds" they are FORMER_KINDS. Raises ValueError when something is missing, does
+        not fit together, or a kind is unknown.
         """
         try:
+            kinds = tuple(config.get("kinds", FORMER_KINDS))
+            if kinds[:1] != (FRONTAL,) or not set(kinds) <= set(KINDS):
+                raise TypeError(f"kinds {', '.join(map(str, kinds))}")
+            if tensors["head"].shape[1] != len(kinds):
+                raise TypeError(f"{tensors['head'].shape[1]} logits for {len(kinds)} kinds")
             network = ThumbnailAutoencoder(**config["autoencoder"])
             start = "autoencoder."
             network.load_state_dict(
@@ -239,7 +262,7 @@ class OODGate:
             )
             limits = {
                 name: float(config["limits"][name])
-                for name in ("kind", "distance", "reconstruction")
+                for name in ("kind", "distance", "reconstruction", *({CHILD} & set(kinds)))
             }
             return cls(
                 tensors["head"],
@@ -248,6 +271,7 @@ class OODGate:
                 float(tensors["residual"][0]),
                 limits,
                 network.eval().requires_grad_(False),
+                kinds,
             )
         except (KeyError, TypeError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]

@@ -41,7 +41,7 @@ def tiny_gate(limit: float = 1e9) -> OODGate:
         torch.manual_seed(0)
         network = ThumbnailAutoencoder(2, 2).eval().requires_grad_(False)
     head = np.zeros((DIMENSION + 1, len(KINDS)), np.float32)
-    limits = dict.fromkeys(("kind", "distance", "reconstruction"), limit)
+    limits = dict.fromkeys(("kind", "distance", "reconstruction", "child"), limit)
     return OODGate(
         head,
         np.zeros(DIMENSION, np.float32),
@@ -62,6 +62,10 @@ def save_reporting(folder: Path, encoder: str, limit: float = 1e9) -> Path:
             "source": "random",
             "bands": vars(calibration.bands),
         },
-        "gate": {"limits": gate.limits, "autoencoder": {"code": 2, "width": 2}},
+        "gate": {
+            "limits": gate.limits,
+            "kinds": list(gate.kinds),
+            "autoencoder": {"code": 2, "width": 2},
+        },
     }
     return save_checkpoint(folder, as_tensors(calibration, gate), config)

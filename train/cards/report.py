@@ -12,6 +12,8 @@ from train.cards.tables import fill_template, percent, percent_with_interval, ta
 from train.common.energy import energy_text
 from train.evaluate.groups import LEAST_CASES
 from train.evaluate.report_reading import EMBARRASSING, RIGHT, WRONG
+from train.reporting.gate_films import ADULT_FROM, CHILD_UNTIL
+from train.reporting.ood_gate import FALSE_ALARMS
 from train.reporting.operating_points import LEAST_POSITIVES, LEAST_SENSITIVITY, SPECIFICITY
 
 TEMPLATE = Path(__file__).with_name("report.md")
@@ -41,8 +43,16 @@ def text_table(metrics: dict) -> str:
 
 def summary_table(metrics: dict) -> str:
     """The numbers that decide whether it is good enough."""
-    error, gate = metrics["calibration_error"], metrics["gate"]
-    mean = metrics["mean_auroc"]
+    error, mean = metrics["calibration_error"], metrics["mean_auroc"]
+    gate = metrics.get("gate")
+    of_gate = (
+        [
+            ["adults' frontal films refused, %", percent_with_interval(gate["false_alarms"])],
+            ["other pictures let through, %", percent_with_interval(gate["misses"])],
+        ]
+        if gate
+        else []
+    )
     return table(
         ["measure", "value (95% interval)"],
         [
@@ -54,29 +64,61 @@ def summary_table(metrics: dict) -> str:
                 "micro-F1 of the suggested findings, %",
                 percent_with_interval(metrics["labels"]["suggested report"]["micro_f1"]),
             ],
-            ["frontal films refused, %", percent_with_interval(gate["false_alarms"])],
-            ["other pictures let through, %", percent_with_interval(gate["misses"])],
+            *of_gate,
         ],
     )
 
 
-def gate_table(metrics: dict) -> str:
-    """How often each kind of picture is refused."""
-    gate = metrics["gate"]
-    rows = [["frontal films", str(gate["frontal_films"]), percent(gate["false_alarms"]["value"])]]
-    rows += [
-        [kind, str(entry["pictures"]), percent(entry["share"])]
-        for kind, entry in (gate["refused"] | _elsewhere(metrics)).items()
+def gate_table(metrics: dict, config: dict) -> str:
+    """How often each kind of picture is refused; PENDING where that was not measured."""
+    gate, elsewhere = metrics.get("gate"), metrics.get("elsewhere", {})
+    if not gate:
+        return PENDING
+    training = config["gate"].get("training", {})
+    fitted = {training.get("data", metrics["data"]), *training.get("frontal", [])}
+    alarms = {"pictures": gate["frontal_films"], "share": gate["false_alarms"]["value"]}
+    entries = {"adults' frontal films": alarms, **gate["refused"]}
+    for name, entry in elsewhere.get("adults", {}).items():
+        entries[f"adults' frontal films of {name}{'' if name in fitted else ', not fitted'}"] = (
+            entry
+        )
+    for kind, entry in elsewhere.get("made", {}).items():
+        entries[f"{kind}, films of those"] = entry
+    for name, entry in elsewhere.get("children", {}).items():
+        entries[f"children's films of {name}"] = entry
+    for band, entry in elsewhere.get("ages", {}).items():
+        entries[f"films of {metrics['data']}, {band}"] = entry
+    rows = [
+        [
+            name,
+            str(entry["pictures"]),
+            percent(entry["share"]),
+            percent(entry["called_child"]) if "called_child" in entry else "",
+        ]
+        for name, entry in entries.items()
     ]
-    return table(["picture", "number", "refused, %"], rows)
+    return table(["picture", "number", "refused, %", "called a child's, %"], rows)
 
 
-def _elsewhere(metrics: dict) -> dict:
-    """What is refused of other hospitals' films and of children's, by their name in the table."""
-    return {
-        name if name == "children" else f"frontal films of {name}": entry
-        for name, entry in metrics.get("elsewhere", {}).get("refused", {}).items()
-    }
+def gate_training_text(config: dict) -> str:
+    """What the gate was fitted on."""
+    training = config["gate"].get("training")
+    if not training:
+        return "It was kept from an earlier run, which left no record."
+    counts = ", ".join(f"{count} {kind}" for kind, count in training["pictures"].items())
+    homes = ", ".join([training["data"], *training["frontal"]])
+    children = ", ".join(training["children"])
+    told = (
+        f" Children's films are those of {children}, and those of up to {CHILD_UNTIL} years in the "
+        f"others; films of those from {CHILD_UNTIL + 1} to {ADULT_FROM - 1} are of neither kind."
+    )
+    return (
+        f"It was fitted on pictures of these kinds: {counts}. The films are those of {homes}; "
+        f"every fifth of each is made into each other kind.{told if children else ''} Of the "
+        "validation films, every hospital's weighing the same, a limit lets through all but "
+        + ", ".join(f"{percent(FALSE_ALARMS[name])}% ({name})" for name in config["gate"]["limits"])
+        + "."
+    )
 
 
 def mirror_text(metrics: dict) -> str:
@@ -233,6 +275,13 @@ def measured_trials(config: dict) -> list[str]:
     return [table(header, rows)] if rows else []
 
 
+def _data_sets(config: dict) -> list[str]:
+    """Those of the heads and those of the gate, each once."""
+    gate = config["gate"].get("training", {})
+    further = [*gate.get("frontal", []), *gate.get("children", [])]
+    return list(dict.fromkeys([*config["training"]["data"], *further]))
+
+
 def measured_in(folder: Path) -> dict:
     """What train.evaluate wrote into `folder`; {} before it has."""
     path = folder / "metrics.json"
@@ -262,7 +311,8 @@ def card_text(folder: Path) -> str:
         "cases": str(LEAST_CASES),
         "energy": energy_text(training),
         "groups": groups_text(metrics.get("groups"), GROUPS),
-        "data": describe_data_sets(training["data"]),
+        "data": describe_data_sets(_data_sets(config)),
+        "gate_training": gate_training_text(config),
         **{key: str(training[key]) for key in ("train", "val")},
     }
     measured = {
@@ -287,7 +337,7 @@ def card_text(folder: Path) -> str:
             "reference": metrics["reference"],
             "meteor": ", ".join(metrics["meteor_modules"]),
             "text": text_table(metrics),
-            "gate": gate_table(metrics),
+            "gate": gate_table(metrics, config),
             "mirror": mirror_text(metrics),
             "saliency": saliency_table(metrics),
             "share": f"{percent(metrics['saliency']['deleted_share'])}%",

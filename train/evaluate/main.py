@@ -42,7 +42,7 @@ class ReportOptions(RetrievalOptions):
     experts: Path | None = option("data set with expert_labels.csv", None)
     localizer: str = option("checkpoint that measures images; '': none", LOCALIZER)
     frontal: list[Path] = option("other hospitals' data sets, for the gate", [])
-    children: Path | None = option("data set of children, for the gate", None)
+    children: list[Path] = option("data sets of children, for the gate", [])
     parts: list[str] = option(f"measured anew, out of {', '.join(PARTS)}; none: all", [])
 
 

@@ -29,6 +29,7 @@ from cxr.retrieval import Retriever
 from train.common.studies import frontal, labels_of
 from train.evaluate.groups import by_group, mean_auroc_of, of_images
 from train.evaluate.report_experts import evaluate_against_experts
+from train.evaluate.report_gate import refused_at_home, refused_elsewhere, warned_of_mirroring
 from train.evaluate.report_labels import baseline_rows, label_scores, per_finding, with_intervals
 from train.evaluate.report_reading import Reports, read_images
 from train.evaluate.report_text import meteor_modules, text_scores
@@ -37,11 +38,8 @@ from train.evaluate.saliency_checks import saliency_report
 from train.reporting.features import features_of
 from train.reporting.heads import zero_shot_directions
 from train.reporting.measurements import measurements_of
-from train.reporting.ood_gate import by_patient
-from train.reporting.pictures import film_pictures, other_pictures
-from train.reporting.train import MADE
+from train.reporting.pictures import film_pictures
 
-HELD_OUT = 5_000  # added to the seeds of what is made for measuring
 # Of metrics.json.
 PARTS = ("probabilities", "reports", "experts", "groups", "gate", "elsewhere", "saliency")
 CASES = 40  # films on which heat maps are checked
@@ -60,15 +58,15 @@ def evaluate_report(
     parts: Collection[str] = (),
     localizer: str = "",
     frontal_elsewhere: Sequence[Path] = (),
-    children: Path | None = None,
+    children: Sequence[Path] = (),
 ) -> dict:
     """The report on one split of a data set, as JSON-able values.
 
     experts: a data set that radiologists read, whose same split is measured as well. localizer:
     the checkpoint that measures images beforehand, as the page does; "": none. frontal_elsewhere:
-    other hospitals' data sets, of whose held-out patients the gate is asked. children: a data set
-    of images that are out of its scope. parts: those
-    of PARTS that are measured, () for all; metrics.json in `reporting` gives the others.
+    other hospitals' data sets, of whose same split the gate is asked. children: data sets of
+    children, likewise. parts: those of PARTS that are measured, () for all; metrics.json in
+    `reporting` gives the others.
 
     Raises ValueError for a data set or checkpoint that cannot be read, fewer than 10 films, or
     parts that are unknown or would stand beside another split's.
@@ -116,14 +114,21 @@ def evaluate_report(
         return {"experts": against}
 
     def elsewhere() -> dict:
-        return _elsewhere(suggester, measuring, studies, (frontal_elsewhere, children), cache)
+        further = frontal_elsewhere, children
+        refused = refused_elsewhere(suggester, studies, films, further, cache, split)
+        if measuring is None:
+            return refused
+        return refused | warned_of_mirroring(measuring, studies, cache)
+
+    def gate() -> dict:
+        return refused_at_home(suggester, films, studies, cache, others, seed)
 
     measures: dict[str, Callable[[], dict]] = {
         "probabilities": lambda: _probabilities(suggester, films, read(), labels, rounds, seed),
         "reports": reports,
         "experts": against_experts,
         "groups": lambda: {"groups": _groups(read(), studies, labels, rounds, seed)},
-        "gate": lambda: {"gate": _gate(suggester, retriever, films, studies, cache, others, seed)},
+        "gate": lambda: {"gate": gate()},
         "elsewhere": lambda: {"elsewhere": elsewhere()},
         "saliency": lambda: {
             "saliency": saliency_report(retriever, _cases(studies, names, seed), rounds, seed)
@@ -267,68 +272,6 @@ def canonical_report(present: np.ndarray, names: Sequence[str]) -> str:
 
     words = {name: LIKELY if there else "unlikely" for name, there in zip(names, present)}
     return report_text(compose_report(words, choose, names))
-
-
-def _gate(
-    suggester: ReportSuggester,
-    retriever: Retriever,
-    films: FilmFeatures,
-    studies: Sequence[Study],
-    cache: Path,
-    others: int,
-    seed: int,
-) -> dict:
-    """Share of frontal films refused, and of each kind of other picture let through."""
-
-    def refused(pictures, title: str) -> np.ndarray:
-        return suggester.gate.refused(features_of(retriever, pictures, cache, title))
-
-    kinds = {"other pictures": refused(other_pictures(True, others), "other")}
-    for place, kind in enumerate(MADE, 1):
-        kinds[kind] = refused(film_pictures(studies[place % 2 :: 2], kind, HELD_OUT), kind)
-    alarms = suggester.gate.refused(films)
-    whole = np.concatenate([values for kind, values in kinds.items() if kind != "part"])
-    return {
-        "false_alarms": value_with_interval(
-            lambda r: float(alarms[r].mean()), len(alarms), 1000, seed
-        ),
-        "misses": value_with_interval(lambda r: float(1 - whole[r].mean()), len(whole), 1000, seed),
-        "frontal_films": len(alarms),
-        "other_pictures": len(whole),
-        "refused": {
-            kind: {"pictures": len(values), "share": round(float(values.mean()), 4)}
-            for kind, values in kinds.items()
-        },
-        "limits": suggester.gate.limits,
-    }
-
-
-def _elsewhere(
-    suggester: ReportSuggester,
-    localizer: Localizer | None,
-    studies: Sequence[Study],
-    further: tuple[Sequence[Path], Path | None],
-    cache: Path,
-) -> dict:
-    """Share of other hospitals' films and of children's that is refused; warnings of mirroring.
-
-    further: the data sets of other hospitals, and that of children, every third of whom is taken.
-    """
-    sets = {root.name: by_patient(load_studies(root))["test"] for root in further[0]}
-    if further[1] is not None:
-        sets["children"] = frontal(load_studies(further[1]))[::3]
-    refused = {}
-    for name, own in sets.items():
-        seen = features_of(suggester.retriever, film_pictures(own, FRONTAL), cache, name)
-        share = round(float(suggester.gate.refused(seen).mean()), 4)
-        refused[name] = {"pictures": len(own), "share": share}
-    found: dict = {"refused": refused}
-    if localizer is not None:
-        for kind in (FRONTAL, "mirrored"):
-            some = film_pictures(studies[::2], kind)
-            warned = [bool(one.mirrored) for one in measurements_of(localizer, some, cache, kind)]
-            found[f"warned_{kind}"] = round(float(np.mean(warned)), 4)
-    return found
 
 
 def _cases(studies: Sequence[Study], names: Sequence[str], seed: int) -> list:

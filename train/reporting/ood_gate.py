@@ -10,12 +10,21 @@ import numpy as np
 import torch
 
 from cxr.findings import Study
-from cxr.reporting import FRONTAL, KINDS, FilmFeatures, OODGate, ThumbnailAutoencoder, standardize
+from cxr.reporting import (
+    CHILD,
+    FRONTAL,
+    KINDS,
+    FilmFeatures,
+    OODGate,
+    ThumbnailAutoencoder,
+    standardize,
+)
 from train.common.studies import frontal
 
 AXES = 48  # principal axes of the embeddings of films
-STRENGTH = 0.01  # inverse regularisation of the head, on standardize embeddings
-FALSE_ALARMS = {"kind": 0.01, "distance": 0.005, "reconstruction": 0.005}  # share of films each
+STRENGTH = 0.1  # inverse regularisation of the head, on standardized embeddings
+# Share of films each, every hospital weighing the same.
+FALSE_ALARMS = {"kind": 0.01, "distance": 0.005, "reconstruction": 0.005, CHILD: 0.005}
 NETWORK = {"code": 24, "width": 16}
 
 
@@ -33,11 +42,11 @@ def by_patient(studies: Sequence[Study]) -> dict[str, list[Study]]:
 
 
 def fit_gate(
-    pictures: Mapping[str, FilmFeatures], films: FilmFeatures, epochs: int, seed: int
+    pictures: Mapping[str, FilmFeatures], films: Sequence[FilmFeatures], epochs: int, seed: int
 ) -> OODGate:
-    """Fit a gate to pictures of every kind, by name in KINDS.
+    """Fit a gate to pictures of each kind, by name in KINDS.
 
-    Its limits come from `films`, frontal images that nothing was fitted on.
+    Its limits come from `films`, frontal images of each hospital that nothing was fitted on.
     """
     films_of = pictures[FRONTAL]
     centre, axes, residual = _principal_axes(films_of.embeddings)
@@ -48,32 +57,46 @@ def fit_gate(
         residual,
         {},
         fit_autoencoder(films_of.thumbnails, epochs, seed),
+        tuple(kind for kind in KINDS if kind in pictures),
     )
     return replace(gate, limits=choose_limits(gate, films))
 
 
-def choose_limits(gate: OODGate, films: FilmFeatures) -> dict[str, float]:
+def choose_limits(gate: OODGate, films: Sequence[FilmFeatures]) -> dict[str, float]:
     """For each signal the limit above which FALSE_ALARMS of frontal films lie.
 
-    From the mean and spread of the logarithm of a distance or an error (a log-normal tail), and
-    from the film itself of that rank for the kind, whichever is more lenient.
+    Every hospital's films weigh the same together. From the mean and spread of the logarithm of a
+    distance or an error (a log-normal tail), and from the film itself of that rank for the kinds,
+    whichever is more lenient.
     """
+    signals = [gate.signals(one) for one in films]
+    weights = np.concatenate([np.full(len(one), 1 / len(one)) for one in films]) / len(films)
     limits = {}
-    for name, values in gate.signals(films).items():
-        share = FALSE_ALARMS[name]
-        limits[name] = float(np.quantile(values, 1 - share))
-        if name != "kind":
+    for name in signals[0]:
+        values, share = np.concatenate([one[name] for one in signals]), FALSE_ALARMS[name]
+        limits[name] = _upper_quantile(values, weights, share)
+        if name in ("distance", "reconstruction"):
             logs, z = np.log(values), {0.005: 2.576, 0.01: 2.326}[share]
-            limits[name] = max(limits[name], float(np.exp(logs.mean() + z * logs.std())))
+            mean = float(np.average(logs, weights=weights))
+            spread = float(np.sqrt(np.average((logs - mean) ** 2, weights=weights)))
+            limits[name] = max(limits[name], float(np.exp(mean + z * spread)))
     return {name: round(limit, 4) for name, limit in limits.items()}
 
 
+def _upper_quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:
+    """The least of the values above which no more than `share` of the weight lies."""
+    order = np.argsort(values)
+    above = 1 - np.cumsum(weights[order])
+    return float(values[order][np.argmax(above <= share + 1e-9)])
+
+
 def _fit_head(pictures: Mapping[str, FilmFeatures]) -> np.ndarray:
-    """float32 [D + 1, 7]: multinomial logistic regression, every kind weighing the same."""
+    """float32 [D + 1, K]: multinomial logistic regression, every kind weighing the same."""
     from sklearn.linear_model import LogisticRegression
 
-    rows = np.concatenate([pictures[kind].embeddings for kind in KINDS])
-    kinds = np.repeat(np.arange(len(KINDS)), [len(pictures[kind]) for kind in KINDS])
+    parts = [pictures[kind] for kind in KINDS if kind in pictures]
+    rows = np.concatenate([part.embeddings for part in parts])
+    kinds = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     mean, spread = rows.mean(0), rows.std(0) + 1e-6
     fitted = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=500).fit(
         (rows - mean) / spread, kinds

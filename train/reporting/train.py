@@ -5,7 +5,9 @@
         [--more ROOT ROOT]           further data sets to train the heads on
         [--localizer weights/localizer]    measures hearts where radiologists read them
         [--frontal ROOT ROOT]        other hospitals' images, which the gate must let pass
+        [--children ROOT ROOT]       children's films, which the gate learns to tell
         [--keep]                     keep the gate in --out
+        [--only-gate]                fit the gate and keep all else in --out
 
 Features of images and fitted heads are kept in --cache. Linear heads are fitted on the training
 splits; how the kinds of labels are blended is chosen on the validation splits and, where
@@ -26,18 +28,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 import cxr
-from cxr.checkpoints import save_checkpoint, sigmoid
-from cxr.data import load_studies
+from cxr.checkpoints import load_checkpoint, read_config, save_checkpoint, sigmoid
 from cxr.defaults import LOCALIZER
-from cxr.findings import NIH_FINDINGS, Study
+from cxr.files import read_json
+from cxr.findings import NIH_FINDINGS
 from cxr.localization import Localizer
 from cxr.metrics import auroc
 from cxr.reporting import (
     FRONTAL,
     Calibration,
-    FilmFeatures,
     MeasuredTerm,
     OODGate,
     load_reporting,
@@ -45,17 +47,17 @@ from cxr.reporting import (
 from cxr.retrieval import Retriever
 from train.cards.report import write_report_card
 from train.common.energy import hardware
-from train.reporting.features import Collection, collect, features_of
+from train.reporting.features import Collection, collect
+from train.reporting.gate_films import gate_of_hospitals
 from train.reporting.heads import SHARES, PartHeads, blend, feature_parts, fit_part, shares_text
 from train.reporting.labels import studies_of
 from train.reporting.measured_terms import Measured, fit_term
 from train.reporting.measurements import measurements_of, values_of
-from train.reporting.ood_gate import NETWORK, by_patient, fit_gate
+from train.reporting.ood_gate import NETWORK
 from train.reporting.operating_points import LEAST_POSITIVES, Truth, operating_points
-from train.reporting.pictures import TURNS, film_pictures, other_pictures
+from train.reporting.pictures import film_pictures
 from train.reporting.platt import choose_bands, fit_platt
 
-MADE = (*TURNS, "inverted", "part")  # kinds made from every fifth film
 REFITS = 200
 
 
@@ -66,7 +68,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--experts", type=Path, help="data set with expert_labels.csv")
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="to train heads on")
     parser.add_argument("--frontal", type=Path, nargs="*", default=[], help="the gate lets pass")
-    parser.add_argument("--keep", action="store_true", help="keep the gate in --out")
+    parser.add_argument("--children", type=Path, nargs="*", default=[], help="the gate tells")
+    gate = parser.add_mutually_exclusive_group()
+    gate.add_argument("--keep", action="store_true", help="keep the gate in --out")
+    gate.add_argument("--only-gate", action="store_true", help="keep all but the gate in --out")
     parser.add_argument("--weights", default="weights/retrieval")
     parser.add_argument("--localizer", default=LOCALIZER, help="measures hearts; '': none")
     parser.add_argument("--out", type=Path, default=Path("weights/reporting"))
@@ -196,46 +201,55 @@ def _mean_auroc(scores: np.ndarray, labels: np.ndarray) -> float:
     return float(np.nanmean(values)) if values else 0.5
 
 
-def fit_the_gate(
-    retriever: Retriever,
-    train: Sequence[Sequence[Study]],
-    val: Sequence[Sequence[Study]],
-    options: argparse.Namespace,
-) -> OODGate:
-    """The gate, from films of each hospital, what is made of them, and pictures of other things.
-
-    What is made of films is made of every hospital's, so that their look does not tell the kind.
-    """
-
-    def extract(pictures, title: str) -> FilmFeatures:
-        return features_of(retriever, pictures, options.cache, title)
-
-    def films(hospitals: Sequence[Sequence[Study]], kind: str, place: int = 0, step: int = 1):
-        parts = [film_pictures(studies[place::step], kind) for studies in hospitals]
-        return FilmFeatures.joined([extract(part, kind) for part in parts if part])
-
-    pictures = {
-        FRONTAL: FilmFeatures.joined([films(train, FRONTAL), films(train, "jittered", step=5)]),
-        "other": extract(other_pictures(False, options.others), "other"),
-    }
-    for place, kind in enumerate(MADE, 1):
-        pictures[kind] = films(train, kind, place % 5, 5)
-    return fit_gate(pictures, films(val, FRONTAL), options.epochs, options.seed)
-
-
-def kept_gate(
-    retriever: Retriever, train: Sequence[Study], val: Sequence[Study], options: argparse.Namespace
-) -> OODGate:
-    """The gate in --out where it is kept, else a fitted one."""
+def gate_of(retriever: Retriever, options: argparse.Namespace) -> tuple[OODGate, dict]:
+    """The gate, and what config.json says of it: those in --out where they are kept, else new."""
     if options.keep:
-        return load_reporting(options.out, retriever.encoder, options.weights)[1]
-    others = [by_patient(load_studies(root)) for root in options.frontal]
-    return fit_the_gate(
-        retriever,
-        [train, *(parts["train"] for parts in others)],
-        [val, *(parts["val"] for parts in others)],
-        options,
-    )
+        gate = load_reporting(options.out, retriever.encoder, options.weights)[1]
+        return gate, read_config(options.out)["gate"]
+    begun = time.time()
+    gate, counts = gate_of_hospitals(retriever, options)
+    training = {
+        "data": options.data.resolve().name,
+        "frontal": [root.resolve().name for root in options.frontal],
+        "children": [root.resolve().name for root in options.children],
+        "pictures": counts,
+        "minutes": round((time.time() - begun) / 60, 1),
+        "hardware": hardware(),
+    }
+    if options.only_gate:
+        training = {"command": only_gate_command(options), **training}
+    record = {"limits": gate.limits, "kinds": list(gate.kinds), "autoencoder": NETWORK}
+    return gate, {**record, "training": training}
+
+
+def only_gate_command(options: argparse.Namespace) -> str:
+    """The command that fits the gate as it was fitted; data sets by their names alone."""
+    words = ["python -m train.reporting", "--data", options.data.resolve().name]
+    for name in ("frontal", "children"):
+        if roots := getattr(options, name):
+            words += [f"--{name}", *(root.resolve().name for root in roots)]
+    numbers = [f"--{name} {getattr(options, name)}" for name in ("others", "epochs", "seed")]
+    return " ".join([*words, "--out weights/reporting", *numbers, "--only-gate"])
+
+
+def replace_gate(retriever: Retriever, options: argparse.Namespace) -> dict[str, float]:
+    """Fit the gate anew, write it beside all else that --out holds, and return its limits.
+
+    What was measured of the former gate leaves metrics.json.
+
+    Raises:
+        ValueError: --out is no checkpoint of this encoder, or a data set cannot be read.
+    """
+    load_reporting(options.out, retriever.encoder, options.weights)
+    gate, record = gate_of(retriever, options)
+    config, state = load_checkpoint(options.out)
+    state = {name: state[name] for name in state if name not in gate.tensors()}
+    metrics = options.out / "metrics.json"
+    measured = read_json(metrics, "what train.evaluate report wrote") if metrics.exists() else {}
+    measured = {part: measured[part] for part in measured if part not in ("gate", "elsewhere")}
+    state |= {name: _tensor(value) for name, value in gate.tensors().items()}
+    save_checkpoint(options.out, state, {**config, "gate": record}, measured or None)
+    return gate.limits
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -249,13 +263,17 @@ def main(argv: list[str] | None = None) -> int:
                 f"expected 20 films to train and 10 to validate on in {options.data},"
                 f" got {len(train)} and {len(val)}; give a data set with labels"
             )
-        gate = kept_gate(retriever, train, val, options)
+        if options.only_gate:
+            print(json.dumps({"limits": replace_gate(retriever, options)}, indent=1))
+            write_report_card(options.out)
+            return 0
+        gate, gate_record = gate_of(retriever, options)
         calibration, points, trials, counts = fit_calibration(retriever, options)
     except ValueError as error:
         print(f"train.reporting: {error}", file=sys.stderr)
         return 2
     sets = [options.data, *([options.experts] if options.experts else [])]
-    sets += [*options.more, *options.frontal]
+    sets += options.more
     config = {
         "encoder": retriever.encoder,
         "code_version": cxr.__version__,
@@ -266,14 +284,13 @@ def main(argv: list[str] | None = None) -> int:
             "terms": {name: asdict(term.point) for name, term in calibration.terms.items()},
         },
         "operating_points": points,
-        "gate": {"limits": gate.limits, "autoencoder": NETWORK},
+        "gate": gate_record,
         "training": {
             "data": [root.resolve().name for root in sets],
             "images": counts,
             "train": sum(count for name, count in counts.items() if name.endswith(" train")),
             "val": sum(count for name, count in counts.items() if name.endswith(" val")),
             "others": options.others,
-            "frontal": [root.resolve().name for root in options.frontal],
             "refits": REFITS,
             "trials": trials["heads"],
             "measured": trials["measured"],
@@ -297,9 +314,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def as_tensors(calibration: Calibration, gate: OODGate) -> dict:
     """Both as the state dict of a checkpoint."""
-    import torch
+    tensors = {**calibration.tensors(), **gate.tensors()}
+    return {name: _tensor(value) for name, value in tensors.items()}
 
-    return {
-        name: torch.from_numpy(np.ascontiguousarray(value))
-        for name, value in {**calibration.tensors(), **gate.tensors()}.items()
-    }
+
+def _tensor(value: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(value))

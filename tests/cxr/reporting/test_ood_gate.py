@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,9 @@ from reporting_parts import tiny_gate
 
 from cxr.reporting.ood_gate import (
     BLANK,
+    CHILD,
+    CHILD_WARNING,
+    FORMER_KINDS,
     FRONTAL,
     KINDS,
     REASONS,
@@ -21,7 +26,7 @@ from cxr.reporting.ood_gate import (
     standardize,
 )
 from train.reporting.drawings import HELD_OUT_DRAWINGS, draw, drawings
-from train.reporting.ood_gate import NETWORK, fit_gate
+from train.reporting.ood_gate import NETWORK, choose_limits, fit_gate
 from train.reporting.pictures import film_pictures, jitter, other_pictures, part
 
 torch.set_num_threads(1)
@@ -36,6 +41,15 @@ def features(films: list[Image.Image]) -> FilmFeatures:
     return FilmFeatures(rows, thumbnails, rows)
 
 
+def small(film: Image.Image) -> Image.Image:
+    """A film on which the chest is small, as a child's."""
+    width, height = film.size
+    inner = film.resize((width // 2, height // 2))
+    whole = Image.new("L", film.size)
+    whole.paste(inner, (width // 4, height // 4))
+    return whole
+
+
 def made(kind: str, seeds: range) -> FilmFeatures:
     films = [draw_film(seed) for seed in seeds]
     random = np.random.default_rng(seeds.start)
@@ -43,6 +57,7 @@ def made(kind: str, seeds: range) -> FilmFeatures:
         "frontal": lambda film: film,
         "inverted": lambda film: film.point(lambda level: 255 - level),
         "part": lambda film: part(film, random),
+        CHILD: small,
         **{
             f"turned {angle}": lambda film, a=angle: film.rotate(a, expand=True)
             for angle in (90, 180, 270)
@@ -57,7 +72,8 @@ def made(kind: str, seeds: range) -> FilmFeatures:
 @pytest.fixture(scope="module")
 def gate() -> OODGate:
     pictures = {kind: made(kind, range(48)) for kind in KINDS}
-    return fit_gate(pictures, made(FRONTAL, range(200, 248)), epochs=60, seed=0)
+    films = [made(FRONTAL, range(200, 240)), made(FRONTAL, range(240, 248))]
+    return fit_gate(pictures, films, epochs=60, seed=0)
 
 
 def test_new_films_pass_and_what_was_made_of_them_does_not(gate):
@@ -85,6 +101,56 @@ def test_a_film_in_the_domain_gets_no_warning(gate):
     assert max(verdict.signals.values()) <= 1
 
 
+def test_a_childs_film_has_a_sentence_of_its_own(gate):
+    verdict = gate.judge(made(CHILD, range(400, 401)))
+    assert (verdict.in_domain, verdict.kind) == (False, CHILD)
+    assert verdict.warning == CHILD_WARNING and "child" in CHILD_WARNING
+    assert verdict.signals[CHILD] > 1 >= gate.judge(made(FRONTAL, range(1))).signals[CHILD]
+
+
+def test_what_is_refused_as_a_childs_alone_is_called_so_even_where_frontal_is_likelier(gate):
+    doubt = replace(gate, limits=dict.fromkeys(gate.limits, 1e9) | {CHILD: -1e9})
+    verdict = doubt.judge(made(FRONTAL, range(1)))
+    assert (verdict.in_domain, verdict.kind) == (False, CHILD)
+
+
+def test_a_gate_without_children_has_no_limit_for_them():
+    pictures = {kind: made(kind, range(12)) for kind in FORMER_KINDS}
+    films = made(FRONTAL, range(200, 210))
+    former = fit_gate(pictures, [films], epochs=1, seed=0)
+    assert former.kinds == FORMER_KINDS and CHILD not in former.limits
+    config = {"limits": former.limits, "autoencoder": NETWORK}
+    again = OODGate.read(config, former.tensors())
+    assert again.kinds == FORMER_KINDS
+    for name, values in former.signals(films).items():
+        np.testing.assert_allclose(again.signals(films)[name], values, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (FORMER_KINDS, "8 logits for 7 kinds"),
+        ((*FORMER_KINDS, "lateral"), "kinds frontal.* lateral"),
+        (KINDS[::-1], "kinds child"),
+    ],
+)
+def test_kinds_that_do_not_fit_are_refused_in_words(gate, kinds, said):
+    config = {"limits": gate.limits, "autoencoder": NETWORK, "kinds": kinds}
+    with pytest.raises(ValueError, match=f"{said}.*python -m train.reporting"):
+        OODGate.read(config, gate.tensors())
+
+
+def test_every_hospital_weighs_the_same_in_a_limit():
+    class Told:
+        def signals(self, films):
+            return {"kind": films}
+
+    many, few = np.arange(1000) / 1000, 10 + np.arange(100) / 100
+    # 1% of both together is 2% of the few, which lie above all of the many.
+    assert choose_limits(Told(), [many, few]) == {"kind": pytest.approx(few[97])}
+    assert choose_limits(Told(), [many]) == {"kind": pytest.approx(many[989])}
+
+
 def test_each_signal_alone_is_stranger_for_other_pictures(gate):
     films, others = (gate.signals(made(kind, range(500, 530))) for kind in (FRONTAL, "other"))
     for name in ("kind", "distance", "reconstruction"):
@@ -95,7 +161,7 @@ def test_each_signal_alone_is_stranger_for_other_pictures(gate):
 
 
 def test_a_gate_that_was_stored_judges_alike(gate):
-    config = {"limits": gate.limits, "autoencoder": NETWORK}
+    config = {"limits": gate.limits, "autoencoder": NETWORK, "kinds": list(KINDS)}
     again = OODGate.read(config, gate.tensors())
     batch = made("inverted", range(5))
     for name, values in gate.signals(batch).items():

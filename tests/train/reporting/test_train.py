@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 
 import pytest
 import torch
 from gallery_helpers import telling_dual_encoder
 from training_data import make_nih
 
+from cxr.checkpoints import load_checkpoint
 from cxr.checkpoints.encoders import save_dual_encoder
 from cxr.checkpoints.fingerprints import fingerprint
 from cxr.cli.main import main as command_line
@@ -74,6 +77,38 @@ def test_a_second_run_reads_no_film_again_and_fits_the_same(root, monkeypatch):
     )
     assert calibrate.main(options(root)) == 0
     assert (root / "reporting" / "model.safetensors").read_bytes() == before
+
+
+def test_the_gate_alone_is_fitted_anew_and_then_kept(root, tmp_path):
+    out, other = tmp_path / "reporting", make_nih(tmp_path / "elsewhere", 36)
+    shutil.copytree(root / "reporting", out)
+    (out / "metrics.json").write_text('{"gate": 1, "elsewhere": 2, "films": 3}')
+    former, before = load_checkpoint(out)
+    words = options(root)
+    words[words.index("--out") + 1] = str(out)
+    further = ["--frontal", str(other), "--children", str(other)]
+    table = other / "Data_Entry_2017.csv"  # half of them are children
+    table.write_text(re.sub(r"(,\d+,\d+,)3\d,", r"\g<1>7,", table.read_text()))
+    assert calibrate.main([*words, *further, "--only-gate"]) == 0
+    config, state = load_checkpoint(out)
+    calibrated = [name for name in before if name in ("directions", "offsets", "platt", "refits")]
+    assert len(calibrated) == 4 and set(state) == set(before)
+    for name in calibrated:
+        assert torch.equal(state[name], before[name]), name
+    assert state["head"].shape == (513, 8) and before["head"].shape == (513, 7)
+    gate = config.pop("gate")
+    assert config == {name: former[name] for name in former if name != "gate"}
+    assert gate["kinds"][-1] == "child" and "child" in gate["limits"]
+    training = gate["training"]
+    assert training["frontal"] == training["children"] == ["elsewhere"]
+    assert training["pictures"]["child"] > 0
+    assert "--only-gate" in training["command"] and str(tmp_path) not in training["command"]
+    assert json.loads((out / "metrics.json").read_text()) == {"films": 3}
+
+    (out / "metrics.json").unlink()
+    assert calibrate.main([*words, "--keep"]) == 0
+    kept, tensors = load_checkpoint(out)
+    assert kept["gate"] == gate and torch.equal(tensors["head"], state["head"])
 
 
 def test_the_evaluation_is_one_json_and_a_card(root, capsys):
