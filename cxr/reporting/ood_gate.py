@@ -221,7 +221,7 @@ class OODGate:
             return OODResult(True, FRONTAL, "", above)
         kind = self.kinds[int(self.logits(features.embeddings)[0].argmax())]
         if kind == FRONTAL:
-            kind = CHILD if above.get(CHILD, 0) > 1 else ""
+            kind = CHILD if above.get(CHILD, 0) > 1 >= above["kind"] else ""
         return OODResult(False, kind, warning_of(kind), above)
 
     def tensors(self) -> dict[str, np.ndarray]:

@@ -116,8 +116,9 @@ def fit_the_gate(
     films = [
         extract(film_pictures(studies, FRONTAL), FRONTAL).rows(_mask(studies, is_adult))
         for studies in val
-        if studies
+        if any(map(is_adult, studies))
     ]
+    films = [one for one in films if len(one)]  # a data set may validate on children alone
     counts = {kind: len(features) for kind, features in pictures.items()}
     return fit_gate(pictures, films, options.epochs, options.seed), counts
 

@@ -95,7 +95,7 @@ def test_no_place_is_named_of_what_is_not_found_or_lies_elsewhere():
 
 def test_a_heart_on_the_wrong_side_is_warned_of():
     one = finder(mask(), mask())
-    one.heart_at = slice(12, 30)
+    one.heart_at = slice(8, 26)
     assert measure_image(one, PICTURE).mirrored == MIRROR_WARNING
 
 

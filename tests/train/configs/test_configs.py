@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,8 @@ def settings(options: Any, apart: set[str]) -> dict[str, Any]:
             return [short(item) for item in value]
         return value.name if isinstance(value, Path) else value
 
-    return {key: short(value) for key, value in asdict(options).items() if key not in apart}
+    values = asdict(options) if is_dataclass(options) else vars(options)
+    return {key: short(value) for key, value in values.items() if key not in apart}
 
 
 def test_every_shipped_checkpoint_has_its_stages():
