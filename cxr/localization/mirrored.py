@@ -8,7 +8,7 @@ from cxr.anatomy import HEART
 from cxr.localization.localizer import Localization, Localizer
 from cxr.localization.measure import heart_offset
 
-# Heart offset below which an image counts as mirrored: 1 of 221 adults' validation images of four
+# Heart offset up to which an image counts as mirrored: 1 of 221 adults' validation images of four
 # data sets, and 192 of them when they were mirrored (python -m train.localizer.mirrored).
 MIRRORED = 0.0
 MIRROR_WARNING = (
@@ -33,4 +33,4 @@ def mirror_warning(localizer: Localizer, image: Image.Image) -> str:
 def mirror_warning_of(heart: Localization) -> str:
     """As `mirror_warning`, from where HEART was located."""
     offset = heart_offset(*heart.maps)
-    return MIRROR_WARNING if offset is not None and offset < MIRRORED else ""
+    return MIRROR_WARNING if offset is not None and offset <= MIRRORED else ""

@@ -33,11 +33,13 @@ class Finder:
 
     def __init__(self, heart_at: slice = slice(25, 45), **found) -> None:
         self.heart_at, self.found = heart_at, found
+        self.lower_at: slice | None = None  # where the lower half of the heart lies, if elsewhere
         self.asked: list[list[str]] = []
 
     def find_all(self, image, texts):
         self.asked.append(list(texts))
-        heart = mask((slice(20, 50), self.heart_at))
+        lower_at = self.lower_at or self.heart_at
+        heart = mask((slice(20, 35), self.heart_at), (slice(35, 50), lower_at))
         maps = {"heart and mediastinum": (heart, None, 0.0), **self.found}
         return [self._one(text, *maps[text]) for text in texts]
 
@@ -95,7 +97,7 @@ def test_no_place_is_named_of_what_is_not_found_or_lies_elsewhere():
 
 def test_a_heart_on_the_wrong_side_is_warned_of():
     one = finder(mask(), mask())
-    one.heart_at = slice(8, 26)
+    one.heart_at, one.lower_at = slice(20, 38), slice(8, 26)
     assert measure_image(one, PICTURE).mirrored == MIRROR_WARNING
 
 
