@@ -62,7 +62,7 @@ def offsets_of(
 
 def shares_at(offsets: np.ndarray, limits: Sequence[float] = LIMITS) -> list[float]:
     """The share of images called mirrored at each limit. offsets: float [N], NaN for unmeasured."""
-    return [round(float((offsets < limit).mean()), 4) for limit in limits]
+    return [round(float((offsets <= limit).mean()), 4) for limit in limits]
 
 
 def best_limit(as_they_are: Sequence[float], limits: Sequence[float] = LIMITS) -> float | None:

@@ -6,7 +6,6 @@ A study is called by its opaque key until it is answered.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -51,7 +50,6 @@ from cxr.tabs.practice.opinions import Opinions
 from cxr.tabs.services import Services
 from cxr.tabs.shared.image_urls import inline, png, study_image
 
-log = logging.getLogger(__name__)
 HEAT_SIDE = 512  # pixels of a model's map, longer side
 MOST_CARDS = 200  # in an Anki deck
 # Modes whose studies stand from the beginning -> what draws them.
@@ -68,24 +66,20 @@ class PracticeHandlers:
         self._opinions = Opinions(services)
         self._lock = threading.Lock()
         self._pool: Pool | None = None
-        self._with_model = False
 
     @property
     def pool(self) -> Pool:
         """The gallery's studies. Raises ValueError, with the remedy, where there is no gallery.
 
-        It waits for no model: until one is loaded, every study counts as equally hard.
+        It needs no model: how hard a study is goes by what the gallery's building read of it.
         """
         with self._lock:
-            ready = self.services.suggester.ready
-            if self._pool is None or (ready and not self._with_model):
+            if self._pool is None:
                 gallery = self._gallery()
                 salt = str(gallery.header.get("build", gallery.folder.name))
-                doubts = self._probabilities(gallery.embeddings) if ready else {}
                 self._pool = Pool.of(
-                    gallery.studies, gallery.embeddings, salt, _readers(gallery), doubts
+                    gallery.studies, gallery.embeddings, salt, _readers(gallery), _read(gallery)
                 )
-                self._with_model = ready
         return self._pool
 
     def _gallery(self) -> Gallery:
@@ -94,16 +88,6 @@ class PracticeHandlers:
         if not self.services.ready and is_gallery(folder):
             return Gallery.open(folder)
         return self.services.retriever().gallery
-
-    def _probabilities(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
-        """What the model says of each study: finding -> float [N]; nothing where it cannot."""
-        try:
-            calibration = self.services.suggester.get().calibration
-            values = calibration.probabilities(np.asarray(embeddings, np.float32))
-        except (ValueError, AttributeError) as error:
-            log.info("difficulty without the model's doubt: %s", error)
-            return {}
-        return {name: values[:, place] for place, name in enumerate(calibration.findings)}
 
     def routes(self) -> dict[str, Callable[[Document], Document]]:
         """The handlers under the names by which the page calls them."""
@@ -287,6 +271,17 @@ class PracticeHandlers:
 
     def _study(self, key: str) -> Study:
         return self.pool.studies[self.pool.row(key)]
+
+
+def _read(gallery: Gallery) -> dict[str, np.ndarray]:
+    """What heads read of the gallery's N images: finding -> probabilities, float [N].
+
+    Nothing of a gallery that was built without, whose studies all count as equally hard.
+    """
+    if gallery.logits is None:
+        return {}
+    chances = 1 / (1 + np.exp(-gallery.logits.values.astype(np.float32)))
+    return {name: chances[:, place] for place, name in enumerate(gallery.logits.findings)}
 
 
 def _readers(gallery: Gallery) -> dict[int, Readers]:

@@ -5,6 +5,7 @@ import json
 import re
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from cxr.findings import FINDINGS
+from cxr.gallery.logits import FindingLogits, write_logits
 from cxr.reporting.calibration import MeasuredTerm, OperatingPoint
 from cxr.reporting.measured import Measurements
 from cxr.tabs.practice import opinions
@@ -339,3 +341,17 @@ def test_a_silent_film_is_not_read_by_the_model(with_model, monkeypatch):
     session = SESSION | {"mode": "exam", "keys": [handlers.pool.keys[0]]}
     assert ask(client, "next", session=session, key=handlers.pool.keys[0])["html"]
     assert not handlers._opinions._made
+
+
+def test_a_study_that_the_model_reads_wrongly_is_held_to_be_hard(tmp_path, film):
+    """It goes by what the gallery holds, so that no model need be loaded."""
+    shelf = make_practice_shelf(tmp_path, film)
+    plain = PracticeHandlers(Services(str(shelf.gallery), str(shelf.weights))).pool
+    missed, seen = [row for row, one in enumerate(plain.truths) if "mass" in one.targets][:2]
+    assert plain.difficulty[missed] == plain.difficulty[seen]
+    values = np.full((len(plain.studies), 1), -3, np.float16)
+    values[seen] = 3
+    write_logits(Path(shelf.gallery), FindingLogits(("mass",), "ab" * 32, values))
+    services = Services(str(shelf.gallery), str(shelf.weights))
+    pool = PracticeHandlers(services).pool
+    assert pool.difficulty[missed] > pool.difficulty[seen] and not services.suggester.ready
