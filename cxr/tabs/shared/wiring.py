@@ -1,12 +1,14 @@
 """How a tab is wired: an event on the page runs a handler, and what it returns is shown.
 
 A handler takes the visitor's state, then the values of some inputs, and returns the next state.
-`show` turns a state into the values of the tab's outputs.
+`show` turns a state into the values of the tab's outputs. Handlers of one visitor may overlap, so
+each is given the latest state when it begins to change it, and no other changes it meanwhile.
 """
 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -39,6 +41,24 @@ class Answer(Generic[T]):
     problem: str = ""
 
 
+class VisitorState(Generic[T]):
+    """What one visitor has in a tab: replaced by one handler after the other.
+
+    Gradio reads an event's inputs when it begins and writes its outputs when it ends, so that of
+    two events that overlap the one which ends last would undo what the other did. What Gradio
+    keeps is therefore this place, and handlers read and replace what is in it under its lock.
+    """
+
+    def __init__(self, value: T) -> None:
+        """Begin with a value."""
+        self.value = value
+        self.lock = threading.Lock()
+
+    def __deepcopy__(self, memo: dict) -> VisitorState[T]:
+        """Return a place of its own for another visitor; values are never changed, so shared."""
+        return VisitorState(self.value)
+
+
 def answer(question: Any, work: Callable[..., T], *args: object) -> Answer[T]:
     """Return what work(*args) says to a question; its error as the answer's problem."""
     return Answer(question, *attempt(work, *args))
@@ -52,7 +72,7 @@ class TabWiring:
 
         Args:
             prefix: what the names of the tab's endpoints begin with.
-            state: the visitor's state; the first input and the last output of every handler.
+            state: of visitor_state; the first input and the last output of every handler.
             outputs: the components that show fills before the state.
             show: makes the values of outputs and state from a state.
         """
@@ -127,7 +147,7 @@ class TabWiring:
     @functools.cached_property
     def _answer(self) -> gr.State:
         """The last answer on its way to the page."""
-        return visitor_state(None)
+        return gr.State(None, time_to_live=STATE_TTL_SECONDS)
 
 
 def guarded(
@@ -135,19 +155,31 @@ def guarded(
 ) -> Callable[..., Iterator[tuple]]:
     """Return a handler for Gradio that never fails, made of work(state, *inputs) -> state.
 
-    It yields show(state, busy=busy) where there is something to say meanwhile, then show(state
-    after), or after an error show(state before, message=...). busy may be a function of (state,
-    *inputs).
+    It takes a VisitorState and yields show(state, busy=busy) where there is something to say
+    meanwhile, then show(state after), or after an error show(state before, message=...); each with
+    the VisitorState in the place of the state, which show gives last. busy may be a function of
+    (state, *inputs). Of an input that is another tab's VisitorState, work gets what it holds.
     """
 
     @functools.wraps(work)
-    def handler(state: Any, *inputs: Any) -> Iterator[tuple]:
-        if said := busy(state, *inputs) if callable(busy) else busy:
-            yield show(state, busy=said)
-        after, message = attempt(work, state, *inputs)
-        yield show(state, message=message) if message else show(after)
+    def handler(state: VisitorState, *inputs: Any) -> Iterator[tuple]:
+        values = _values(inputs)
+        before = state.value
+        if said := busy(before, *values) if callable(busy) else busy:
+            yield (*show(before, busy=said)[:-1], state)
+        with state.lock:
+            after, message = attempt(work, state.value, *values)
+            *shown, next_state = show(state.value, message=message) if message else show(after)
+            if next_state != gr.skip():
+                state.value = next_state
+        yield (*shown, state)
 
     return handler
+
+
+def _values(inputs: Sequence[Any]) -> list[Any]:
+    """The inputs of a handler, of a visitor's state what it holds."""
+    return [one.value if isinstance(one, VisitorState) else one for one in inputs]
 
 
 def following(show: Show) -> Show:
@@ -178,8 +210,17 @@ def update(
     outputs: Block | Sequence[Block] | None,
     **options: Any,
 ) -> Dependency:
-    """Fill outputs on an event with what a function returns; no endpoint, no message."""
-    return event(function, inputs, outputs, **_PRIVATE, **options)
+    """Fill outputs on an event with what a function returns; no endpoint, no message.
+
+    Of an input that is a visitor's state, the function gets what it holds.
+    """
+
+    def call(*values: Any) -> Any:
+        assert function is not None
+        return function(*_values(values))
+
+    wrapped = functools.wraps(function)(call) if function else None
+    return event(wrapped, inputs, outputs, **_PRIVATE, **options)
 
 
 def on_load(
@@ -191,8 +232,8 @@ def on_load(
 
 
 def visitor_state(value: Any) -> gr.State:
-    """Return a state of each visitor's own, dropped STATE_TTL_SECONDS after the page was left."""
-    return gr.State(value, time_to_live=STATE_TTL_SECONDS)
+    """Return a VisitorState of each visitor's own, dropped an hour after the page was left."""
+    return gr.State(VisitorState(value), time_to_live=STATE_TTL_SECONDS)
 
 
 def event_value(event: gr.EventData, name: str, kind: type[T]) -> T:

@@ -19,6 +19,7 @@ from cxr.checkpoints.fingerprints import fingerprint
 from cxr.tabs.app import build_app, launch_options
 from cxr.tabs.read.state import ReadState
 from cxr.tabs.services import Services
+from cxr.tabs.shared.wiring import VisitorState
 
 SIZE = (301, 203)  # of no other film
 NAME = "Rosenrot-Klara"
@@ -52,10 +53,11 @@ def films_in_memory() -> int:
 def read_states(page) -> list[ReadState]:
     sessions = list(page.state_holder.session_data.values())
     return [
-        value
+        kept.value
         for session in sessions
-        for value in session.state_data.values()
-        if isinstance(value, ReadState) and value.image
+        for kept in session.state_data.values()
+        if isinstance(kept, VisitorState)
+        if isinstance(kept.value, ReadState) and kept.value.image
     ]
 
 

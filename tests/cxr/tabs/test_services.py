@@ -13,12 +13,12 @@ from cxr.tabs.search.state import SearchState
 from cxr.tabs.search.views import welcome
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import UNEXPECTED
-from cxr.tabs.shared.wiring import guarded
+from cxr.tabs.shared.wiring import VisitorState, guarded
 
 
 def test_guard_turns_errors_into_messages(caplog):
     def show(room, message="", busy=""):
-        return room, message, busy
+        return message, busy, room
 
     def work(room, problem):
         """Fails as told."""
@@ -28,11 +28,14 @@ def test_guard_turns_errors_into_messages(caplog):
 
     handler = guarded(work, show, busy="Searching")
     assert handler.__doc__ == "Fails as told."
-    assert list(handler(1, None)) == [(1, "", "Searching"), (2, "", "")]
-    told = list(handler(1, ValueError("expected a query;\n  came none")))
-    assert told[-1] == (1, "Expected a query; came none.", "")
+    room = VisitorState(1)
+    assert list(handler(room, None)) == [("", "Searching", room), ("", "", room)]
+    assert room.value == 2
+    told = list(handler(room, ValueError("expected a query;\n  came none")))
+    assert told[-1] == ("Expected a query; came none.", "", room)
     with caplog.at_level(logging.ERROR):
-        assert list(handler(1, KeyError("secret path")))[-1] == (1, UNEXPECTED, "")
+        assert list(handler(room, KeyError("secret path")))[-1] == (UNEXPECTED, "", room)
+    assert room.value == 2
     assert "secret path" in caplog.text
 
 
@@ -45,7 +48,9 @@ def test_without_gallery_or_weights_the_page_says_what_to_do(tmp_path, services)
         html = welcome(missing)
         assert escape(missing.missing()) in html and "\n" not in missing.missing()
         desk = SearchHandlers(missing)
-        message = list(guarded(desk.search, desk.show)(SearchState(), "heart", *NO_FILTER))[-1][0]
+        message = list(
+            guarded(desk.search, desk.show)(VisitorState(SearchState()), "heart", *NO_FILTER)
+        )[-1][0]
         assert escape(missing.missing()) in message
     assert Services("hf://datasets/a/b", "hf://a/b").missing() == ""
 

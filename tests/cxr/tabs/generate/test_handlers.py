@@ -24,7 +24,7 @@ from cxr.tabs.generate.state import NORMAL, STEPS, Comparison, GenerateState, Sa
 from cxr.tabs.generate.views import GENERATING
 from cxr.tabs.services import Services
 from cxr.tabs.shared.models import Model
-from cxr.tabs.shared.wiring import following, guarded
+from cxr.tabs.shared.wiring import VisitorState, following, guarded
 
 CONTROLS = ("big heart", "", 4, "7", 1.0)
 
@@ -164,12 +164,18 @@ def test_any_script_gives_films(maker, text):
 
 def test_an_error_leaves_the_films_and_the_step_after_it_leaves_the_message(maker):
     state = maker.compare(maker.generate(GenerateState(), *CONTROLS))
-    told = list(guarded(maker.generate, maker.show, GENERATING)(state, "", "", 4, "0", 1.0))
-    assert GENERATING in told[0][1] and "empty text" in told[-1][0] and told[-1][2] is state
-    after = list(guarded(maker.compare, following(maker.show), maker.comparing)(state))
+    told = list(
+        guarded(maker.generate, maker.show, GENERATING)(VisitorState(state), "", "", 4, "0", 1.0)
+    )
+    assert GENERATING in told[0][1] and "empty text" in told[-1][0] and told[-1][2].value is state
+    after = list(
+        guarded(maker.compare, following(maker.show), maker.comparing)(VisitorState(state))
+    )
     assert len(after) == 1 and after[0][0] == gr.skip()
     fresh = maker.generate(GenerateState(), *CONTROLS)
-    steps = list(guarded(maker.compare, following(maker.show), maker.comparing)(fresh))
+    steps = list(
+        guarded(maker.compare, following(maker.show), maker.comparing)(VisitorState(fresh))
+    )
     assert COMPARING in steps[0][1] and len(steps) == 2
 
 
@@ -205,10 +211,12 @@ def test_without_weights_the_tab_says_what_to_do(services, tmp_path):
     assert "No model at" in page(handlers, GenerateState()) and "train one" in page(
         handlers, GenerateState()
     )
-    told = list(guarded(handlers.generate, handlers.show, GENERATING)(GenerateState(), *CONTROLS))[
-        -1
-    ]
-    assert "train one" in told[0] and told[2] == GenerateState()
+    told = list(
+        guarded(handlers.generate, handlers.show, GENERATING)(
+            VisitorState(GenerateState()), *CONTROLS
+        )
+    )[-1]
+    assert "train one" in told[0] and told[2].value == GenerateState()
 
 
 def test_another_seed_is_a_seed(maker):

@@ -16,7 +16,7 @@ from cxr.tabs.generate.state import STEPS
 from cxr.tabs.learn.handlers import LearnHandlers
 from cxr.tabs.learn.state import OUTLINE, SLIDE, STUDIES, LearnState
 from cxr.tabs.services import Services
-from cxr.tabs.shared.wiring import guarded
+from cxr.tabs.shared.wiring import VisitorState, guarded
 
 PART = {STUDIES: 2, OUTLINE: 3, SLIDE: 4}  # its place among the outputs
 
@@ -53,7 +53,9 @@ def test_a_lesson_opens_by_name_and_by_finding(handlers):
 
 
 def test_an_unknown_lesson_is_a_message(handlers):
-    *_, shown = guarded(handlers.open, handlers.show)(LearnState(), event(name="<b>feet"))
+    *_, shown = guarded(handlers.open, handlers.show)(
+        VisitorState(LearnState()), event(name="<b>feet")
+    )
     assert "There is no lesson on &lt;b&gt;feet" in shown[0]
 
 

@@ -35,7 +35,7 @@ from cxr.tabs.search.state import SearchState
 from cxr.tabs.services import Services
 from cxr.tabs.shared.example_cards import examples
 from cxr.tabs.shared.models import Model
-from cxr.tabs.shared.wiring import Answer, guarded
+from cxr.tabs.shared.wiring import Answer, VisitorState, guarded
 
 
 @pytest.fixture(scope="module")
@@ -242,8 +242,10 @@ def test_an_upload_is_read_and_deleted(handlers, tmp_path, film):
 def test_junk_is_refused_and_deleted_and_the_film_stays(handlers, state, tmp_path, junk):
     path = tmp_path / "junk.dcm"
     path.write_bytes(junk)
-    shown = list(guarded(handlers.upload, handlers.show)(state, str(path), "lungs"))[-1]
-    assert 'role="alert"' in shown[0] and "Expected" in shown[0] and shown[2] is state
+    shown = list(guarded(handlers.upload, handlers.show)(VisitorState(state), str(path), "lungs"))[
+        -1
+    ]
+    assert 'role="alert"' in shown[0] and "Expected" in shown[0] and shown[2].value is state
     assert not path.exists()
     with pytest.raises(ValueError, match="No film arrived"):
         handlers.upload(state, None, "")

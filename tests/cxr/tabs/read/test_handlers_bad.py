@@ -18,7 +18,7 @@ from cxr.tabs.read.handlers import ReadHandlers
 from cxr.tabs.read.state import REPORT, ReadState
 from cxr.tabs.services import Services
 from cxr.tabs.shared.errors import UNEXPECTED
-from cxr.tabs.shared.wiring import Answer, guarded
+from cxr.tabs.shared.wiring import Answer, VisitorState, guarded
 
 JUNK = [b"", b"GIF89a", b"%PDF-1.4 not a film", b"\xff\xd8\xff\xe0", dicom(ramp())[:300]]
 
@@ -100,8 +100,8 @@ def test_junk_is_refused_and_deleted_and_the_film_stays(read_handlers, state, tm
     for work in (read_handlers.upload, read_handlers.compare_upload):
         path = tmp_path / "junk.dcm"
         path.write_bytes(junk)
-        shown = list(guarded(work, read_handlers.show)(state, str(path)))[-1]
-        assert 'role="alert"' in shown[0] and "Expected" in shown[0] and shown[-1] is state
+        shown = list(guarded(work, read_handlers.show)(VisitorState(state), str(path)))[-1]
+        assert 'role="alert"' in shown[0] and "Expected" in shown[0] and shown[-1].value is state
         assert not path.exists()
     with pytest.raises(ValueError, match="No film arrived"):
         read_handlers.upload(state, None)
