@@ -11,7 +11,7 @@ import numpy as np
 
 from cxr.findings import FINDINGS, Study
 from cxr.practice.grading import bounds
-from cxr.practice.profile import FILMS, REHEARSAL, course_of
+from cxr.practice.profile import FILMS, REHEARSAL, Profile, course_of
 from cxr.practice.truth import GENERATED, NORMAL, VERIFIED, Region, Truth, truth_of
 
 USUAL_AREA = 0.05  # of the picture, that a finding's outline covers
@@ -107,6 +107,16 @@ class Pool:
     def origin_row(self, key: object) -> int:
         """The row of one of origin_keys. ValueError: no study has it."""
         return _found(self._row_of_origin_key, key)
+
+    def met(self, profile: Profile) -> list[str]:
+        """Keys of the studies that a learner has met, those answered last at the end.
+
+        First come those of which only the origin was asked; studies of other galleries are among
+        them by keys that no study has here.
+        """
+        rows = [self._row_of_origin_key.get(one.key) for one in profile.judged]
+        judged = [self.keys[row] for row in rows if row is not None]
+        return [*judged, *(one.key for one in profile.records)]
 
     def usable(self, row: int) -> bool:
         """Whether a study can be asked about: a frontal image whose normality is known."""

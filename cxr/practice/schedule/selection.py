@@ -130,7 +130,7 @@ def _film(
     rows = pool.rows(course, target)
     rows = [row for row in rows if not barred & set(pool.truths[row].positive)] or rows
     rows = [row for row in rows if pool.truths[row].value(rival) != 1] or rows if rival else rows
-    fresh = _unseen(pool, rows, profile.records)
+    fresh = _unseen(pool, rows, profile)
     fresh = pool.verified(fresh) or fresh
     at = profile.course(course)
     far = [
@@ -142,9 +142,9 @@ def _film(
     return fresh[nearest[rng.integers(len(nearest))]]
 
 
-def _unseen(pool: Pool, rows: Sequence[int], records: Sequence[Record]) -> list[int]:
-    """Rows that were never answered; where there are none, the quarter seen longest ago."""
-    last = {one.key: place for place, one in enumerate(records)}
+def _unseen(pool: Pool, rows: Sequence[int], profile: Profile) -> list[int]:
+    """Rows that were never met; where there are none, the quarter met longest ago."""
+    last = {key: place for place, key in enumerate(pool.met(profile))}
     fresh = [row for row in rows if pool.keys[row] not in last]
     if fresh:
         return fresh

@@ -163,8 +163,8 @@ class PracticeHandlers:
         commitment = Commitment.from_dict(asked.get("answer"))
         now = moment(asked.get("now"))
         after, record, grade = answered(pool, profile, row, commitment, now, session.mode)
-        seen = [one.key for one in after.records]
-        beside = contrast_of(pool, row, grade, seen, session.seed + session.position)
+        met = pool.met(after)
+        beside = contrast_of(pool, row, grade, met, session.seed + session.position)
         opinion = self._opinions.of(pool.keys[row], pool.studies[row])
         html = views.feedback(pool, row, commitment, grade, beside, self.services.images, opinion)
         return {**_changes(after, [record]), "html": html, "shapes": _shapes(pool, row, commitment)}

@@ -8,6 +8,8 @@ from practice_pool import NOW, make_pool, study
 from cxr.images import corner_mark
 from cxr.practice.origin import MARKED, SIDE, judge, origin_keys, origin_link, same_look
 from cxr.practice.pool import Pool
+from cxr.practice.profile import Profile
+from cxr.practice.schedule.selection import choose
 from cxr.practice.sets import ORIGIN, Session
 
 ANSWER = {"generated": True, "confidence": 0.8, "seconds": 9}
@@ -76,3 +78,15 @@ def test_a_wide_image_is_cut_to_its_middle():
 
 def test_a_link_names_no_study():
     assert origin_link(15, 7) == "#practice?origin=15&seed=7"
+
+
+def test_a_film_met_there_is_no_fresh_one_elsewhere():
+    pool = make_pool()
+    usable = [row for row in range(len(pool.studies)) if pool.usable(row)]
+    met = usable[::2]
+    judged = tuple(judge(pool, pool.origin_keys[row], ANSWER, NOW) for row in met)
+    profile = replace(Profile(), judged=judged)
+    assert pool.met(profile) == [pool.keys[row] for row in met]
+    sessions = [Session("practice", 15, seed) for seed in range(20)]
+    assert set(met) & {choose(pool, Profile(), one, NOW) for one in sessions}
+    assert not set(met) & {choose(pool, profile, one, NOW) for one in sessions}
