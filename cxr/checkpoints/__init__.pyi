@@ -9,6 +9,9 @@ from .encoders import save_dual_encoder as save_dual_encoder
 from .encoders import shared_dual_encoder as shared_dual_encoder
 from .finding_classifier import FindingClassifier as FindingClassifier
 from .finding_classifier import sigmoid as sigmoid
+from .finding_networks import load_finding_network as load_finding_network
+from .finding_networks import read_finding_network as read_finding_network
+from .finding_networks import save_finding_network as save_finding_network
 from .fingerprints import fingerprint as fingerprint
 from .format import read_config as read_config
 from .format import read_tokenizer as read_tokenizer

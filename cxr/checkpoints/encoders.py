@@ -15,6 +15,8 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import torch
 from torch import nn
 
+from cxr.checkpoints.finding_networks import FILE as FINDING_NETWORK
+from cxr.checkpoints.finding_networks import load_finding_network
 from cxr.checkpoints.fingerprints import fingerprint
 from cxr.checkpoints.format import CONFIG, TOKENIZER, read_config, read_tokenizer, resolve
 from cxr.checkpoints.io import build_model, load_checkpoint, save_checkpoint
@@ -53,7 +55,12 @@ def save_dual_encoder(
     """
     config = {**(about or {}), "architecture": model.config.to_dict()}
     files = {TOKENIZER: model.text_encoder.tokenizer.to_str(pretty=True)}
-    return save_checkpoint(folder, model.state_dict(), config, metrics, card, files=files)
+    own = {
+        name: value
+        for name, value in model.state_dict().items()
+        if not name.startswith("finding_network.")  # it has a file of its own
+    }
+    return save_checkpoint(folder, own, config, metrics, card, files=files)
 
 
 def load_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
@@ -83,7 +90,8 @@ def load_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
 def shared_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
     """The one copy of a DualEncoder in this process: everyone is given the same, to compute with.
 
-    It is kept while anyone holds it, and read again when the files have changed.
+    It comes with the finding network that lies beside it, if any. It is kept while anyone holds it,
+    and read again when the files have changed.
 
     Args:
         weights: a folder, or "hf://owner/name[@revision]".
@@ -97,7 +105,9 @@ def shared_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
     folder = resolve(weights)
 
     def load() -> DualEncoder:
-        return load_dual_encoder(folder)[0].requires_grad_(False).to(best_device())
+        model = load_dual_encoder(folder)[0]
+        model.finding_network = load_finding_network(folder)
+        return model.eval().requires_grad_(False).to(best_device())
 
     return _once("dual encoder", folder, load), read_config(folder)
 
@@ -152,7 +162,9 @@ def image_fingerprint(address: str | Path) -> str:
 def _once(kind: str, folder: Path, load: Callable[[], Found]) -> Found:
     """What load() gives for the files in `folder`, from an earlier call where someone holds it."""
     with _lock:
-        key = kind, folder.resolve(), fingerprint(folder)
+        network = folder / FINDING_NETWORK
+        version = network.stat().st_mtime_ns if network.is_file() else 0
+        key = kind, folder.resolve(), f"{fingerprint(folder)}-{version}"
         found = _shared.get(key)
         if found is None:
             found = _shared[key] = load()

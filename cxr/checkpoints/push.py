@@ -23,6 +23,7 @@ _BESIDE = (
     "reliability.png",
     "originals.safetensors",
     "findings.safetensors",
+    "finding_network.safetensors",
     TOKENIZER,
     "tokenizer_config.json",
     "special_tokens_map.json",

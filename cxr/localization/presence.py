@@ -21,6 +21,11 @@ class FindingPresence:
         self._device = best_device()
         self.findings = classifier.findings
 
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 of the classifier."""
+        return self._classifier.sha256
+
     def __call__(self, image: Image.Image) -> Mapping[str, float]:
         """The probability in [0, 1] of each finding.
 

@@ -9,6 +9,8 @@ from .dual_encoder import DualEncoderConfig as DualEncoderConfig
 from .dual_encoder import ImageConfig as ImageConfig
 from .dual_encoder import ImageEncoder as ImageEncoder
 from .dual_encoder import TextConfig as TextConfig
+from .finding_network import FindingNetwork as FindingNetwork
+from .finding_network import FindingNetworkConfig as FindingNetworkConfig
 from .generator import REFERENCE as REFERENCE
 from .generator import SIDE as SIDE
 from .generator import Generator as Generator

@@ -18,6 +18,7 @@ from torch import nn
 
 from cxr.images import Preprocess
 from cxr.models.backbones import TimmBackbone, create_backbone
+from cxr.models.finding_network import FindingNetwork
 
 POOLINGS = ("cls", "mean", "max")
 PLACES = 3  # a side: a feature map's means over PLACES x PLACES parts are among the features
@@ -239,7 +240,12 @@ class TextEncoder(nn.Module):
 
 
 class DualEncoder(nn.Module):
-    """Two encoders with projection heads into one space of unit vectors."""
+    """Two encoders with projection heads into one space of unit vectors.
+
+    Attributes:
+        finding_network: a network that reads findings beside the image encoder; None: there is
+            none. Embeddings do not depend on it.
+    """
 
     def __init__(self, config: DualEncoderConfig, tokenizer: Tokenizer) -> None:
         super().__init__()
@@ -251,6 +257,13 @@ class DualEncoder(nn.Module):
         self.logit_scale = nn.Parameter(
             torch.tensor(-math.log(config.temperature)), requires_grad=config.learn_temperature
         )
+        self.finding_network: FindingNetwork | None = None
+
+    @property
+    def feature_width(self) -> int:
+        """W, of the features that encode_image_with_features gives."""
+        network = self.finding_network
+        return self.image_encoder.feature_width + (0 if network is None else network.width)
 
     @property
     def preprocess(self) -> Preprocess:
@@ -274,9 +287,13 @@ class DualEncoder(nn.Module):
 
         Returns:
             Embeddings float32 [B, dimension], unit rows, and features float32 [B, W] as
-            ImageEncoder.forward_with_features describes them.
+            ImageEncoder.forward_with_features describes them, then those of the finding network
+            where there is one.
         """
         pooled, features = self.image_encoder.forward_with_features(pixels)
+        if self.finding_network is not None:
+            levels = pixels[:, :1] * self.preprocess.std + self.preprocess.mean
+            features = torch.cat([features, self.finding_network.read(levels)], 1)
         return F.normalize(self.image_projection(pooled).float(), dim=1), features
 
     def encode_tokens(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

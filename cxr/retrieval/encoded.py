@@ -21,8 +21,8 @@ class ImageEncoding:
 
     Attributes:
         embeddings: float32 [N, 512], unit rows.
-        features: float32 [N, W], as cxr.models.ImageEncoder.forward_with_features describes them;
-            W = 8448 for the shipped encoder. They belong to the encoder's fingerprint.
+        features: float32 [N, W], as cxr.models.DualEncoder.encode_image_with_features describes
+            them; W = 9728 for the shipped encoder with its finding network.
     """
 
     embeddings: np.ndarray

@@ -94,7 +94,7 @@ class Encoder:
 
     def encode_with_features(self, squares: Sequence[np.ndarray]) -> ImageEncoding:
         """Encode N squares uint8 [S, S] from `prepare` in one pass, with their features."""
-        widths = self.model.config.dimension, self.model.image_encoder.feature_width
+        widths = self.model.config.dimension, self.model.feature_width
         encode = self.model.encode_image_with_features
         parts = self._batches(squares, lambda batch: encode(self._pixels(batch)), *widths)
         return ImageEncoding(*parts)
@@ -107,7 +107,7 @@ class Encoder:
         """
         blocks = len(getattr(self.model.image_encoder.backbone, "middle", ())) or 1
         count = PLACES**2
-        parts = features.shape[1] // blocks
+        parts = self.model.image_encoder.feature_width // blocks
         summaries = 2 if len(getattr(self.model.image_encoder.backbone, "middle", ())) else 1
         width = parts // (summaries + count)
         return features[:, summaries * width : parts].reshape(len(features), count, width)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cxr.checkpoints import read_finding_network
 from cxr.files import read_json
 from train.cards.data_sets import describe_data_sets
 from train.cards.groups import PENDING, Column, groups_text
@@ -13,6 +14,7 @@ from train.common.energy import energy_text
 from train.evaluate.groups import LEAST_CASES
 
 TEMPLATE = Path(__file__).with_name("retrieval.md")
+NETWORK_TEMPLATE = Path(__file__).with_name("finding_network.md")
 GROUPS = [Column("recall_at_10", "recall@10, %", percent=True), Column("mean_auroc", "mean AUROC")]
 SEARCH = "search.json"  # written by train.evaluate search
 WAYS = {
@@ -276,8 +278,31 @@ def card_text(folder: Path) -> str:
         "speed": str(metrics["images_per_second"]),
         "sha256": metrics["weights_sha256"],
         "data": describe_data_sets(config["training"].get("data", [])),
+        "network": network_section(read_finding_network(folder)),
     }
     return fill_template(TEMPLATE, parts)
+
+
+def network_section(about: dict) -> str:
+    """A section on the finding network beside the encoder, from its record; "" without one."""
+    if not about:
+        return ""
+    training, architecture = about["training"], about["architecture"]
+    members = training.get("members", [training])
+    learned = [
+        f"{count} of {name.removesuffix(' train')}" for name, count in members[0]["images"].items()
+    ]
+    apart = [f"{one['mean_auroc']['mined']:.3f} ({one['steps']} steps)" for one in members]
+    parts = {
+        "name": architecture["name"],
+        "size": str(architecture["preprocess"]["size"]),
+        "images": ", ".join(learned),
+        "count": str(len(members)),
+        "apart": ", ".join(apart),
+        "mean": f"{training['mean_auroc']['mined']:.3f}",
+        "command": training["command"],
+    }
+    return fill_template(NETWORK_TEMPLATE, parts)
 
 
 def summary(metrics: dict) -> str:

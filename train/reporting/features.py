@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
+from tqdm import tqdm, trange
 
+from cxr.devices import has_bf16
+from cxr.models import FindingNetwork
 from cxr.reporting import FRONTAL, FilmFeatures, film_features
 from cxr.retrieval import Retriever
 from train.common.feature_cache import cached_features, module_fingerprint
@@ -30,7 +32,7 @@ def features_of(
 
     Raises ValueError for a picture that cannot be read.
     """
-    key = [retriever.encoder, "features", *(picture.name for picture in pictures)]
+    key = [encoder_key(retriever), "features", *(picture.name for picture in pictures)]
 
     def extract() -> dict[str, torch.Tensor]:
         return {
@@ -47,14 +49,53 @@ def head_features(
 ) -> np.ndarray:
     """What linear heads read of N pictures, float16 [N, W]; kept in `cache` as by features_of.
 
-    It depends on the image encoder alone and not on its projection into the shared space.
+    It depends on the image encoder and on the finding network, which has a file of its own, but not
+    on the projection into the shared space.
     """
     key = [image_key(retriever), "heads", *(picture.name for picture in pictures)]
+    width = retriever.model.image_encoder.feature_width
 
     def extract() -> dict[str, torch.Tensor]:
-        return {"features": torch.from_numpy(_extract(retriever, pictures, title).features)}
+        found = _extract(retriever, pictures, title).features[:, :width]
+        return {"features": torch.from_numpy(np.ascontiguousarray(found))}
+
+    found = cached_features(cache, key, extract)["features"].numpy()
+    network = retriever.model.finding_network
+    if network is None:
+        return found
+    more = _network_features(network, retriever, pictures, cache, title)
+    return np.concatenate([found, more], 1)
+
+
+def _network_features(
+    network: FindingNetwork,
+    retriever: Retriever,
+    pictures: Sequence[Picture],
+    cache: Path,
+    title: str,
+) -> np.ndarray:
+    """Features of the finding network, float16 [N, D]; it sees what the encoder sees."""
+    key = [module_fingerprint(network), "network", *(picture.name for picture in pictures)]
+    device = retriever.device
+
+    def extract() -> dict[str, torch.Tensor]:
+        parts = []
+        with ThreadPoolExecutor(2) as pool, torch.inference_mode():
+            for start in trange(0, len(pictures), BATCH, desc=title):
+                batch = pictures[start : start + BATCH]
+                squares = pool.map(lambda picture: retriever.prepare(picture.open()), batch)
+                levels = torch.from_numpy(np.stack(list(squares))).to(device)[:, None] / 255
+                with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
+                    parts.append(network.read(levels).half().cpu())
+        return {"features": torch.cat(parts)}
 
     return cached_features(cache, key, extract)["features"].numpy()
+
+
+def encoder_key(retriever: Retriever) -> str:
+    """The sha256 of the encoder, with that of the finding network where there is one."""
+    network = retriever.model.finding_network
+    return retriever.encoder + ("" if network is None else module_fingerprint(network))
 
 
 def image_key(retriever: Retriever) -> str:

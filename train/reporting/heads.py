@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from cxr.language import affirmative, negative
-from cxr.models import ImageEncoder
+from cxr.models import FindingNetwork, ImageEncoder
 from cxr.retrieval import Retriever
 from train.common.feature_cache import cached_features
 from train.reporting.labels import READERS
@@ -27,6 +27,8 @@ FOLDS, STEPS = 4, 25
 GLOBAL_PENALTY, PLACES_PENALTY = 0.3, 1.0  # the more columns, the more they need
 # How much each kind of reader counts, tried in turn: votes, outlines, mined.
 SHARES = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (1.0, 0.3, 0.5), (1.0, 0.3, 0.7), (1.0, 0.5, 1.0))
+FINDING_NETWORK, NETWORK_PENALTY = "finding network", 1.0
+NETWORK_SHARES = (0.0, 0.5, 1.0, 1.5, 2.0)  # how much it counts beside a part, tried in turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,10 @@ class Images:
     weights: np.ndarray
     folds: np.ndarray
     copies: np.ndarray
+
+    def of(self, rows: np.ndarray) -> Images:
+        """Some of them. rows: bool [N]."""
+        return Images(*(value[rows] for value in vars(self).values()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +157,37 @@ def _fit(
     return unscaled, (bias.detach().numpy() - mean @ unscaled).astype(np.float32)
 
 
+def network_part(
+    network: FindingNetwork, first: int, images: Images, panel: np.ndarray, cache: Path
+) -> PartHeads:
+    """The heads on the features of the finding network.
+
+    What is outlined or mined it has learned itself, on most of these images. Heads for the votes
+    are fitted to the images that the panel read, which it never saw.
+
+    Args:
+        network: whose features are the last columns.
+        first: the first of these columns.
+        images: N, with those features.
+        panel: bool [N], which the panel read.
+        cache: as for fit_part.
+    """
+    columns = np.arange(first, images.features.shape[1])
+    weight, bias = (part.numpy().copy() for part in network.classifier)
+    scores = images.features[:, columns].astype(np.float32) @ weight + bias
+    if panel.any():
+        fitted = fit_part(FINDING_NETWORK, columns, NETWORK_PENALTY, images.of(panel), cache)
+        votes = slice(0, weight.shape[1] // len(READERS))
+        weight[:, votes], bias[votes] = fitted.weight[:, votes], fitted.bias[votes]
+        scores[:, votes] = images.features[:, columns].astype(np.float32) @ weight[:, votes]
+        scores[:, votes] += bias[votes]
+        scores[panel, votes] = fitted.scores[:, votes]
+    counted = (images.folds >= 0) & ~images.copies
+    return PartHeads(FINDING_NETWORK, columns, weight, bias, scores, scores[counted].std(0) + 1e-6)
+
+
 def blend(
-    parts: Sequence[PartHeads], shares: Sequence[float], width: int
+    parts: Sequence[PartHeads], shares: Sequence[float], width: int, network: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One score a finding: the readers' scores, each over its spread, times their shares.
 
@@ -160,6 +195,7 @@ def blend(
         parts: heads on parts of the features.
         shares: how much each of READERS counts.
         width: W, of the features.
+        network: how much the finding network counts beside each other part.
 
     Returns:
         Directions float32 [W, F], offsets float32 [F] and the images' scores float32 [N, F], whose
@@ -173,7 +209,8 @@ def blend(
             own = slice(place * count, (place + 1) * count)
             # A finding that this kind of reader was never asked about has a spread of nothing.
             known = part.spread[own] > 1e-4
-            factor = np.where(known, share / part.spread[own], 0)
+            counts = share * (network if part.name == FINDING_NETWORK else 1.0)
+            factor = np.where(known, counts / part.spread[own], 0)
             directions[part.columns] += part.weight[:, own] * factor
             offsets += part.bias[own] * factor
             scores += part.scores[:, own] * factor

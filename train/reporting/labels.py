@@ -96,11 +96,11 @@ _DRAWN = (
 )
 
 
-def studies_of(root: Path, split: str, seed: int = 0) -> list[Study]:
+def studies_of(root: Path, split: str, seed: int = 0, quiet: float = QUIET_SHARE) -> list[Study]:
     """Frontal studies of a split, with mined labels; a set without split.csv is for training.
 
-    Of a set without split.csv, a share QUIET_SHARE of the images without finding that no
-    radiologist read is drawn by the seed; images without any label are left out.
+    Of a set without split.csv, the share `quiet` of the images without finding that no radiologist
+    read is drawn by the seed; images without any label are left out.
     """
     studies = load_studies(root, labels="mined")
     if (root / "split.csv").is_file():
@@ -108,9 +108,9 @@ def studies_of(root: Path, split: str, seed: int = 0) -> list[Study]:
     if split != "train":
         return []
     read = {one.id for one in load_studies(root) if one.label_source in ("expert", "outlined")}
-    quiet = [one.id for one in studies if one.id not in read and not one.positive and one.labelled]
-    order = np.random.default_rng(seed).permutation(len(quiet))
-    taken = {quiet[place] for place in order[: int(QUIET_SHARE * len(quiet))]}
+    rest = [one.id for one in studies if one.id not in read and not one.positive and one.labelled]
+    order = np.random.default_rng(seed).permutation(len(rest))
+    taken = {rest[place] for place in order[: int(quiet * len(rest))]}
     return frontal([one for one in studies if one.id in read or one.positive or one.id in taken])
 
 

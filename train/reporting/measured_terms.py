@@ -1,7 +1,8 @@
 """How what the localizer measures joins the log odds of findings, by logistic regression.
 
 Of cardiomegaly it is the cardiothoracic ratio, of other findings the log odds that the localizer
-itself gives them, which rest on outlines.
+itself gives them, which rest on outlines. Where what is measured tells alone what both tell
+together, as the ratio does which defines an enlarged heart, it speaks alone.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ def fit_term(
         the finding would be the less probable the more the features or the measured value speak
         for it, as happens where the localizer has learned from these very images; and AUROCs:
         "features", "measured", and "both" by weights that never saw the image.
+
+    The weight of the features is 0 where both tell no more than what was measured.
     """
     if measured.present.sum() < LEAST_POSITIVES or measured.present.all():
         return None, {}
@@ -62,32 +65,56 @@ def fit_term(
     platts = [calibration.platt[:, column], *calibration.refits[:, :, column]]
     inputs, generator = measured.inputs(platts[0]), np.random.default_rng(seed)
     fold = generator.permutation(len(measured.present)) % FOLDS
-    held_out = np.zeros(len(fold))
-    for one in range(FOLDS):
-        rows = np.flatnonzero(fold != one)
-        held_out[fold == one] = _fit(inputs, measured.present, rows) @ inputs[:, fold == one]
-    scores = {"features": measured.scores, "measured": measured.values, "both": held_out}
+    both, alone = (
+        _held_out(inputs, measured.present, fold, features) for features in (True, False)
+    )
+    scores = {"features": measured.scores, "measured": measured.values, "both": both}
     found = {name: round(auroc(value, measured.present), 4) for name, value in scores.items()}
-    if found["both"] < found["features"] + LEAST_GAIN:
+    if max(found["both"], found["measured"]) < found["features"] + LEAST_GAIN:
         return None, found
     count = len(measured.present)
     if _fit(inputs, measured.present, np.arange(count))[:2].min() <= 0:
         return None, found
+    features = found["both"] > found["measured"]
     rows = [np.arange(count), *(generator.integers(0, count, count) for _ in platts[1:])]
     weights = np.stack(
-        [_fit(measured.inputs(platt), measured.present, row) for platt, row in zip(platts, rows)]
+        [
+            _fit(measured.inputs(platt), measured.present, row, features)
+            for platt, row in zip(platts, rows)
+        ]
     )
-    point = choose_point(sigmoid(held_out), measured.present, "expert")
+    point = choose_point(sigmoid(both if features else alone), measured.present, "expert")
     return MeasuredTerm(weights.astype(np.float32), point), found
 
 
-def _fit(inputs: np.ndarray, present: np.ndarray, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Weights float64 [3] of inputs float [3, N], by Newton's method on some rows."""
+def _held_out(
+    inputs: np.ndarray, present: np.ndarray, fold: np.ndarray, features: bool
+) -> np.ndarray:
+    """The joint log odds, float64 [N], by weights that never saw the image."""
+    found = np.zeros(len(fold))
+    for one in range(FOLDS):
+        rows = np.flatnonzero(fold != one)
+        found[fold == one] = _fit(inputs, present, rows, features) @ inputs[:, fold == one]
+    return found
+
+
+def _fit(
+    inputs: np.ndarray,
+    present: np.ndarray,
+    rows: Sequence[int] | np.ndarray,
+    features: bool = True,
+) -> np.ndarray:
+    """Weights float64 [3] of inputs float [3, N], by Newton's method on some rows.
+
+    Without `features` the first weight is 0.
+    """
     middle, spread = inputs[1].mean(), inputs[1].std() + 1e-6
     logits, values, ones = inputs[:, rows]
     x, truth = np.stack([logits, (values - middle) / spread, ones]), present[rows]
-    centre, weight = np.array([1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
-    strength = np.array([PRIOR, PRIOR, 1e-3])
+    if not features:
+        logits = np.zeros_like(logits)
+    centre = np.array([1.0 if features else 0.0, 0.0, 0.0])
+    strength, weight = np.array([PRIOR, PRIOR, 1e-3]), centre
     for _ in range(50):
         chance = sigmoid(weight @ x)
         gradient = x @ (chance - truth) + strength * (weight - centre)

@@ -26,7 +26,12 @@ def measurements_of(
         ValueError: a picture cannot be read.
     """
     levels = "" if localizer.reader is None else repr(localizer.reader.levels)
-    key = [module_fingerprint(localizer.model), levels, *(picture.name for picture in pictures)]
+    heads = "" if localizer.presence is None else localizer.presence.fingerprint
+    key = [
+        module_fingerprint(localizer.model),
+        levels + heads,
+        *(picture.name for picture in pictures),
+    ]
 
     def measure() -> dict[str, torch.Tensor]:
         found = [

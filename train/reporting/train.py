@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,17 @@ from train.cards.report import write_report_card
 from train.common.energy import hardware
 from train.reporting.features import Collection, collect
 from train.reporting.gate_films import gate_of_hospitals
-from train.reporting.heads import SHARES, PartHeads, blend, feature_parts, fit_part, shares_text
+from train.reporting.heads import (
+    FINDING_NETWORK,
+    NETWORK_SHARES,
+    SHARES,
+    PartHeads,
+    blend,
+    feature_parts,
+    fit_part,
+    network_part,
+    shares_text,
+)
 from train.reporting.labels import studies_of
 from train.reporting.measured_terms import Measured, fit_term
 from train.reporting.measurements import measurements_of, values_of
@@ -93,10 +104,14 @@ def fit_calibration(
     """
     names = NIH_FINDINGS
     found = collect(retriever, options.data, options.experts, options.more, names, options.cache)
-    encoder = retriever.model.image_encoder
+    encoder, network = retriever.model.image_encoder, retriever.model.finding_network
     parts = [fit_part(*part, found.images, options.cache) for part in feature_parts(encoder)]
-    trials, shares = choose_shares(parts, found, options)
-    directions, offsets, scores = blend(parts, shares, encoder.feature_width)
+    if network is not None:
+        panel = np.char.startswith(found.source, f"{_panel_name(options)} train")
+        place = encoder.feature_width
+        parts.append(network_part(network, place, found.images, panel, options.cache))
+    trials, shares, counts = choose_shares(parts, found, options)
+    directions, offsets, scores = blend(parts, shares, retriever.model.feature_width, counts)
     truths = _truths(found, scores, options)
     labels = np.concatenate([truth.labels for truth in truths])
     enough = (truths[0].labels == 1).sum(0) >= LEAST_POSITIVES
@@ -117,7 +132,8 @@ def fit_calibration(
         platt,
         refits,
         choose_bands(pooled, labels),
-        "linear heads on the features of the image encoder's middle blocks",
+        "linear heads on the features of the image encoder's middle blocks"
+        + ("" if network is None else " and of a finding network"),
     )
     terms, tried = _terms(calibration, found, scores, options)
     calibration = replace(calibration, terms=terms)
@@ -158,25 +174,33 @@ def _terms(
 
 def choose_shares(
     parts: Sequence[PartHeads], found: Collection, options: argparse.Namespace
-) -> tuple[list[dict], Sequence[float]]:
+) -> tuple[list[dict], Sequence[float], float]:
     """Choose the parts' blend: the best mean of both AUROCs, radiologists' and mined.
 
     Radiologists' is over the validation images and the training images out of fold, mined over the
-    validation images.
+    validation images. Returns what was tried, the readers' shares and the finding network's.
     """
     trials: list[dict] = []
-    chosen: list[tuple[float, Sequence[float]]] = []
+    chosen: list[tuple[float, Sequence[float], float]] = []
+    width = found.images.features.shape[1]
     groups = [([part], part.name) for part in parts] + [(list(parts), "all parts")]
     for members, name in groups:
-        for shares in SHARES:
-            scores = blend(members, shares, found.images.features.shape[1])[2]
+        joined = len(members) > 1 and members[-1].name == FINDING_NETWORK
+        for shares, network in product(SHARES, NETWORK_SHARES if joined else (1.0,)):
+            scores = blend(members, shares, width, network)[2]
             truths = _truths(found, scores, options)
             values = {truth.source: _mean_auroc(truth.chances, truth.labels) for truth in truths}
             rounded = {source: round(value, 4) for source, value in values.items()}
-            trials.append({"parts": name, "shares": shares_text(shares), "mean_auroc": rounded})
+            trial = {"parts": name, "shares": shares_text(shares), "mean_auroc": rounded}
+            trials.append(trial | ({"network": network} if joined else {}))
             if name == "all parts":
-                chosen.append((float(np.mean(list(values.values()))), shares))
-    return trials, max(chosen, key=lambda one: one[0])[1]
+                chosen.append((float(np.mean(list(values.values()))), shares, network))
+    _, best, counts = max(chosen, key=lambda one: one[0])
+    return trials, best, counts
+
+
+def _panel_name(options: argparse.Namespace) -> str:
+    return "no panel" if options.experts is None else str(options.experts.resolve().name)
 
 
 def _truths(found: Collection, scores: np.ndarray, options: argparse.Namespace) -> list[Truth]:

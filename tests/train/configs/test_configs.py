@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cxr.checkpoints import read_finding_network
 from train.common.options import command_line, parse_options, read_recipe, stage_words
 from train.reporting import train as reporting
 
@@ -25,6 +26,8 @@ OPTIONS = {  # module -> where its Options stand
     "train.localizer.offsets": "train.localizer.offsets",
     "train.localizer.patch_decoder.train": "train.localizer.patch_decoder.options",
     "train.localizer.patch_decoder.levels": "train.localizer.patch_decoder.levels",
+    "train.findings": "train.findings.train",
+    "train.findings.soup": "train.findings.soup",
     "train.gan": "train.gan.train",
     "train.gan.example_gallery": "train.gan.example_gallery",
 }
@@ -54,6 +57,7 @@ STAGES = {
     ],
     "generator": ["stage_1", "stage_2", "stage_3", "stage_4", "stage_5"],
     "reporting": ["gate"],
+    "findings": ["mean", "network_1", "network_2", "network_3", "network_4"],
 }
 # Folders have other names in a recipe, and how long a stage of the generator takes was a remark.
 PLACES = {
@@ -108,7 +112,8 @@ def records() -> list[tuple[str, int, str]]:
     for weights in sorted(REPOSITORY.glob("weights/*/config.json")):
         commands = recorded(json.loads(weights.read_text()))
         found += [(weights.parent.name, place, one) for place, one in enumerate(commands)]
-    return found
+    about = read_finding_network(REPOSITORY / "weights" / "retrieval")
+    return found + [("findings", place, one) for place, one in enumerate(recorded(about))]
 
 
 def stages() -> list[tuple[str, str, str]]:

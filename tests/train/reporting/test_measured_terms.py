@@ -58,3 +58,16 @@ def test_too_few_images_of_a_finding_fit_nothing():
 def test_images_without_a_value_or_a_label_do_not_count():
     values, labels = np.array([0.5, np.nan, 0.5]), np.array([1.0, 1.0, np.nan])
     assert len(Measured.of(np.zeros(3), values, labels).present) == 1
+
+
+def test_a_measured_value_that_says_all_speaks_alone():
+    """As where the features only see the same, less well."""
+    one = cases(0.0, 3.0, 200)
+    blurred = (one.values - 0.48) / 0.06 + 0.6 * one.scores
+    same = Measured(blurred, one.values, one.present)
+    term, tried = fit_term(same, tiny_calibration(), NAME, 0)
+    assert term is not None and tried["measured"] >= tried["both"]
+    assert (term.weights[:, 0] == 0).all() and (term.weights[:, 1] > 0).all()
+    joined = sigmoid(term.weights[0] @ same.inputs(np.array([1.0, 0.0])))
+    assert auroc(joined, same.present) == pytest.approx(tried["measured"], abs=1e-3)
+    assert joined.mean() == pytest.approx(same.present.mean(), abs=0.01)

@@ -21,6 +21,7 @@ from train.common.studies import frontal, labels_of
 
 FEWEST = 5  # films that show a finding, for it to be judged
 SPECIFICITY = 0.95  # of a finding by the classifier: more often right than a report asks for
+LEAST_GAIN = 0.01  # of the area under the ROC curve, for the classifier to speak
 HEART_SPECIFICITY = 0.90  # of an enlarged heart by its ratio
 
 
@@ -73,7 +74,7 @@ def read_labelled(
 
 
 def choose_speaker(films: Labelled, target: str, level: Level) -> tuple[Level, dict]:
-    """Who speaks for a finding: the classifier where its area under the ROC curve is larger.
+    """Who speaks for a finding: the classifier where its area under the curve is clearly larger.
 
     Returns:
         The level, and what it rests on; {} where too few films show the finding.
@@ -87,7 +88,7 @@ def choose_speaker(films: Labelled, target: str, level: Level) -> tuple[Level, d
     about = {"films": int(shown.sum()), "absent": int(absent.sum())}
     for name, said in (("own", films.own[:, place]), ("classifier", classified)):
         about[f"auroc_of_{name}"] = round(auroc(said[shown], said[absent]), 4)
-    if about["auroc_of_classifier"] <= about["auroc_of_own"]:
+    if about["auroc_of_classifier"] < about["auroc_of_own"] + LEAST_GAIN:
         return level, about
     limit = float(np.quantile(classified[absent], SPECIFICITY, method="higher")) + 1e-6
     about |= {

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -82,6 +82,7 @@ class Options(FilmOptions):
     sensitivity: float = option("least share of films with the finding that are found", 0.15)
     labelled: list[str] = option("data sets whose val splits have labels", ["nih", "nih_expert"])
     presence: Path | None = option("reporting checkpoint with the finding classifier", None)
+    speakers: bool = option("keep the levels, choose anew who speaks for each finding", False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +220,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     config, state = load_checkpoint(options.weights)
     architecture = PatchDecoderConfig.from_dict(config["architecture"])
     model = build_model(lambda: PatchDecoder(architecture), state, options.weights).eval()
+    if options.speakers:
+        choose_speakers(model, config, options)
+        return
     films = chosen_films(options)
     data = load_data(options, films)
     held = left_out(films, config["training"]["fold"]) & data.known.any(1)
@@ -232,20 +236,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     about = {target: entry for target, (_, entry) in judged.items()}
     found = ratios(data, said, levels)
     error, about_ratio = _ratio_error(options.data, films, heldout.rows, found[inside])
-    reader = DecoderReader(
-        model,
-        load_patch_encoder(options.text, options.layers, architecture.seen),
-        torch.device("cpu"),
-        Levels(levels),
-    )
-    labelled = read_labelled(reader, _presence(options), options.data, options.labelled)
-    for target in READ:
-        if levels[target].refused or target == CARDIOMEGALY:
-            continue
-        level, spoken = choose_speaker(labelled, target, levels[target])
-        if spoken:
-            about[target]["labelled"] = spoken
-        levels[target] = replace(level, refused=refusal(target, about[target], options))
+    labelled = _labelled(model, levels, options)
+    _let_speak(labelled, levels, about, options)
     enlarged_from, about_heart = _enlarged(data, said, found, labelled)
     record = {
         "command": command_line(f"python -m {MODULE}", options),
@@ -264,6 +256,44 @@ def main(argv: Sequence[str] | None = None) -> None:
         entries["presence"] = {"weights": options.presence.name}
     write_json(options.weights / "config.json", entries)
     print(json.dumps(record, indent=1))
+
+
+def choose_speakers(model: PatchDecoder, config: dict, options: Options) -> None:
+    """Choose anew who speaks for each finding, after the finding classifier was fitted anew."""
+    known = Levels.from_dict(config["levels"])
+    levels, record = dict(known.targets), config["training"]["levels"]
+    about = record["targets"]
+    _let_speak(_labelled(model, levels, options), levels, about, options)
+    record["speakers"] = command_line(f"python -m {MODULE}", options)
+    config["levels"] = asdict(replace(known, targets=levels))
+    write_json(options.weights / "config.json", config)
+    print(json.dumps(about, indent=1))
+
+
+def _labelled(model: PatchDecoder, levels: Mapping[str, Level], options: Options) -> Labelled:
+    """What the decoder and the classifier say of the validation films with labels."""
+    reader = DecoderReader(
+        model,
+        load_patch_encoder(options.text, options.layers, model.config.seen),
+        torch.device("cpu"),
+        Levels(levels),
+    )
+    return read_labelled(reader, _presence(options), options.data, options.labelled)
+
+
+def _let_speak(
+    labelled: Labelled, levels: dict[str, Level], about: dict[str, dict], options: Options
+) -> None:
+    """Set in `levels`, and note in `about`, who speaks for each finding."""
+    for target in READ:
+        if target == CARDIOMEGALY or "sensitivity" not in about[target]:  # too few to judge by
+            continue
+        own = replace(levels[target], classified_from=0.0)
+        level, spoken = choose_speaker(labelled, target, own)
+        about[target].pop("labelled", None)
+        if spoken:
+            about[target]["labelled"] = spoken
+        levels[target] = replace(level, refused=refusal(target, about[target], options))
 
 
 def _presence(options: Options) -> FindingPresence | None:
