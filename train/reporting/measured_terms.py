@@ -110,9 +110,9 @@ def _fit(
     """
     middle, spread = inputs[1].mean(), inputs[1].std() + 1e-6
     logits, values, ones = inputs[:, rows]
-    x, truth = np.stack([logits, (values - middle) / spread, ones]), present[rows]
     if not features:
         logits = np.zeros_like(logits)
+    x, truth = np.stack([logits, (values - middle) / spread, ones]), present[rows]
     centre = np.array([1.0 if features else 0.0, 0.0, 0.0])
     strength, weight = np.array([PRIOR, PRIOR, 1e-3]), centre
     for _ in range(50):
