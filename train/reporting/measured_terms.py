@@ -1,8 +1,8 @@
 """How what the localizer measures joins the log odds of findings, by logistic regression.
 
 Of cardiomegaly it is the cardiothoracic ratio, of other findings the log odds that the localizer
-itself gives them, which rest on outlines. Where what is measured tells alone what both tell
-together, as the ratio does which defines an enlarged heart, it speaks alone.
+itself gives them, which rest on outlines. Where the features add little to it, as to the ratio
+that defines an enlarged heart, what is measured speaks alone: it is the same at every hospital.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from train.reporting.operating_points import LEAST_POSITIVES, choose_point
 
 # Information against which the weights are drawn to those that leave the log odds as they are.
 PRIOR = 2.0
-LEAST_GAIN = 0.01  # of AUROC, out of fold, below which the measured value is left aside
+LEAST_GAIN = 0.01  # of AUROC, out of fold, for which the measured value, or the features, join
 FOLDS = 5
 
 
@@ -57,7 +57,7 @@ def fit_term(
         for it, as happens where the localizer has learned from these very images; and AUROCs:
         "features", "measured", and "both" by weights that never saw the image.
 
-    The weight of the features is 0 where both tell no more than what was measured.
+    The weight of the features is 0 where they gain less than LEAST_GAIN over what was measured.
     """
     if measured.present.sum() < LEAST_POSITIVES or measured.present.all():
         return None, {}
@@ -75,7 +75,7 @@ def fit_term(
     count = len(measured.present)
     if _fit(inputs, measured.present, np.arange(count))[:2].min() <= 0:
         return None, found
-    features = found["both"] > found["measured"]
+    features = found["both"] >= found["measured"] + LEAST_GAIN
     rows = [np.arange(count), *(generator.integers(0, count, count) for _ in platts[1:])]
     weights = np.stack(
         [
