@@ -99,7 +99,8 @@ class Reading:
     Attributes:
         maps: by target, float32 [S, S] in [0, 1] over the square that it sees; one half where a
             target begins to count.
-        probabilities: by target, in [0, 1], of findings.
+        probabilities: by target, in [0, 1], of findings, by whoever speaks for it.
+        own: the same, by the decoder itself.
         found_from: by target, the probability from which it counts as found.
         ratio: the cardiothoracic ratio; None where heart or lungs are missing.
         lungs: what is measured of the lungs.
@@ -107,6 +108,7 @@ class Reading:
 
     maps: Mapping[str, np.ndarray]
     probabilities: Mapping[str, float]
+    own: Mapping[str, float]
     found_from: Mapping[str, float]
     ratio: Ratio | None
     lungs: tuple[Measured, ...] = ()
@@ -161,10 +163,12 @@ class DecoderReader:
         # What makes a heart enlarged is its size, so that its outline is the heart's own.
         maps[CARDIOMEGALY] = maps[HEART_ALONE]
         chances = dict(zip(self._model.config.findings, presence.tolist()))
-        spoken = {target: self._spoken(target, chances[target], classified) for target in chances}
+        own = {target: self._own(target, logit) for target, logit in chances.items()}
+        spoken = {target: self._spoken(target, own[target], classified) for target in chances}
         return Reading(
             maps,
             {target: probability for target, (probability, _) in spoken.items()},
+            own,
             {target: found_from for target, (_, found_from) in spoken.items()},
             self._ratio(maps),
             with_intervals(
@@ -172,14 +176,18 @@ class DecoderReader:
             ),
         )
 
+    def _own(self, target: str, logit: float) -> float:
+        level = self.levels.of(target)
+        return _sigmoid(level.scale * logit + level.shift)
+
     def _spoken(
-        self, target: str, logit: float, classified: Mapping[str, float] | None
+        self, target: str, own: float, classified: Mapping[str, float] | None
     ) -> tuple[float, float]:
         """The probability of a finding, and from where on it counts as found."""
         level = self.levels.of(target)
         if classified and target in classified and level.classified_from:
             return classified[target], level.classified_from
-        return _sigmoid(level.scale * logit + level.shift), level.found_from
+        return own, level.found_from
 
     def _ratio(self, maps: Mapping[str, np.ndarray]) -> Ratio | None:
         value = cardiothoracic_ratio(maps[HEART_ALONE], maps[RIGHT_LUNG], maps[LEFT_LUNG])

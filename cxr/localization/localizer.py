@@ -75,6 +75,7 @@ class Localization:
         present: False where it was looked for and counts as not found; the map then stays below
             one half.
         lungs: what is measured of the lungs, with intervals; () where nothing is.
+        own: the probability by the decoder itself, where the finding classifier speaks too.
     """
 
     query: Target
@@ -86,6 +87,7 @@ class Localization:
     ratio: Ratio | None = None
     present: bool = True
     lungs: tuple[Measured, ...] = ()
+    own: float | None = None
 
     @cached_property
     def heat(self) -> np.ndarray:
@@ -258,6 +260,7 @@ class Localizer:
                     reading.ratio,
                     self.reader.present(query.target, reading),
                     reading.lungs,
+                    reading.own.get(query.target) if found_from else None,
                 )
             )
         return found

@@ -65,7 +65,8 @@ class Measurements:
         heart: the cardiothoracic ratio; None where it is not measured.
         places: of the findings that the localizer outlines, finds here and is trusted with, where
             they lie, such as "on the right" or "in the left lung, mostly the lower zone".
-        log_odds: of each finding that the localizer looked for, that the image shows it.
+        log_odds: of each finding that the localizer looked for, that the image shows it; by itself,
+            whoever speaks for the finding in Localize.
         mirrored: a warning where the image seems to be mirrored; "" elsewhere.
     """
 
@@ -98,7 +99,8 @@ def measure_image(localizer: Localizer, image: Image.Image) -> Measurements:
     heart, *found = localizer.find_all(image, [HEART, *named])
     ratio = heart.ratio
     places = {name: _place(name, one) for name, one in zip(named, found)}
-    chances = {name: one.probability for name, one in zip(named, found)}
+    # By the localizer itself: the classifier's own answer would be no second opinion.
+    chances = {name: one.own for name, one in zip(named, found)}
     return Measurements(
         None if ratio is None else HeartRatio(ratio.value, ratio.low, ratio.high),
         {name: place for name, place in places.items() if place},

@@ -110,8 +110,8 @@ def fit_calibration(
         panel = np.char.startswith(found.source, f"{_panel_name(options)} train")
         place = encoder.feature_width
         parts.append(network_part(network, place, found.images, panel, options.cache))
-    trials, shares, counts = choose_shares(parts, found, options)
-    directions, offsets, scores = blend(parts, shares, retriever.model.feature_width, counts)
+    trials, shares, share = choose_shares(parts, found, options)
+    directions, offsets, scores = blend(parts, shares, retriever.model.feature_width, share)
     truths = _truths(found, scores, options)
     labels = np.concatenate([truth.labels for truth in truths])
     enough = (truths[0].labels == 1).sum(0) >= LEAST_POSITIVES

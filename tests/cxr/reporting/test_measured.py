@@ -34,6 +34,7 @@ class Finder:
     def __init__(self, heart_at: slice = slice(25, 45), **found) -> None:
         self.heart_at, self.found = heart_at, found
         self.lower_at: slice | None = None  # where the lower half of the heart lies, if elsewhere
+        self.own: dict[str, float] = {}  # the decoder's probabilities where another speaks
         self.asked: list[list[str]] = []
 
     def find_all(self, image, texts):
@@ -53,6 +54,7 @@ class Finder:
             found_from,
             Ratio(0.52, 0.48, 0.56),
             probability is None or probability >= found_from,
+            own=self.own.get(text, probability),
         )
 
 
@@ -110,3 +112,9 @@ def test_a_ratio_is_held_against_its_limit_as_far_as_it_is_known(value, words):
     ratio = HeartRatio(value, value - 0.04, value + 0.04)
     assert ratio.words == f"cardiothoracic ratio {words} the limit of 0.50"
     assert HeartRatio(0.5).words.endswith("within the limit of 0.50")
+
+
+def test_what_the_classifier_says_is_not_measured_again():
+    one = finder(mask(LOW_RIGHT), mask(ALL_LEFT))
+    one.own = {"pleural effusion": 0.5}
+    assert measure_image(one, PICTURE).log_odds["pleural effusion"] == 0
