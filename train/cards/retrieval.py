@@ -14,7 +14,6 @@ from train.common.energy import energy_text
 from train.evaluate.groups import LEAST_CASES
 
 TEMPLATE = Path(__file__).with_name("retrieval.md")
-NETWORK_TEMPLATE = Path(__file__).with_name("finding_network.md")
 GROUPS = [Column("recall_at_10", "recall@10, %", percent=True), Column("mean_auroc", "mean AUROC")]
 SEARCH = "search.json"  # written by train.evaluate search
 WAYS = {
@@ -278,22 +277,22 @@ def card_text(folder: Path) -> str:
         "speed": str(metrics["images_per_second"]),
         "sha256": metrics["weights_sha256"],
         "data": describe_data_sets(config["training"].get("data", [])),
-        "network": network_section(read_finding_network(folder)),
+        "network": network_parts(read_finding_network(folder)),
     }
     return fill_template(TEMPLATE, parts)
 
 
-def network_section(about: dict) -> str:
-    """A section on the finding network beside the encoder, from its record; "" without one."""
+def network_parts(about: dict) -> dict[str, str]:
+    """What the card says of the finding network, from its record; {} where there is none."""
     if not about:
-        return ""
+        return {}
     training, architecture = about["training"], about["architecture"]
     members = training.get("members", [training])
     learned = [
         f"{count} of {name.removesuffix(' train')}" for name, count in members[0]["images"].items()
     ]
     apart = [f"{one['mean_auroc']['mined']:.3f} ({one['steps']} steps)" for one in members]
-    parts = {
+    return {
         "name": architecture["name"],
         "size": str(architecture["preprocess"]["size"]),
         "images": ", ".join(learned),
@@ -302,7 +301,6 @@ def network_section(about: dict) -> str:
         "mean": f"{training['mean_auroc']['mined']:.3f}",
         "command": training["command"],
     }
-    return fill_template(NETWORK_TEMPLATE, parts)
 
 
 def summary(metrics: dict) -> str:

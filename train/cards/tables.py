@@ -8,12 +8,12 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 
-def fill_template(template: Path, parts: Mapping[str, str]) -> str:
+def fill_template(template: Path, parts: Mapping[str, str | Mapping[str, str]]) -> str:
     """Fill a model card's template.
 
     Args:
         template: Markdown with Jinja2's {{ name }}.
-        parts: What stands for each name.
+        parts: What stands for each name; for some, by names of their own.
 
     Raises:
         jinja2.UndefinedError: The template has a name that is not among the parts.

@@ -20,9 +20,9 @@ from cxr.tabs.services import Services
 
 
 @pytest.fixture
-def passes(reading, monkeypatch):
+def passes(reading, film, monkeypatch):
     """Images and batches of text that the network was given since the fixture was made."""
-    reading.suggester.get()
+    reading.suggester.get().suggest(film(2, (300, 240)))  # the first encodes the phrases
     model, counts = reading.retriever().model, Counter()
     encode_image, encode_tokens = model.encode_image_with_features, model.encode_tokens
 
