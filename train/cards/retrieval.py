@@ -289,7 +289,8 @@ def network_parts(about: dict) -> dict[str, str]:
     training, architecture = about["training"], about["architecture"]
     members = training.get("members", [training])
     learned = [
-        f"{count} of {name.removesuffix(' train')}" for name, count in members[0]["images"].items()
+        f"{count} images of {name.removesuffix(' train')}"
+        for name, count in members[0]["images"].items()
     ]
     apart = [f"{one['mean_auroc']['mined']:.3f} ({one['steps']} steps)" for one in members]
     return {
