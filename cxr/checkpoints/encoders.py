@@ -109,7 +109,9 @@ def shared_dual_encoder(weights: str | Path) -> tuple[DualEncoder, dict]:
         model.finding_network = load_finding_network(folder)
         return model.eval().requires_grad_(False).to(best_device())
 
-    return _once("dual encoder", folder, load), read_config(folder)
+    network = folder / FINDING_NETWORK  # which the fingerprint does not count
+    version = network.stat().st_mtime_ns if network.is_file() else 0
+    return _once(f"dual encoder {version}", folder, load), read_config(folder)
 
 
 def load_text_encoder(address: str | Path) -> FrozenTextEncoder:
@@ -162,9 +164,7 @@ def image_fingerprint(address: str | Path) -> str:
 def _once(kind: str, folder: Path, load: Callable[[], Found]) -> Found:
     """What load() gives for the files in `folder`, from an earlier call where someone holds it."""
     with _lock:
-        network = folder / FINDING_NETWORK
-        version = network.stat().st_mtime_ns if network.is_file() else 0
-        key = kind, folder.resolve(), f"{fingerprint(folder)}-{version}"
+        key = kind, folder.resolve(), fingerprint(folder)
         found = _shared.get(key)
         if found is None:
             found = _shared[key] = load()

@@ -165,8 +165,14 @@ def build(options: Options) -> FindingNetwork:
     return network
 
 
-def save(network: FindingNetwork, data: FindingData, options: Options, run: Run) -> None:
-    """Write the network with what it reached as a checkpoint, in one file."""
+def save(
+    network: FindingNetwork,
+    data: FindingData,
+    scores: dict[str, float],
+    options: Options,
+    run: Run,
+) -> None:
+    """Write the network with what it reached, `scores`, as a checkpoint in one file."""
     names, counts = np.unique(data.source[data.chances > 0], return_counts=True)
     config = {
         "architecture": network.config.to_dict(),
@@ -178,7 +184,7 @@ def save(network: FindingNetwork, data: FindingData, options: Options, run: Run)
             "steps": run.step,
             "minutes": round(run.seconds / 60, 1),
             "hardware": hardware(),
-            "mean_auroc": {k: round(v, 4) for k, v in evaluate(network, data, run).items()},
+            "mean_auroc": {name: round(value, 4) for name, value in scores.items()},
         },
         "code_version": __version__,
     }
@@ -223,6 +229,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         average.update(run.unwrap(network), step + 1)
         run.advance(loss=loss)
         if run.evaluates(options.look_every) and run.is_main:
-            run.report(evaluate(average.module, data, run), PANELS)
+            scores = evaluate(average.module, data, run)
+            run.report(scores, PANELS)
             if run.finished:
-                save(average.module, data, options, run)
+                save(average.module, data, scores, options, run)
