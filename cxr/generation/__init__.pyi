@@ -1,3 +1,9 @@
+from .condition import (
+    Condition as Condition,
+)
+from .condition import (
+    ConditionFormat as ConditionFormat,
+)
 from .memorization import (
     FILE as FILE,
 )

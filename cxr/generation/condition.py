@@ -1,0 +1,89 @@
+"""What a generator is asked to draw, as numbers: findings by severity, heart ratio, person, view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+SEX = {"F": 1.0, "M": -1.0}
+VIEW = {"PA": 1.0, "AP": -1.0}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One image to draw.
+
+    Attributes:
+        severities: by finding; 0 absent, 1 as clear as in a typical image with the finding. A
+            finding that is not named is absent.
+        heart_ratio: cardiothoracic ratio; None: whatever goes with the rest.
+        age: in years; None as above.
+        sex: "F" or "M"; None as above.
+        view: "PA" or "AP"; None as above.
+    """
+
+    severities: Mapping[str, float] = field(default_factory=dict)
+    heart_ratio: float | None = None
+    age: float | None = None
+    sex: str | None = None
+    view: str | None = None
+
+
+@dataclass(frozen=True)
+class ConditionFormat:
+    """How a Condition becomes the numbers that a generator was trained with (config.json).
+
+    Attributes:
+        findings: those that the generator draws, in their order.
+        heart_ratio: mean and standard deviation in the training images.
+        age: the same, in years.
+    """
+
+    findings: tuple[str, ...]
+    heart_ratio: tuple[float, float] = (0.48, 0.06)
+    age: tuple[float, float] = (50.0, 17.0)
+
+    @property
+    def length(self) -> int:
+        """C, how many numbers."""
+        return len(self.findings) + 4
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; `from_dict` gives it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ConditionFormat:
+        """Read what `to_dict` wrote. Raises ValueError for a wrong or missing key."""
+        try:
+            ratio, age = (tuple(map(float, values[name])) for name in ("heart_ratio", "age"))
+            return cls(tuple(values["findings"]), ratio, age)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"expected findings, heart_ratio and age of a generator's condition, got {values}; "
+                "use the code version that wrote the checkpoint"
+            ) from error
+
+    def vector(self, condition: Condition) -> np.ndarray:
+        """The numbers, float32 [C]: severities, heart ratio, age, sex, view; 0 where None.
+
+        Raises:
+            ValueError: a finding that this generator does not draw.
+        """
+        unknown = sorted(set(condition.severities) - set(self.findings))
+        if unknown:
+            raise ValueError(
+                f"expected findings out of {', '.join(self.findings)}; got {', '.join(unknown)}"
+            )
+        numbers = [float(condition.severities.get(name, 0)) for name in self.findings]
+        for value, (mean, deviation) in (
+            (condition.heart_ratio, self.heart_ratio),
+            (condition.age, self.age),
+        ):
+            numbers.append(0.0 if value is None else (value - mean) / deviation)
+        numbers.append(SEX.get(condition.sex or "", 0.0))
+        numbers.append(VIEW.get(condition.view or "", 0.0))
+        return np.array(numbers, np.float32)
