@@ -1,8 +1,8 @@
-"""What a generator is asked to draw, as numbers: findings by severity, heart ratio, person, view."""
+"""What a generator is asked to draw, in numbers: severities, heart ratio, person, view."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -59,7 +59,7 @@ class ConditionFormat:
     def from_dict(cls, values: Mapping[str, Any]) -> ConditionFormat:
         """Read what `to_dict` wrote. Raises ValueError for a wrong or missing key."""
         try:
-            ratio, age = (tuple(map(float, values[name])) for name in ("heart_ratio", "age"))
+            ratio, age = (_mean_and_deviation(values[name]) for name in ("heart_ratio", "age"))
             return cls(tuple(values["findings"]), ratio, age)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
@@ -87,3 +87,8 @@ class ConditionFormat:
         numbers.append(SEX.get(condition.sex or "", 0.0))
         numbers.append(VIEW.get(condition.view or "", 0.0))
         return np.array(numbers, np.float32)
+
+
+def _mean_and_deviation(values: Iterable[Any]) -> tuple[float, float]:
+    mean, deviation = map(float, values)
+    return mean, deviation

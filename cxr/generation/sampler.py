@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from cxr.checkpoints import (
 )
 from cxr.defaults import GENERATOR
 from cxr.devices import best_device
+from cxr.generation.condition import Condition, ConditionFormat
 from cxr.generation.memorization import TrainingImageIndex, has_training_index, load_training_index
 from cxr.models import FrozenTextEncoder, Generator, GeneratorConfig
 
@@ -27,10 +29,12 @@ _BATCH = 8
 
 
 class Sampler:
-    """A generator with its text encoder; safe to call from several threads.
+    """A generator with what conditions it; safe to call from several threads.
 
     Attributes:
         generator: in eval mode, on `device`.
+        text_encoder: of a generator that was trained with text embeddings; None for the others.
+        condition: the format of the numbers that the others were trained with.
         originals: fingerprints of the images that it was trained on, to detect a copy; None when
             the checkpoint has none.
     """
@@ -38,28 +42,35 @@ class Sampler:
     def __init__(
         self,
         generator: Generator,
-        text_encoder: FrozenTextEncoder,
+        conditioned_on: FrozenTextEncoder | ConditionFormat,
         originals: TrainingImageIndex | None = None,
         device: torch.device | None = None,
     ) -> None:
-        if text_encoder.dimension != generator.config.text:
+        if isinstance(conditioned_on, ConditionFormat):
+            named, given = "condition", conditioned_on.length
+        else:
+            named, given = "text encoder", conditioned_on.dimension
+        if given != generator.config.text:
             raise ValueError(
-                f"expected a text encoder of {generator.config.text} dimensions, got "
-                f"{text_encoder.dimension}; use the one that the generator was trained with"
+                f"expected a {named} of {generator.config.text} dimensions, got {given}; use the "
+                "one that the generator was trained with"
             )
         self.device = device or best_device()
         self.generator = generator.eval().requires_grad_(False).to(self.device)
-        self.text_encoder, self.originals = text_encoder, originals
+        self.originals = originals
+        self.condition = conditioned_on if isinstance(conditioned_on, ConditionFormat) else None
+        self.text_encoder = None if isinstance(conditioned_on, ConditionFormat) else conditioned_on
 
     @classmethod
     def load(
         cls, weights: str | Path = GENERATOR, text_weights: str | Path | None = None
     ) -> Sampler:
-        """Load a generator and the text encoder that it was trained with.
+        """Load a generator, and the text encoder of one that was trained with text embeddings.
 
         Args:
             weights: a folder, or "hf://owner/name[@revision]".
-            text_weights: the same for the text encoder; None: the one beside it.
+            text_weights: the same for the text encoder, where there is one; None: the one beside
+                it.
 
         Returns:
             The sampler, in eval mode, safe to call from several threads.
@@ -76,9 +87,47 @@ class Sampler:
             )
         architecture = GeneratorConfig.from_dict(config["architecture"])
         generator = build_model(lambda: Generator(architecture), state, folder)
-        text_encoder = load_conditioning_text_encoder(weights, config, text_weights)
+        conditioned_on: FrozenTextEncoder | ConditionFormat
+        if isinstance(config.get("condition"), dict):
+            conditioned_on = ConditionFormat.from_dict(config["condition"])
+        else:
+            conditioned_on = load_conditioning_text_encoder(weights, config, text_weights)
         originals = load_training_index(folder) if has_training_index(folder) else None
-        return cls(generator, text_encoder, originals)
+        return cls(generator, conditioned_on, originals)
+
+    def draw(
+        self, conditions: Sequence[Condition], seed: int = 0, truncation: float = 1.0
+    ) -> list[Image.Image]:
+        """Generate an image for each condition.
+
+        Image i depends on conditions[i], the seed, i and the truncation alone. What a condition
+        leaves open stays at the mean of the training images.
+
+        Args:
+            conditions: any number of them.
+            seed: 0 or more; the same one gives the same pixels.
+            truncation: 0 to 1, as for `sample`.
+
+        Returns:
+            Images of mode "L", 128 x 128, in the order of the conditions.
+
+        Raises:
+            ValueError: the generator was trained with text embeddings, a finding that it does not
+                draw, or a number outside its range.
+        """
+        numbers = self._format()
+        if not conditions:
+            return []
+        rows = torch.from_numpy(np.stack([numbers.vector(one) for one in conditions]))
+        return self._images(self._noise(range(len(conditions)), seed, truncation), rows)
+
+    def _format(self) -> ConditionFormat:
+        if self.condition is None:
+            raise ValueError(
+                "expected a generator that draws conditions, got one trained with text embeddings; "
+                "call sample with a text"
+            )
+        return self.condition
 
     def sample(
         self, text: str, n: int = 8, seed: int = 0, truncation: float = 1.0
@@ -148,6 +197,8 @@ class Sampler:
             raise ValueError(
                 f"expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it"
             )
+        if self.text_encoder is None:
+            raise ValueError("expected conditions, got a text; call draw")
         return self.text_encoder.encode_text([text])
 
     def _noise(self, indices: range | list[int], seed: int, truncation: float) -> torch.Tensor:

@@ -1,0 +1,80 @@
+"""Sampler with a generator that numbers condition: findings, heart ratio, person, view."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tiny import tiny_dual_encoder
+from tiny_generator import CONDITION, save_condition_generator, save_generator, tiny_generator
+
+import cxr
+from cxr.checkpoints.encoders import save_dual_encoder
+from cxr.generation import Condition, ConditionFormat
+
+EFFUSION = Condition({"pleural effusion": 1.2}, age=70, sex="F", view="AP")
+NORMAL = Condition()
+
+
+@pytest.fixture(scope="module")
+def sampler(tmp_path_factory):
+    return cxr.Sampler.load(save_condition_generator(tmp_path_factory.mktemp("drawing") / "g"))
+
+
+def pixels(images):
+    return [image.tobytes() for image in images]
+
+
+def test_no_text_encoder_is_needed_and_the_format_is_read_back(sampler):
+    assert sampler.text_encoder is None and sampler.condition == CONDITION
+
+
+def test_image_i_shows_condition_i_with_noise_of_seed_and_i_alone(sampler):
+    many = sampler.draw([EFFUSION, NORMAL] * 5, seed=3)
+    assert [(image.mode, image.size) for image in many] == [("L", (128, 128))] * 10
+    assert pixels(sampler.draw([EFFUSION], seed=3)) == pixels(many[:1])
+    assert pixels(sampler.draw([EFFUSION, NORMAL, NORMAL], seed=3))[:2] == pixels(many[:2])
+    assert pixels(sampler.draw([NORMAL], seed=3)) != pixels(many[:1])
+    assert pixels(sampler.draw([EFFUSION], seed=4)) != pixels(many[:1])
+    assert len(set(pixels(many))) == 10
+
+
+def test_every_number_of_a_condition_reaches_the_image(sampler):
+    asked = [
+        NORMAL,
+        *(Condition({name: 1.0}) for name in CONDITION.findings),
+        Condition(heart_ratio=0.6),
+        Condition(age=20),
+        Condition(sex="F"),
+        Condition(view="AP"),
+    ]
+    drawn = [sampler.draw([one])[0].tobytes() for one in asked]
+    assert len(set(drawn)) == len(asked)
+
+
+def test_without_noise_equal_conditions_are_alike(sampler):
+    assert len(set(pixels(sampler.draw([EFFUSION] * 3, truncation=0)))) == 1
+
+
+def test_what_cannot_be_drawn_is_refused(sampler):
+    assert sampler.draw([]) == []
+    with pytest.raises(ValueError, match="got fracture"):
+        sampler.draw([Condition({"fracture": 1.0})])
+    with pytest.raises(ValueError, match="truncation from 0 to 1"):
+        sampler.draw([NORMAL], truncation=2)
+    with pytest.raises(ValueError, match="seed"):
+        sampler.draw([NORMAL], seed=-1)
+
+
+def test_a_generator_of_text_embeddings_draws_no_conditions(tmp_path):
+    save_dual_encoder(tiny_dual_encoder(dimension=16), tmp_path / "retrieval")
+    sampler = cxr.Sampler.load(save_generator(tmp_path / "generator", tmp_path / "retrieval"))
+    assert sampler.condition is None and len(sampler.sample("edema", 1)) == 1
+    with pytest.raises(ValueError, match="text embeddings"):
+        sampler.draw([NORMAL])
+
+
+def test_a_condition_of_another_length_than_the_generator_is_refused():
+    generator = tiny_generator("residual", CONDITION.length)
+    with pytest.raises(ValueError, match="18 dimensions, got 5"):
+        cxr.Sampler(generator, ConditionFormat(("edema",)))
+    assert np.isfinite(CONDITION.vector(EFFUSION)).all()
