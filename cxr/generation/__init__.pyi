@@ -19,6 +19,12 @@ from .memorization import (
 from .memorization import (
     save_training_index as save_training_index,
 )
+from .request import (
+    DrawingRequest as DrawingRequest,
+)
+from .request import (
+    read_request as read_request,
+)
 from .sampler import (
     Sampler as Sampler,
 )

@@ -20,6 +20,7 @@ from cxr.defaults import GENERATOR
 from cxr.devices import best_device
 from cxr.generation.condition import Condition, ConditionFormat
 from cxr.generation.memorization import TrainingImageIndex, has_training_index, load_training_index
+from cxr.generation.request import DrawingRequest, read_request
 from cxr.models import FrozenTextEncoder, Generator, GeneratorConfig
 
 MAX_TEXT = 2_000  # characters
@@ -134,7 +135,9 @@ class Sampler:
     ) -> list[Image.Image]:
         """Generate images of what a text says.
 
-        Image i depends on the text, the seed, i and the truncation alone, whatever n is.
+        Image i depends on the text, the seed, i and the truncation alone, whatever n is. Person,
+        view and heart size vary from image to image where the text leaves them open
+        (DrawingRequest.condition).
 
         Args:
             text: at most 2,000 characters.
@@ -147,11 +150,13 @@ class Sampler:
             n images of mode "L", 128 x 128.
 
         Raises:
-            ValueError: an empty or overlong text, or a number outside its range.
+            ValueError: an empty or overlong text, one that names nothing that can be drawn, or a
+                number outside its range.
         """
         _check_range("n", n, 1, MAX_SAMPLES)
-        rows = self._encode(text).expand(n, -1)
-        return self._images(self._noise(range(n), seed, truncation), rows)
+        return self._images(
+            self._noise(range(n), seed, truncation), self._rows(text, range(n), seed, truncation)
+        )
 
     def interpolate(
         self,
@@ -165,7 +170,8 @@ class Sampler:
         """From one text to another in `steps` images, the noise held still.
 
         The first is sample(text_a)[film] and the last sample(text_b)[film] for the same seed and
-        truncation; between them the embedding moves along a great circle.
+        truncation; between them the condition moves along a straight line, a text embedding along
+        a great circle.
 
         Args:
             text_a: the first text, as for `sample`.
@@ -183,12 +189,35 @@ class Sampler:
         """
         _check_range("steps", steps, 2, MAX_SAMPLES)
         _check_range("film", film, 0, MAX_SAMPLES - 1)
-        first, last = self._encode(text_a), self._encode(text_b)
         noise = self._noise([film], seed, truncation).expand(steps, -1)
-        return self._images(noise, great_circle(first[0], last[0], steps))
+        first, last = (self._rows(text, [film], seed, truncation)[0] for text in (text_a, text_b))
+        between = great_circle if self.condition is None else straight_line
+        return self._images(noise, between(first, last, steps))
+
+    def read(self, text: str) -> DrawingRequest | None:
+        """What a text asks for, as far as it can be drawn.
+
+        Returns:
+            None where the generator was trained with text embeddings, and takes any text.
+
+        Raises:
+            ValueError: as `sample`.
+        """
+        return None if self.condition is None else read_request(text, self.condition)
+
+    def _rows(
+        self, text: str, indices: Sequence[int], seed: int, truncation: float
+    ) -> torch.Tensor:
+        """float32 [len(indices), D]: what conditions the image of each index."""
+        request = self.read(text)
+        if request is None or self.condition is None:
+            return self._encode(text).expand(len(indices), -1)
+        conditions = (request.condition(index, seed, truncation) for index in indices)
+        return torch.from_numpy(np.stack([self.condition.vector(one) for one in conditions]))
 
     def _encode(self, text: str) -> torch.Tensor:
         """[1, D]. Always one text at a time, so that none changes another's rounding."""
+        assert self.text_encoder is not None
         if not isinstance(text, str):
             raise ValueError(f"expected a text, got {type(text).__name__}; give one string")
         if not text.strip():
@@ -197,11 +226,9 @@ class Sampler:
             raise ValueError(
                 f"expected a text of at most {MAX_TEXT} characters, got {len(text)}; shorten it"
             )
-        if self.text_encoder is None:
-            raise ValueError("expected conditions, got a text; call draw")
         return self.text_encoder.encode_text([text])
 
-    def _noise(self, indices: range | list[int], seed: int, truncation: float) -> torch.Tensor:
+    def _noise(self, indices: Sequence[int], seed: int, truncation: float) -> torch.Tensor:
         """float32 [len(indices), noise]: image i's depends on seed and i alone."""
         _check_range("seed", seed, 0, 2**63 - 1)
         if (
@@ -227,6 +254,13 @@ class Sampler:
             levels = ((made[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
             images += [Image.fromarray(image) for image in levels.cpu().numpy()]
         return images[:count]
+
+
+def straight_line(first: torch.Tensor, last: torch.Tensor, steps: int) -> torch.Tensor:
+    """Vectors [D] -> float32 [steps, D] at equal distances; the ends are exact."""
+    rows = first + torch.linspace(0, 1, steps)[:, None] * (last - first)
+    rows[0], rows[-1] = first, last
+    return rows
 
 
 def great_circle(first: torch.Tensor, last: torch.Tensor, steps: int) -> torch.Tensor:

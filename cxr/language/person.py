@@ -219,7 +219,8 @@ def _named(match: re.Match[str], name: str) -> list[str]:
 def _age(word: str, said: str) -> int | None:
     """A number as an age; None for one that is none, as in "at least 3 nodules"."""
     age = number_of(word)
-    return age if (age >= YOUNGEST or "y" in said) and age <= OLDEST else None
+    years = "y" in said or said.startswith("age")
+    return age if (age >= YOUNGEST or years) and age <= OLDEST else None
 
 
 def _range_of(match: re.Match[str]) -> tuple[int | None, int | None] | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from tiny import tiny_dual_encoder
 from tiny_generator import CONDITION, save_condition_generator, save_generator, tiny_generator
 
 import cxr
 from cxr.checkpoints.encoders import save_dual_encoder
 from cxr.generation import Condition, ConditionFormat
+from cxr.generation.sampler import straight_line
 
 EFFUSION = Condition({"pleural effusion": 1.2}, age=70, sex="F", view="AP")
 NORMAL = Condition()
@@ -78,3 +80,28 @@ def test_a_condition_of_another_length_than_the_generator_is_refused():
     with pytest.raises(ValueError, match="18 dimensions, got 5"):
         cxr.Sampler(generator, ConditionFormat(("edema",)))
     assert np.isfinite(CONDITION.vector(EFFUSION)).all()
+
+
+def test_a_text_is_drawn_as_its_conditions(sampler):
+    request = sampler.read("severe edema, 70-year-old woman")
+    conditions = [request.condition(index, 5, 0.8) for index in range(3)]
+    assert {(one.age, one.sex) for one in conditions} == {(70, "F")}
+    drawn = pixels(sampler.sample("severe edema, 70-year-old woman", 3, 5, 0.8))
+    assert drawn == pixels(sampler.draw(conditions, 5, 0.8)) and len(set(drawn)) == 3
+    assert len(set(pixels(sampler.sample("edema", 3, 5, 0.0)))) == 1
+    with pytest.raises(ValueError, match="support devices.*ask for findings"):
+        sampler.sample("support devices")
+
+
+def test_a_way_begins_and_ends_with_the_samples_of_its_texts(sampler):
+    start = sampler.read("severe edema").start
+    way = pixels(sampler.interpolate(start, "severe edema", 5, 3, 1.0, 1))
+    assert way[0] == pixels(sampler.sample(start, 2, 3))[1]
+    assert way[-1] == pixels(sampler.sample("severe edema", 2, 3))[1]
+    assert len(set(way)) == 5
+
+
+def test_a_straight_line_keeps_its_steps():
+    first, last = torch.tensor([0.0, 2.0]), torch.tensor([3.0, 2.0])
+    assert straight_line(first, last, 4)[:, 0].tolist() == pytest.approx([0, 1, 2, 3])
+    assert torch.equal(straight_line(first, last, 4)[-1], last)
