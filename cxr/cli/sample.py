@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxr.cli.arguments import add_json, check_folder, fraction, print_json, query_text, whole_number
 from cxr.defaults import GENERATOR
+
+if TYPE_CHECKING:
+    from cxr.generation import DrawingRequest
 
 MOST = 64  # images in one call
 
@@ -42,6 +47,8 @@ def _sample(options: argparse.Namespace) -> int:
     from cxr.generation import Sampler  # slow to import: everything above needs no model
 
     sampler = Sampler.load(options.weights, options.text_weights)
+    drawing = sampler.read(options.text)
+    target = None if options.to is None else sampler.read(options.to)
     settings = (options.n, options.seed, options.truncation)
     if options.to is None:
         images = sampler.sample(options.text, *settings)
@@ -59,11 +66,24 @@ def _sample(options: argparse.Namespace) -> int:
                 "truncation": options.truncation,
                 "synthetic": True,
                 "files": [str(file) for file in files],
+                **_reading(drawing),
+                **(_reading(target, "to_") if options.to is not None else {}),
             }
         )
     else:
+        for one in filter(None, (drawing, target)):
+            rest = f" Not drawn: {', '.join(one.not_drawn)}." if one.not_drawn else ""
+            print(f"Drawn: {', '.join(one.drawn)}.{rest}", file=sys.stderr)
         print("\n".join(map(str, files)))
     return 0
+
+
+def _reading(drawing: DrawingRequest | None, prefix: str = "") -> dict[str, list[str] | None]:
+    """What is drawn of a text and what is not; None for a generator that takes any text."""
+    return {
+        f"{prefix}drawn": list(drawing.drawn) if drawing else None,
+        f"{prefix}not_drawn": list(drawing.not_drawn) if drawing else None,
+    }
 
 
 def _files(options: argparse.Namespace) -> list[Path]:

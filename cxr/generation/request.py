@@ -89,6 +89,13 @@ class DrawingRequest:
         return (*shown, *((self.person,) if self.person else ()), *view)
 
     @property
+    def left_open(self) -> tuple[str, ...]:
+        """What varies from image to image, in words."""
+        parts = {"age": self.ages, "sex": self.sex, "view": self.view, "size": self.heart_ratio}
+        words = {"size": "heart size within its range"}
+        return tuple(words.get(name, name) for name, said in parts.items() if said is None)
+
+    @property
     def title(self) -> str:
         """The findings and the heart ratio alone, in words."""
         ratio = () if self.heart_ratio is None else (f"heart ratio {self.heart_ratio:.2f}",)
@@ -299,7 +306,9 @@ def _ages(query: Query, format: ConditionFormat) -> tuple[int, int] | None:
 
 def _person(query: Query, ages: tuple[int, int] | None) -> str:
     """Who is drawn, in words that cxr.language.parse reads back."""
-    low, high = ages or (None, None)
+    if ages is None:
+        return {"F": "woman", "M": "man", None: ""}[query.sex]
+    low, high = ages
     person = Query(
         text="",
         sex=query.sex,

@@ -272,22 +272,29 @@ def sample_endpoint(services: Services) -> Callable:
     """Return the function behind the endpoint /sample."""
 
     @endpoint
-    def sample(text: str, n: int = 8, seed: int = 0, truncation: float = 1.0) -> list:
+    def sample(text: str, n: int = 8, seed: int = 0, truncation: float = 1.0) -> dict:
         """Generated chest X-rays that show what a text says: no patient's, for teaching alone.
 
         Args:
-            text: findings, and perhaps age, sex and view, at most 2,000 characters.
+            text: findings, heart ratio, age, sex and view, at most 2,000 characters.
             n: how many films, 1 to 16.
             seed: 0 or more; the same seed gives the same films.
             truncation: how far films stray from the typical one, 0 to 1.
 
         Returns:
-            n greyscale PNGs of 128 x 128 in base64, each with the word SYNTHETIC in it
+            films: n greyscale PNGs of 128 x 128 in base64, each with the word SYNTHETIC in it
+            drawn: what they show, in words (None: the model takes any text)
+            not_drawn: what the text says and they do not show (None as above)
         """
         n, seed = _whole("n", n, 1, MAX_SAMPLES), _whole("seed", seed, 0)
         spread = _number("truncation", truncation, 0, 1)
-        images = services.generator.get().sample(text, n, seed, spread)
-        return [_base64(corner_mark(image, MARK)) for image in images]
+        sampler = services.generator.get()
+        images, drawing = sampler.sample(text, n, seed, spread), sampler.read(text)
+        return {
+            "films": [_base64(corner_mark(image, MARK)) for image in images],
+            "drawn": list(drawing.drawn) if drawing else None,
+            "not_drawn": list(drawing.not_drawn) if drawing else None,
+        }
 
     return sample
 

@@ -11,7 +11,13 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS.parent)]
 
-from drawn_models import DrawnLocalizer, DrawnSampler, DrawnTrainingImages, drawn  # noqa: E402
+from drawn_models import (  # noqa: E402
+    CONDITION,
+    DrawnLocalizer,
+    DrawnSampler,
+    DrawnTrainingImages,
+    drawn,
+)
 
 from cxr.progress import Steps  # noqa: E402
 from cxr.tabs.serve import launch, server_port  # noqa: E402
@@ -26,7 +32,7 @@ def main() -> None:
         os.environ["CXR_WEIGHTS"],
         reporting=os.environ.get("CXR_REPORTING", REPORTING),
         localizer=drawn(DrawnLocalizer),
-        generator=drawn(lambda: DrawnSampler(DrawnTrainingImages())),
+        generator=drawn(lambda: DrawnSampler(DrawnTrainingImages(), CONDITION)),
     )
     launch(services, server_port(), Steps())
 

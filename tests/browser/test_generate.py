@@ -31,7 +31,13 @@ def make(page, text: str) -> None:
 
 def test_sliders_go_through_films_and_from_normal_to_the_finding(visit_tab):
     page = visit_tab()
-    make(page, "big heart")
+    make(page, "severe cardiomegaly, a pacemaker on the left")
+    assert page.inner_text(".not-drawn") == "Not drawn: pacemaker, left side."
+    assert page.locator(".drawn .chip").all_inner_texts() == ["severe cardiomegaly"]
+    assert page.locator(".ends span").all_inner_texts() == [
+        "no cardiomegaly",
+        "severe cardiomegaly",
+    ]
     assert "Not a copy" in page.inner_text(".check") and page.is_visible(".near img")
     loaded(page)
     asked = []
@@ -94,6 +100,10 @@ def test_between_two_texts_with_another_seed(visit_tab):
     page.get_by_label("Seed", exact=True).fill("-1")
     page.click("#generate-go")
     page.wait_for_selector('#generate-notice [role="alert"]:has-text("seed")')
+    page.fill("#generate-text textarea", "a cat")
+    page.get_by_label("Seed", exact=True).fill("1")
+    page.click("#generate-go")
+    page.wait_for_selector('#generate-notice [role="alert"]:has-text("pleural thickening")')
     assert page.is_visible(FILM)  # the films stay
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from cxr.anatomy import AIRWAYS, CARDIOMEGALY, HEART, HEART_ALONE, LEFT_LUNG, LUNGS, RIGHT_LUNG
+from cxr.findings import NIH_FINDINGS
+from cxr.generation import ConditionFormat, DrawingRequest, read_request
 from cxr.generation.memorization import CopyCheck
 from cxr.images.load import Preprocess, load_image
 from cxr.localization.localizer import Localization
@@ -23,6 +25,7 @@ PLACES = {  # centre and radii as fractions of the square
     CARDIOMEGALY: (0.55, 0.7, 0.1, 0.1),
 }
 SPOT = (0.3, 0.7, 0.08, 0.08)  # every finding is in the right lower zone
+CONDITION = ConditionFormat(NIH_FINDINGS)
 
 
 def drawn(make) -> Model:
@@ -76,17 +79,29 @@ class DrawnTrainingImages:
 
 
 class DrawnSampler:
-    """Films of grey lungs beside a heart as large as its text is long; the seed moves the lungs and
-    spots the ground, so that no two seeds draw the same film.
+    """Films of grey lungs beside a heart as large as its findings are severe, or without a format
+    of conditions, as its text is long; the seed moves the lungs and spots the ground, so that no
+    two seeds draw the same film.
     """
 
-    def __init__(self, originals: DrawnTrainingImages | None = None) -> None:
-        self.originals = originals
+    def __init__(
+        self,
+        originals: DrawnTrainingImages | None = None,
+        condition: ConditionFormat | None = None,
+    ) -> None:
+        self.originals, self.condition = originals, condition
+
+    def read(self, text: str) -> DrawingRequest | None:
+        return None if self.condition is None else read_request(text, self.condition)
+
+    def size(self, text: str) -> float:
+        request = self.read(text)
+        return _size(text) if request is None else 10 + 10 * sum(request.severities.values())
 
     def sample(
         self, text: str, n: int = 8, seed: int = 0, truncation: float = 1.0
     ) -> list[Image.Image]:
-        return [_film(_size(text), seed, film, truncation) for film in range(n)]
+        return [_film(self.size(text), seed, film, truncation) for film in range(n)]
 
     def interpolate(
         self,
@@ -97,7 +112,7 @@ class DrawnSampler:
         truncation: float = 1.0,
         film: int = 0,
     ) -> list[Image.Image]:
-        sizes = np.linspace(_size(text_a), _size(text_b), steps)
+        sizes = np.linspace(self.size(text_a), self.size(text_b), steps)
         return [_film(size, seed, film, truncation) for size in sizes]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 import gradio as gr
 from PIL import Image
@@ -41,6 +42,11 @@ class GenerateHandlers:
         """Generate images for a text."""
         request = sample_request(text, start, count, seed, truncation)
         sampler = self.services.generator.get()
+        request = replace(
+            request,
+            drawing=sampler.read(request.text),
+            start_drawing=sampler.read(request.start) if request.start else None,
+        )
         images = sampler.sample(request.text, request.count, request.seed, request.truncation)
         return GenerateState(request, tuple(images), comparisons=(None,) * len(images))
 
@@ -55,15 +61,7 @@ class GenerateHandlers:
         if request is None or not self.comparing(state):
             return state
         image = state.images[state.index]
-        path = self.services.generator.get().interpolate(
-            request.start_text,
-            request.text,
-            STEPS,
-            request.seed,
-            request.truncation,
-            state.index,
-        )
-        urls = tuple(marked_url(step) for step in path)
+        urls = self._path(request, state.index) if request.slides else ()
         encoded, problem = self._encode(image)
         nearest, nearest_note = self._nearest(encoded, problem)
         copied, copied_note = self._copied(encoded, problem)
@@ -72,6 +70,13 @@ class GenerateHandlers:
     def comparing(self, state: GenerateState) -> str:
         """What the page says while `compare` works; "" when there is nothing left to compare."""
         return "" if state.request is None or state.comparison is not None else COMPARING
+
+    def _path(self, request: SampleRequest, index: int) -> tuple[str, ...]:
+        """The addresses of the images from the start to the image of an index."""
+        path = self.services.generator.get().interpolate(
+            request.start_text, request.text, STEPS, request.seed, request.truncation, index
+        )
+        return tuple(marked_url(step) for step in path)
 
     def _encode(self, image: Image.Image) -> tuple[EncodedQuery | None, str]:
         """The image's vector, or why there is none."""

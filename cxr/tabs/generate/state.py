@@ -10,6 +10,7 @@ from PIL import Image
 from cxr.findings import Study, caption
 
 if TYPE_CHECKING:
+    from cxr.generation import DrawingRequest
     from cxr.retrieval import Match
 
 COUNTS = (4, 8, 16)  # images a request may ask for
@@ -28,6 +29,8 @@ class SampleRequest:
         count: how many images, one of COUNTS.
         seed: 0 or more; the same seed gives the same images.
         truncation: how varied the images are, in [0, 1].
+        drawing: how `text` was read; None for a generator that takes any text.
+        start_drawing: the same of `start`; None where there is none.
     """
 
     text: str
@@ -35,18 +38,30 @@ class SampleRequest:
     count: int = COUNTS[1]
     seed: int = 0
     truncation: float = 1.0
+    drawing: DrawingRequest | None = None
+    start_drawing: DrawingRequest | None = None
 
     @property
     def start_text(self) -> str:
         """The text at which the slider begins.
 
-        Without `start` it is a normal image, of the same person where `text` describes one in the
-        form of a caption.
+        Without `start` it is a normal image, of the same person: for a generator that takes any
+        text, where `text` describes one in the form of a caption.
         """
         if self.start:
             return self.start
+        if self.drawing is not None:
+            return self.drawing.start
         person, named, _ = self.text.partition(_FINDINGS)
         return f"{person}, {NORMAL[0].lower()}{NORMAL[1:]}" if named else NORMAL
+
+    @property
+    def slides(self) -> bool:
+        """Whether the slider changes anything: a normal image has nothing to lose."""
+        drawing = self.drawing
+        return bool(
+            self.start or drawing is None or drawing.severities or drawing.heart_ratio is not None
+        )
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ class Comparison:
     """One generated image: the way to it, and what it was compared with.
 
     Attributes:
-        path: data: addresses of the images from the start to this one.
+        path: data: addresses of the images from the start to this one; none where nothing slides.
         nearest: the nearest real study; None where the gallery holds none, `nearest_note` says why.
         copied: whether it is too near to a training image; None where that could not be checked.
         copied_note: the same in words.

@@ -16,10 +16,10 @@ from cxr.tabs.shared.theme import asset
 from cxr.tabs.shared.wiring import TabWiring, following, update, visitor_state
 
 EXAMPLES = (
-    "cardiomegaly",
+    "severe cardiomegaly",
     "pleural effusion",
     "pneumothorax",
-    "edema",
+    "mild edema",
     "64-year-old female, frontal AP view. Findings: cardiomegaly, pleural effusion.",
     "clear lungs",
 )

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from cxr.images import corner_mark
-from cxr.tabs.generate.state import STEPS, Comparison, GenerateState
+from cxr.tabs.generate.state import STEPS, Comparison, GenerateState, SampleRequest
 from cxr.tabs.services import Services
 from cxr.tabs.shared import study_text
 from cxr.tabs.shared.image_urls import inline
@@ -67,10 +67,11 @@ def generated(state: GenerateState, services: Services, busy: str = "") -> Marku
         note=f"{MARK}. No patient. {NOTE}",
         busy=busy,
         last_step=STEPS - 1,
-        start=_short(request.start) if request.start else "a normal film",
-        end=_short(request.text),
+        start=_short(_start_title(request)),
+        end=_short(request.drawing.title if request.drawing else request.text),
         title=_short(request.text, 120),
         asked=study_text.findings_asked(request.text),
+        drawn=[("", words) for words in request.drawing.drawn] if request.drawing else [],
         comparison=comparison,
         copy_check=_COPIED[comparison.copied] if comparison else None,
         nearest=_nearest(comparison, services) if comparison else None,
@@ -80,6 +81,13 @@ def generated(state: GenerateState, services: Services, busy: str = "") -> Marku
 def marked_url(image: Image.Image) -> str:
     """A generated image as the page gets it: data: address of a PNG with the mark in it."""
     return inline(corner_mark(image, MARK))
+
+
+def _start_title(request: SampleRequest) -> str:
+    """What stands at the slider's left end."""
+    if request.start:
+        return request.start_drawing.title if request.start_drawing else request.start
+    return request.drawing.start_title if request.drawing else "a normal film"
 
 
 def _nearest(comparison: Comparison, services: Services) -> dict[str, object] | None:

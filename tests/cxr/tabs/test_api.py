@@ -119,7 +119,7 @@ def test_an_mcp_client_calls_them(server, sent):
     assert image.headers["content-type"] == "image/png"
     assert json.loads(told.content[0].text)["report"].startswith("Findings:")
     assert json.loads(drawn.content[0].text)["taken"] == "left lung"
-    assert len(json.loads(made.content[0].text)) == 1
+    assert len(json.loads(made.content[0].text)["films"]) == 1
 
 
 def test_an_mcp_client_is_told_what_is_wrong(server):
@@ -224,7 +224,7 @@ def test_base64_comes_with_line_breaks_and_as_a_data_address(marking, sent):
 
 def test_whole_numbers_may_come_as_floats(marking):
     assert len(api.search_endpoint(marking)("heart", 5.0)) == 5
-    assert len(api.sample_endpoint(marking)("cardiomegaly", 2.0, 7.0)) == 2
+    assert len(api.sample_endpoint(marking)("cardiomegaly", 2.0, 7.0)["films"]) == 2
     for k in (5.5, True, "5", None, float("nan"), float("inf")):
         with pytest.raises(gr.Error, match="whole number from 1 to 100 as k"):
             api.search_endpoint(marking)("heart", k)

@@ -12,7 +12,7 @@ import gradio as gr
 import numpy as np
 import pytest
 from app_gallery import HOSTILE, event
-from drawn_models import DrawnSampler, DrawnTrainingImages, drawn
+from drawn_models import CONDITION, DrawnSampler, DrawnTrainingImages, drawn
 from markupsafe import escape
 from PIL import Image
 
@@ -21,6 +21,7 @@ from cxr.retrieval.retriever import Match
 from cxr.tabs.api import MAX_SAMPLES, sample_endpoint
 from cxr.tabs.generate.handlers import COMPARING, GenerateHandlers, sample_request
 from cxr.tabs.generate.state import NORMAL, STEPS, Comparison, GenerateState, SampleRequest
+from cxr.tabs.generate.tab import EXAMPLES
 from cxr.tabs.generate.views import GENERATING
 from cxr.tabs.services import Services
 from cxr.tabs.shared.models import Model
@@ -29,13 +30,13 @@ from cxr.tabs.shared.wiring import VisitorState, following, guarded
 CONTROLS = ("big heart", "", 4, "7", 1.0)
 
 
-def making(services, originals=None):
+def making(services, originals=None, condition=None):
     return GenerateHandlers(
         Services(
             services.gallery,
             services.weights,
             lambda **_: services.retriever(),
-            generator=drawn(lambda: DrawnSampler(originals)),
+            generator=drawn(lambda: DrawnSampler(originals, condition)),
         )
     )
 
@@ -43,6 +44,12 @@ def making(services, originals=None):
 @pytest.fixture
 def maker(services):
     return making(services, DrawnTrainingImages())
+
+
+@pytest.fixture
+def reader(services):
+    """Handlers of a generator that numbers condition, so that texts are read."""
+    return making(services, DrawnTrainingImages(), CONDITION)
 
 
 def page(handlers, state, busy=""):
@@ -226,9 +233,59 @@ def test_another_seed_is_a_seed(maker):
 
 def test_the_endpoint_for_programs_gives_marked_films(maker):
     call = sample_endpoint(maker.services)
-    films = [decoded(film) for film in call("big heart", 3, 7, 0.5)]
+    answer = call("big heart", 3, 7, 0.5)
+    assert answer["drawn"] is answer["not_drawn"] is None  # the model takes any text
+    films = [decoded(film) for film in answer["films"]]
     assert [film.shape for film in films] == [(128, 128)] * 3
     assert all(film[-10:, :60].max() > 220 for film in films)
     for wrong in (("",), ("heart", MAX_SAMPLES + 1), ("heart", "4"), ("heart", 2.5)):
         with pytest.raises(gr.Error, match="(?i)expected"):
             call(*wrong)
+
+
+def test_what_is_drawn_and_what_is_not_is_said(reader, maker):
+    text = "severe cardiomegaly with an ETT, 70-year-old woman, left"
+    state = reader.compare(reader.generate(GenerateState(), text, "", 4, "7", 1.0))
+    html = page(reader, state)
+    for words in ("severe cardiomegaly", "70-year-old woman"):
+        assert f'<span class="chip">{words}</span>' in html
+    assert "Not drawn: endotracheal tube, left side." in html
+    assert "<span>no cardiomegaly</span><span>severe cardiomegaly</span>" in html
+    assert state.request.start_text == "no finding, 70-year-old woman"
+    assert "<dd>view, heart size within its range</dd>" in html
+    any_text = page(maker, maker.generate(GenerateState(), text, "", 4, "7", 1.0))
+    assert "Not drawn" not in any_text and "a normal film" in any_text
+
+
+def test_a_normal_film_slides_nowhere(reader):
+    state = reader.compare(reader.generate(GenerateState(), "70-year-old woman", "", 4, "7", 1.0))
+    html = page(reader, state)
+    assert state.comparison.path == () and pictures(html, "path") == []
+    assert "<div hidden>" in html and "Not drawn" not in html
+    typed = reader.compare(reader.generate(GenerateState(), "normal", "mild edema", 4, "7", 1.0))
+    assert len(typed.comparison.path) == STEPS
+    assert "<span>mild edema</span><span>no finding</span>" in page(reader, typed)
+
+
+@pytest.mark.parametrize(("text", "start"), [("a cat", ""), ("edema", "support devices")])
+def test_what_cannot_be_drawn_is_refused_and_the_films_stay(reader, text, start):
+    state = reader.generate(GenerateState(), *CONTROLS)
+    told = list(
+        guarded(reader.generate, reader.show)(VisitorState(state), text, start, 4, "0", 1.0)
+    )[-1]
+    assert told[2].value is state and escape(start or text) in told[0]
+    assert all(name in told[0] for name in CONDITION.findings)
+    with pytest.raises(gr.Error, match="ask for findings"):
+        sample_endpoint(reader.services)(start or text)
+
+
+def test_the_endpoint_says_what_is_drawn(reader):
+    answer = sample_endpoint(reader.services)("mild edema and a pacemaker", 2)
+    assert len(answer["films"]) == 2
+    assert answer["drawn"] == ["mild edema"] and answer["not_drawn"] == ["pacemaker"]
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_every_example_can_be_drawn_whole(reader, text):
+    drawing = reader.generate(GenerateState(), text, "", 4, "0", 1.0).request.drawing
+    assert drawing.not_drawn == ()
