@@ -19,12 +19,12 @@ from .losses import bce_discriminator_loss as bce_discriminator_loss
 from .losses import bce_generator_loss as bce_generator_loss
 from .losses import contrastive_loss as contrastive_loss
 from .losses import dice_bce as dice_bce
-from .losses import finding_margin_loss as finding_margin_loss
 from .losses import hinge_discriminator_loss as hinge_discriminator_loss
 from .losses import hinge_generator_loss as hinge_generator_loss
 from .losses import masked_bce as masked_bce
 from .losses import masked_smooth_l1 as masked_smooth_l1
 from .losses import mode_seeking_loss as mode_seeking_loss
+from .losses import severity_loss as severity_loss
 from .patch_decoder import PATCH_DECODER as PATCH_DECODER
 from .patch_decoder import PatchDecoder as PatchDecoder
 from .patch_decoder import PatchDecoderConfig as PatchDecoderConfig

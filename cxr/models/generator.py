@@ -1,8 +1,9 @@
-"""The conditional generator: noise and the embedding of a text -> an image of 128 x 128.
+"""The conditional generator: noise and what is asked for -> an image of 128 x 128.
 
 Two configurations of one class. REFERENCE is what the field uses: a fully connected layer, three
-transposed-convolution blocks and a final one. EMBEDDED is what ships: noise and text make a style,
-and residual blocks are normalized by it. Discriminators are in cxr.models.discriminator.
+transposed-convolution blocks and a final one, told by the embedding of a text. GRADED is what
+ships: noise and a condition (cxr.generation.ConditionFormat) make a style, and residual blocks are
+normalized by it. Discriminators are in cxr.models.discriminator.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class GeneratorConfig:
     Attributes:
         body: "transposed" or "residual".
         noise: length of the noise.
-        text: length of the embedding.
+        text: length of the embedding, or of the condition.
         channels: of the maps at each side, the smallest side first.
         style: width of the style (residual bodies).
     """
@@ -63,7 +64,7 @@ class GeneratorConfig:
 
 
 REFERENCE = GeneratorConfig("transposed", 100, 512, (256, 128, 64, 32))
-EMBEDDED = GeneratorConfig()
+GRADED = GeneratorConfig(text=18)
 
 
 def double(maps: torch.Tensor) -> torch.Tensor:
@@ -229,7 +230,7 @@ class Generator(nn.Module):
 
         Args:
             noise: float [B, noise] from N(0, 1).
-            text: float [B, text], unit rows.
+            text: float [B, text], unit rows of embeddings, or conditions.
 
         Returns:
             float32 [B, 1, 128, 128] in [-1, 1], black to white.

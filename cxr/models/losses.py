@@ -161,27 +161,23 @@ def hinge_generator_loss(fake: torch.Tensor) -> torch.Tensor:
     return -fake.mean()
 
 
-def finding_margin_loss(
-    scores: torch.Tensor, labels: torch.Tensor, present: torch.Tensor, absent: torch.Tensor
-) -> torch.Tensor:
-    """Compute how far scores stay behind those of images with and without a finding.
+def severity_loss(severity: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Compute how far findings are from the severities that were asked for.
 
-    Findings that are present count as much as all absent ones together.
+    Findings that are asked for count as much as all others together. A finding that is not asked
+    for must stay absent; how surely it is absent does not matter.
 
     Args:
-        scores: float [B, F].
-        labels: float [B, F], 1 present, 0 absent, NaN unknown.
-        present: float [F], the scores to reach with a finding.
-        absent: float [F], below `present`, the scores to stay under without it.
+        severity: float [B, F], 0 as without the finding, 1 as with it.
+        wanted: float [B, F], the same; from 0.5 on a finding is asked for.
 
     Returns:
-        A scalar in units of present - absent: 0 when all are reached, so that nothing is gained by
-        exaggerating.
+        A scalar: 0 when each is as asked for, so that nothing is gained by exaggerating.
     """
-    unit = (present - absent).clamp(min=1e-6)
-    behind = F.relu(present - scores) / unit
-    above = F.relu(scores - absent) / unit
-    return (_mean_where(behind, labels == 1) + _mean_where(above, labels == 0)) / 2
+    asked = wanted >= 0.5
+    miss = F.smooth_l1_loss(severity, wanted, reduction="none", beta=0.5)
+    above = F.relu(severity - wanted.clamp_min(0.1))
+    return (_mean_where(miss, asked) + _mean_where(above, ~asked)) / 2
 
 
 def mode_seeking_loss(distance: torch.Tensor, wanted: float) -> torch.Tensor:

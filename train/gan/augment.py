@@ -33,7 +33,9 @@ def move(
     shift: float = 0.08,
     zoom: float = 0.1,
 ) -> torch.Tensor:
-    """Shift and scale at random; outside the image is black.
+    """Shift and scale at random; outside the image its edge goes on.
+
+    Black there would teach a generator to draw black borders, since real images come with them.
 
     Args:
         images: Float [B, 1, S, S] in [-1, 1].
@@ -54,7 +56,7 @@ def move(
     identity = torch.eye(2, device=images.device)
     matrices = torch.cat([identity * scale[:, :, None], places[:, :, None]], 2)
     grid = F.affine_grid(matrices, [len(images), 1, size, size], align_corners=False)
-    return F.grid_sample(images + 1, grid, "bilinear", "zeros", align_corners=False) - 1
+    return F.grid_sample(images, grid, "bilinear", "border", align_corners=False)
 
 
 def cut_out(

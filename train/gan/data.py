@@ -1,9 +1,13 @@
-"""What a generator is trained on: images, how often each is drawn, and texts for each."""
+"""What a generator is trained on: images, how often each is drawn, and what each is said to show.
+
+A generator is told in numbers what to draw (cxr.generation.ConditionFormat). Of a training image
+they come from the guide, which grades every finding and reads the heart ratio, from its labels,
+and from age, sex and view. The reference profile is told by the embedding of a caption instead.
+"""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,25 +15,17 @@ import numpy as np
 import torch
 
 from cxr.data import load_studies
-from cxr.devices import has_bf16
-from cxr.findings import Study, caption, demographics
-from cxr.models import FrozenTextEncoder
-from train.common.feature_cache import cached_features
+from cxr.findings import NIH_FINDINGS, SEXES, Study
+from cxr.generation import Condition, ConditionFormat
 from train.common.studies import frontal, labels_of, training_studies
-from train.retrieval.paraphrases import imagined_study
-from train.retrieval.texts import study_text
 
-SHARES = {"labelled": 0.55, "unlabelled": 0.33, "normal": 0.12}
-# What CheXpert's tree of labels (Irvin et al. 2019) also calls a finding, so that a generator
-# meets these names although no image is labelled with them.
-PARENTS = {
-    **dict.fromkeys(
-        ("edema", "consolidation", "pneumonia", "atelectasis", "infiltration"), "lung opacity"
-    ),
-    "nodule": "lung lesion",
-    "mass": "lung lesion",
-    "pleural thickening": "pleural other",
-}
+SHARES = {"labelled": 0.8, "unlabelled": 0.12, "normal": 0.08}
+LABEL_SHARE = 0.4  # of a severity where the finding is labelled; the rest is the guide's
+MOST, LEAST = 2.0, -0.5  # severities beyond are cut
+VIEWS = ("PA", "AP")
+# An image that nobody made: a heart ratio that goes with the severity of cardiomegaly.
+NORMAL_RATIO, RATIO_STEP, RATIO_SPREAD = 0.46, 0.09, 0.02
+NORMAL_SHARE, SECOND_SHARE = 0.15, 0.3  # of imagined images
 
 
 def generator_studies(
@@ -89,104 +85,71 @@ def draw_weights(studies: Sequence[Study], groups: Sequence[str]) -> np.ndarray:
     return weights / weights.sum()
 
 
-def with_parent_finding(study: Study, rng: random.Random) -> Study:
-    """The study with one finding under its parent's name, where it has one; else as it is."""
-    named = [name for name in study.positive if name in PARENTS]
-    if not named:
-        return study
-    chosen = rng.choice(named)
-    findings = {name: value for name, value in study.findings.items() if name != chosen}
-    return replace(study, findings={**findings, PARENTS[chosen]: 1})
+def nih_labels(studies: Sequence[Study]) -> torch.Tensor:
+    """Labels for NIH_FINDINGS, float32 [N, F]; all absent where the image was read as normal."""
+    labels = labels_of(studies, NIH_FINDINGS)
+    normal = torch.tensor([study.findings.get("no finding") == 1 for study in studies])
+    return torch.where(normal[:, None] & labels.isnan(), 0.0, labels)
 
 
-def texts_of(study: Study, count: int, rng: random.Random) -> list[str]:
-    """Texts for one image.
+def condition_format(studies: Sequence[Study], ratios: np.ndarray) -> ConditionFormat:
+    """The format of conditions, with means and deviations of N images; ratios: float [N]."""
+    ages = np.array([study.age for study in studies if study.age is not None] or [50.0, 50.0])
+    return ConditionFormat(
+        tuple(NIH_FINDINGS),
+        (round(float(ratios.mean()), 4), round(max(float(ratios.std()), 0.01), 4)),
+        (round(float(ages.mean()), 1), round(max(float(ages.std()), 1.0), 1)),
+    )
+
+
+def image_conditions(
+    form: ConditionFormat,
+    studies: Sequence[Study],
+    severities: torch.Tensor,
+    ratios: np.ndarray,
+) -> torch.Tensor:
+    """What the training images show, as conditions.
 
     Args:
-        study: What they are about.
-        count: How many.
-        rng: What is drawn from.
+        form: Of the conditions.
+        studies: N studies.
+        severities: Float [N, F], the guide's.
+        ratios: Float [N], heart ratios.
 
     Returns:
-        The canonical caption (of person and view alone where nobody has read the image), its wider
-        form, then other words.
+        float32 [N, C].
     """
-    first = caption(study) if study.labelled else demographics(study) or "chest x-ray"
-    wide = with_parent_finding(study, rng)
-    second = caption(wide) if wide is not study else study_text(study, rng, 0.0)
-    others = [study_text(study, rng, 0.2) for _ in range(max(0, count - 2))]
-    return [first, second, *others][:count]
-
-
-@dataclass(frozen=True, eq=False)
-class TextBank:
-    """Embedded texts: of N images, K each, and of P imagined studies."""
-
-    images: torch.Tensor  # float16 [N, K, D], texts of images
-    film_texts: list[list[str]]  # [N][K]
-    labels: torch.Tensor  # float32 [N, F], 1, 0 or NaN
-    imagined: torch.Tensor  # float16 [P, D]
-    imagined_texts: list[str]  # [P]
-    imagined_labels: torch.Tensor  # float32 [P, F]
-
-    @classmethod
-    def of(
-        cls,
-        studies: Sequence[Study],
-        encoder: FrozenTextEncoder,
-        count: int,
-        imagined: int,
-        seed: int,
-        cache: Path,
-    ) -> TextBank:
-        """Write and embed the texts; the same seed gives the same texts.
-
-        Args:
-            studies: N studies.
-            encoder: What embeds texts.
-            count: K, texts of each study.
-            imagined: P, studies without an image.
-            seed: Of every text.
-            cache: Where embeddings are kept for a second run.
-        """
-        texts = [
-            texts_of(study, count, random.Random(f"{seed} {row}"))
-            for row, study in enumerate(studies)
-        ]
-        rng = random.Random(f"{seed} imagined")
-        made = [imagined_study(rng) for _ in range(imagined)]
-        made = [replace(one, view="PA") if one.view == "lateral" else one for one in made]
-        made_texts = [caption(one) for one in made]
-        # Texts of like length are encoded together: less padding, less time.
-        unique = sorted(
-            {*made_texts, *(text for row in texts for text in row)},
-            key=lambda text: (len(text), text),
+    labels = nih_labels(studies)
+    mixed = torch.where(
+        labels.isnan(), severities, (1 - LABEL_SHARE) * severities + LABEL_SHARE * labels
+    ).clamp(LEAST, MOST)
+    rows = [
+        form.vector(
+            Condition(dict(zip(form.findings, row)), float(ratio), study.age, study.sex, study.view)
         )
-        known = dict(zip(unique, _embed(unique, encoder, cache)))
+        for study, row, ratio in zip(studies, mixed.tolist(), ratios)
+    ]
+    return torch.from_numpy(np.stack(rows))
 
-        def embedded(wanted: Sequence[str]) -> torch.Tensor:
-            return torch.stack([known[text] for text in wanted])
 
-        images = embedded([text for row in texts for text in row])
-        return cls(
-            images.reshape(len(studies), count, -1),
-            texts,
-            labels_of(studies),
-            embedded(made_texts),
-            made_texts,
-            labels_of(made),
+def imagined_condition(form: ConditionFormat, rng: np.random.Generator) -> np.ndarray:
+    """What no training image stands behind: a normal image, or one or two findings, none beside.
+
+    float32 [C].
+    """
+    count = int(rng.random() > NORMAL_SHARE) + int(rng.random() < SECOND_SHARE)
+    chosen = rng.choice(len(form.findings), count, replace=False) if count else []
+    named = {form.findings[place]: float(rng.uniform(0.4, 1.8)) for place in chosen}
+    heart = named.get("cardiomegaly", 0.0)
+    return form.vector(
+        Condition(
+            named,
+            NORMAL_RATIO + RATIO_STEP * heart + RATIO_SPREAD * float(rng.standard_normal()),
+            float(rng.uniform(18, 90)),
+            SEXES[rng.integers(2)],
+            VIEWS[rng.integers(2)],
         )
-
-
-def _embed(texts: Sequence[str], encoder: FrozenTextEncoder, cache: Path) -> torch.Tensor:
-    """float16 [N, D], kept under `cache`."""
-
-    def encode() -> dict[str, torch.Tensor]:
-        cpu = torch.device("cpu")
-        with torch.autocast(cpu.type, torch.bfloat16, enabled=has_bf16(cpu)):
-            return {"texts": encoder.encode_text(texts).half()}
-
-    return cached_features(cache, [encoder.fingerprint, "half", *texts], encode)["texts"]
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,42 +157,41 @@ class Step:
     """What one step of one process draws."""
 
     rows: np.ndarray  # int64 [B]: images
-    text: torch.Tensor  # float32 [B, D], unit rows: of the real images
+    shown: torch.Tensor  # float32 [B, C]: conditions of the real images
     asked: torch.Tensor  # float32 [B] 1; 0 where no real image stands behind the generated one
-    wanted: torch.Tensor  # float32 [B, D]: what is generated; row i + B / 2 is the same as row i
-    words: list[str]  # [B]: the same as texts
-    labels: torch.Tensor  # float32 [B, F]: the findings wanted
+    wanted: torch.Tensor  # float32 [B, C]: what is generated; row i + B / 2 is the same as row i
 
     def to(self, device: torch.device) -> Step:
         """The same with its tensors on a device."""
-        names = ("text", "asked", "wanted", "labels")
+        names = ("shown", "asked", "wanted")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 def draw_step(
-    bank: TextBank, weights: np.ndarray, size: int, imagined: float, key: Sequence[int]
+    conditions: torch.Tensor,
+    weights: np.ndarray,
+    size: int,
+    imagined: float,
+    imagine: Callable[[np.random.Generator], np.ndarray] | None,
+    key: Sequence[int],
 ) -> Step:
     """Draw a batch; the same key draws the same.
 
     Args:
-        bank: Embedded texts.
+        conditions: Float32 [N, C], of the images.
         weights: float64 [N], how likely each image is drawn.
         size: B.
-        imagined: Share of generated images whose text belongs to no image.
+        imagined: Share of generated images that no image stands behind.
+        imagine: Makes the condition of such a one; None: there are none.
         key: Seed, step and rank.
     """
     rng = np.random.default_rng(list(key))
     rows = rng.choice(len(weights), size, p=weights)
-    which = rng.integers(0, bank.images.shape[1], size)
-    text = bank.images[rows, which].float()
-    words = [bank.film_texts[row][one] for row, one in zip(rows, which)]
-    wanted, labels, asked = text.clone(), bank.labels[rows].clone(), torch.ones(size)
-    others = round(size * imagined / 2) if len(bank.imagined) else 0
-    for place, one in enumerate(rng.integers(0, max(1, len(bank.imagined)), others)):
-        wanted[place], labels[place] = bank.imagined[one].float(), bank.imagined_labels[one]
-        asked[place], words[place] = 0, bank.imagined_texts[one]
-    half = size // 2  # images of one text in pairs, for the diversity loss
-    for values in (wanted, labels, asked):
+    shown = conditions[rows].float()
+    wanted, asked = shown.clone(), torch.ones(size)
+    for place in range(round(size * imagined / 2) if imagine else 0):
+        wanted[place], asked[place] = torch.from_numpy(imagine(rng)), 0
+    half = size // 2  # images of one condition in pairs, for the diversity loss
+    for values in (wanted, asked):
         values[half : 2 * half] = values[:half].clone()
-    words[half : 2 * half] = words[:half]
-    return Step(rows, text, asked, wanted, words, labels)
+    return Step(rows, shown, asked, wanted)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from cxr.generation import ConditionFormat
 from cxr.models import (
     REFERENCE,
     REFERENCE_DISCRIMINATOR,
@@ -17,17 +18,15 @@ from cxr.models import (
     GeneratorConfig,
     bce_discriminator_loss,
     bce_generator_loss,
-    contrastive_loss,
-    finding_margin_loss,
     hinge_discriminator_loss,
     hinge_generator_loss,
     mode_seeking_loss,
+    severity_loss,
 )
 from train.evaluate.generator_measures import THUMBNAIL
 from train.gan.augment import cut_out, move, vary_tone
 from train.gan.data import Step
-from train.gan.frozen_encoder import FindingScores, FrozenEncoder
-from train.retrieval.objective import equal_keys
+from train.gan.guide import COUNT, Guide, HeartRatioReading, Scale
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,8 @@ class Profile:
     Attributes:
         rates: Learning rates of generator and discriminator.
         average: Decay of the weights' moving average, 0 for none.
-        caption_weight: Of images and captions matching, by the frozen encoder.
-        finding_weight: Of single findings being shown, by the frozen encoder.
+        finding_weight: Of findings being shown as severely as was asked for, by the guide.
+        ratio_weight: Of the heart ratio being the one that was asked for, by the guide.
         diversity_weight: Of images of one text differing as real images with one finding do.
     """
 
@@ -47,9 +46,9 @@ class Profile:
     rates: tuple[float, float] = (8e-4, 6e-4)
     betas: tuple[float, float] = (0.0, 0.99)
     average: float = 0.995
-    caption_weight: float = 0.5
-    finding_weight: float = 1.0
-    diversity_weight: float = 2.0
+    finding_weight: float = 2.0
+    ratio_weight: float = 1.0
+    diversity_weight: float = 4.0
 
     @property
     def projected(self) -> bool:
@@ -61,7 +60,7 @@ PROFILES = {
     "reference": Profile(
         REFERENCE, REFERENCE_DISCRIMINATOR, (2e-4, 1e-4), (0.5, 0.999), 0.0, 0.0, 0.0, 0.0
     ),
-    "embedded": Profile(),
+    "graded": Profile(),
 }
 
 
@@ -69,8 +68,9 @@ class Views(NamedTuple):
     """What the discriminator is given of B images."""
 
     pixels: torch.Tensor  # [B, 1, 128, 128]
-    maps: list[torch.Tensor]  # of the frozen encoder
-    embedding: torch.Tensor | None  # [B, D]
+    maps: list[torch.Tensor]  # of the guide
+    features: torch.Tensor | None  # [B, D], of the guide
+    logits: torch.Tensor | None  # [B, F], of the guide
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +78,15 @@ class AdversarialObjective:
     """The frozen parts that both losses need.
 
     Attributes:
-        temperature: Of the frozen encoder.
+        form: Of the conditions; None for the reference, which is told by captions.
         distances: What `typical_distances` says of real images.
     """
 
     profile: Profile
-    encoder: FrozenEncoder
-    scores: FindingScores
-    temperature: float
+    guide: Guide
+    scale: Scale
+    ratio: HeartRatioReading
+    form: ConditionFormat | None
     distances: tuple[float, float]
 
     def views(self, images: torch.Tensor, rng: torch.Generator, pairs: bool = False) -> Views:
@@ -100,15 +101,14 @@ class AdversarialObjective:
             What the discriminator is given.
         """
         if not self.profile.projected:
-            return Views(images, [], None)
+            return Views(images, [], None, None)
         state, pixels, small = rng.get_state(), [], []
         for part in images.chunk(2) if pairs else [images]:
             rng.set_state(state)
             toned = vary_tone(part, rng)
             pixels.append(cut_out(move(toned, rng, images.shape[-1], zoom=0.0), rng))
-            small.append(move(toned, rng, self.encoder.size))
-        seen = self.encoder(torch.cat(small))
-        return Views(torch.cat(pixels), seen.maps, seen.embedding)
+            small.append(move(toned, rng, self.guide.size))
+        return Views(torch.cat(pixels), *self.guide(torch.cat(small)))
 
     def discriminator_loss(
         self, discriminator: nn.Module, real: Views, fake: Views, step: Step
@@ -117,13 +117,13 @@ class AdversarialObjective:
         if not self.profile.projected:
             # Batch norm over both at once would tell them apart by the batch, and the generator,
             # whose images come alone, would learn nothing.
-            truly = discriminator(real.pixels, step.text)
+            truly = discriminator(real.pixels, step.shown)
             return bce_discriminator_loss(truly, discriminator(fake.pixels.detach(), step.wanted))
         count = len(step.rows)
         maps = [torch.cat([one, other.detach()]) for one, other in zip(real.maps, fake.maps)]
         logits = discriminator(
             torch.cat([real.pixels, fake.pixels.detach()]),
-            torch.cat([step.text, step.wanted]),
+            torch.cat([step.shown, step.wanted]),
             torch.cat([torch.ones_like(step.asked), step.asked]),
             maps,
         )
@@ -141,27 +141,26 @@ class AdversarialObjective:
             step: What was drawn.
 
         Returns:
-            Scalars: "adversarial", and for a projected profile "caption", "finding" and
+            Scalars: "adversarial", and for a projected profile "finding", "ratio" and
             "diversity".
         """
         logits = discriminator(fake.pixels, step.wanted, step.asked, fake.maps)
         if not self.profile.projected:
             return {"adversarial": bce_generator_loss(logits)}
-        alike = equal_keys(step.words).to(logits.device)
-        scores = self.scores(fake.embedding)
+        assert self.form is not None and fake.features is not None
+        mean, deviation = self.form.heart_ratio
+        ratio = (self.ratio(fake.features) - mean) / deviation
         return {
             "adversarial": hinge_generator_loss(logits),
-            "caption": contrastive_loss(fake.embedding, step.wanted, self.temperature, alike),
-            "finding": finding_margin_loss(
-                scores, step.labels, self.scores.present, self.scores.absent
-            ),
-            "diversity": self._diversity_loss(images, fake.embedding),
+            "finding": severity_loss(self.scale(fake.logits), step.wanted[:, :COUNT]),
+            "ratio": F.smooth_l1_loss(ratio, step.wanted[:, COUNT]),
+            "diversity": self._diversity_loss(images, fake.features),
         }
 
-    def _diversity_loss(self, images: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-        """By embeddings and thumbnails of the images i and i + B / 2."""
+    def _diversity_loss(self, images: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """By features and thumbnails of the images i and i + B / 2."""
         half = len(images) // 2
-        cosine = 1 - (embedding[:half] * embedding[half : 2 * half]).sum(1)
+        cosine = 1 - F.cosine_similarity(features[:half], features[half : 2 * half])
         small = F.adaptive_avg_pool2d((images + 1) / 2, THUMBNAIL).flatten(1)
         steps = (small[:half] - small[half : 2 * half]).square().sum(1)
         pixels = (steps + 1e-6).sqrt()  # a root has no gradient at zero
@@ -175,8 +174,8 @@ class AdversarialObjective:
         profile = self.profile
         weights = {
             "adversarial": 1.0,
-            "caption": profile.caption_weight,
             "finding": profile.finding_weight,
+            "ratio": profile.ratio_weight,
             "diversity": profile.diversity_weight,
         }
         return sum(weights[name] * value for name, value in terms.items())

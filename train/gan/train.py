@@ -1,22 +1,25 @@
-r"""Train the conditional generator: from data sets and a retrieval checkpoint to a generator.
+r"""Train the conditional generator: from data sets and a finding network to a generator.
 
-    accelerate launch -m train.gan --profile embedded --data nih --extra adult_unlabelled covid \\
-        hannover --normal adult_normal --minutes 35 --out weights/generator
+    accelerate launch -m train.gan --profile graded --data nih --extra nih_expert nih_128 \\
+        adult_unlabelled covid hannover --normal adult_normal --minutes 75 --out weights/generator
     accelerate launch -m train.gan --profile reference ... --out runs/gan_reference/checkpoint \\
         --workdir runs/gan_reference
 
-Profile "reference" is the field's DCGAN; "embedded" is what ships. Texts and images are encoded by
-a retrieval checkpoint (--encoder) that stays as it is. A killed run goes on after its last saved
-state (--workdir). Every --every steps a grid of samples with the same noise and captions is drawn,
-and the moving average of the weights with the smallest Frechet distance to real images, on captions
-of the validation split, becomes the checkpoint. The recipe of the shipped weights is
+Profile "reference" is the field's DCGAN, told by a caption what to draw; "graded" is what ships,
+told by severities, heart ratio, age, sex and view. Of training images the finding network beside a
+retrieval checkpoint (--encoder) grades the findings, and it watches over what is generated; the
+retrieval model itself takes no part, so that it can judge. The localizer measures hearts. A killed
+run goes on after its last saved state (--workdir). Every --every steps a grid of samples with the
+same noise and conditions is drawn, and the moving average of the weights with the smallest Frechet
+distance to real images becomes the checkpoint. The recipe of the shipped weights is
 train/configs/generator.yaml.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +27,18 @@ import torch
 from torch import nn
 
 from cxr import __version__
-from cxr.checkpoints import load_dual_encoder, load_text_encoder, save_checkpoint
-from cxr.findings import FINDINGS, Study
+from cxr.checkpoints import (
+    load_checkpoint,
+    load_finding_network,
+    load_text_encoder,
+    read_config,
+    resolve,
+    save_checkpoint,
+)
+from cxr.findings import NIH_FINDINGS, Study, caption
+from cxr.generation import ConditionFormat
 from cxr.images import Preprocess
+from cxr.localization import Localizer
 from cxr.models import SIDE, Discriminator, FrozenTextEncoder, Generator
 from train.common.energy import hardware
 from train.common.feature_cache import cached_features, module_fingerprint
@@ -34,24 +46,36 @@ from train.common.image_cache import pack
 from train.common.options import RunOptions, command_line, option, parse_options
 from train.common.run import Budget, Run
 from train.evaluate.generator_measures import thumbnails
-from train.gan.data import Step, TextBank, draw_step, draw_weights, generator_studies
-from train.gan.frozen_encoder import (
-    FindingScores,
-    FrozenEncoder,
-    embed_packed,
+from train.gan.data import (
+    Step,
+    condition_format,
+    draw_step,
+    draw_weights,
+    generator_studies,
+    image_conditions,
+    imagined_condition,
+    nih_labels,
+)
+from train.gan.guide import (
+    COUNT,
+    Guide,
+    HeartRatioReading,
+    Scale,
+    look_at_packed,
     typical_distances,
 )
 from train.gan.objective import PROFILES, AdversarialObjective, Profile
-from train.gan.validation import FixedEvaluation, evaluate, generate, save_grid
+from train.gan.validation import GRID, FixedEvaluation, evaluate, generate, save_grid
+from train.reporting.measurements import measurements_of
+from train.reporting.pictures import film_pictures
 
 MODULE = "train.gan"
 PANELS = {
-    "losses": ("discriminator", "adversarial", "caption", "finding", "diversity"),
+    "losses": ("discriminator", "adversarial", "finding", "ratio", "diversity"),
     "Frechet distance": ("frechet_distance",),
-    "captions": ("finding_auroc", "caption_spread"),
+    "what was asked for": ("finding_auroc", "spread"),
 }
 PREPROCESS = Preprocess(SIDE, 0.5, 0.5, 1)  # to [-1, 1]
-IMAGINED = 2000  # captions that belong to no image
 CLIP = 10.0  # largest norm of a gradient
 
 
@@ -62,8 +86,11 @@ class Options(RunOptions):
     data: Path = option("labelled data set with train and val splits")
     extra: list[Path] = option("further data sets, to train on only", [])
     normal: list[Path] = option("data sets of images read as normal", [])
-    encoder: str = option("retrieval checkpoint, beside --out", "weights/retrieval")
-    profile: str = option("networks and terms", "embedded", choices=sorted(PROFILES))
+    encoder: str = option("retrieval checkpoint with a finding network", "weights/retrieval")
+    localizer: str = option("what measures hearts", "weights/localizer")
+    measured: int = option("images whose heart the localizer measures; 0: none", 1600)
+    profile: str = option("networks and terms", "graded", choices=sorted(PROFILES))
+    start: Path | None = option("generator whose weights it starts from, where they fit", None)
     out: Path = option("checkpoint folder", Path("weights/generator"))
     workdir: Path = option("state, log and samples", Path("runs/work/generator"))
     batch_size: int = option("images a process and step", 32)
@@ -71,33 +98,31 @@ class Options(RunOptions):
     minutes: float | None = option("at most, those before a resume too", None)
     every: int = option("steps between two evaluations", 200)
     patience: int = option("evaluations without improvement before it stops", 8)
-    looks: int = option("images generated for an evaluation", 480)
-    view_size: int = option("side at which the encoder sees images, pixels", 112)
-    texts: int = option("texts for each image", 3)
-    imagined: float = option("share of captions that belong to no image", 0.15)
+    looks: int = option("images generated for an evaluation", 640)
+    view_size: int = option("side at which the guide sees images, pixels", 144)
+    imagined: float = option("share of generated images that no image stands behind", 0.4)
+    alone: int = option("first steps, in which the discriminator learns alone", 0)
     channels: list[int] = option("of the generator, instead of the profile's", [])
-    caption_weight: float | None = option(
-        "of caption matching, instead of the profile's", None, aliases=["--match"]
-    )
     finding_weight: float | None = option(
-        "of single findings, instead of the profile's", None, aliases=["--show"]
+        "of findings being shown, instead of the profile's", None, aliases=["--show"]
     )
+    ratio_weight: float | None = option("of the heart ratio, instead of the profile's", None)
     diversity_weight: float | None = option(
-        "of images of one text differing, instead of the profile's", None, aliases=["--differ"]
+        "of images of one condition differing, instead of the profile's", None, aliases=["--differ"]
     )
 
 
-def profile_of(options: Options, dimension: int, maps: tuple[int, ...]) -> Profile:
-    """The profile with what the command line replaces, for the encoder at hand."""
+def profile_of(options: Options, length: int, maps: tuple[int, ...]) -> Profile:
+    """The profile with what the command line replaces, for conditions of a length and the guide."""
     profile = PROFILES[options.profile]
-    generator = replace(profile.generator, text=dimension)
+    generator = replace(profile.generator, text=length)
     if options.channels:
         generator = replace(generator, channels=tuple(options.channels))
     features = maps if profile.projected else ()
-    discriminator = replace(profile.discriminator, text=dimension, features=features)
+    discriminator = replace(profile.discriminator, text=length, features=features)
     given = {
         name: value
-        for name in ("caption_weight", "finding_weight", "diversity_weight")
+        for name in ("finding_weight", "ratio_weight", "diversity_weight")
         if (value := getattr(options, name)) is not None
     }
     return replace(profile, generator=generator, discriminator=discriminator, **given)
@@ -105,21 +130,22 @@ def profile_of(options: Options, dimension: int, maps: tuple[int, ...]) -> Profi
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What is trained on."""
+    """What is trained on, and what the guide says of it."""
 
-    studies: list[Study]  # N
-    images: np.ndarray  # uint8 [R, S, S], those that can be read
-    weights: np.ndarray  # float64 [R], how likely each is drawn
-    bank: TextBank  # texts of the R images and of imagined studies
-    labelled: np.ndarray  # int64 [L], rows of the images with labels
-    real: np.ndarray  # float32 [L, D], their embeddings
-    val: list[Study]
+    studies: list[Study]  # N, whose images can be read
+    images: np.ndarray  # uint8 [N, S, S]
+    weights: np.ndarray  # float64 [N], how likely each is drawn
+    seen: torch.Tensor  # float32 [N, D + F], features and log odds
+    labels: torch.Tensor  # float32 [N, F]
+    own: np.ndarray  # int64 [L], images of the labelled data set
+    scale: Scale
+    ratio: HeartRatioReading
+    form: ConditionFormat | None  # None for captions
+    conditions: torch.Tensor  # float32 [N, C]
 
     @classmethod
-    def load(
-        cls, options: Options, text_encoder: FrozenTextEncoder, frozen: FrozenEncoder, run: Run
-    ) -> Data:
-        """Read, decode and embed it. Raises SystemExit where a split is empty."""
+    def load(cls, options: Options, guide: Guide, run: Run) -> Data:
+        """Read, decode, grade and measure it. Raises SystemExit where a split is empty."""
         studies, groups, val = generator_studies(options.data, options.extra, options.normal)
         if "labelled" not in groups or not val:
             raise SystemExit(
@@ -130,39 +156,75 @@ class Data:
             images, readable = pack([study.image for study in studies], PREPROCESS, options.cache)
             kept = np.flatnonzero(readable)
             studies, groups = [studies[row] for row in kept], [groups[row] for row in kept]
-            labelled = np.flatnonzero(np.array(groups) == "labelled")
-            bank = TextBank.of(
-                studies, text_encoder, options.texts, IMAGINED, options.seed, options.cache
-            )
-            key = [module_fingerprint(frozen), options.view_size, Path(images.filename).name]
-            real = cached_features(
-                options.cache,
-                key,
-                lambda: {"real": torch.from_numpy(embed_packed(frozen, images[labelled]))},
-            )["real"].numpy()
+            key = [module_fingerprint(guide), guide.size, Path(images.filename).name]
+            seen = cached_features(
+                options.cache, key, lambda: {"seen": look_at_packed(guide, images)}
+            )["seen"]
+            ratios = _measured(options, studies)
+            texts = None
+            if not PROFILES[options.profile].projected:
+                texts = _captions(studies, load_text_encoder(options.encoder), options.cache)
+        labels = nih_labels(studies)
+        features, logits = seen[:, :-COUNT], seen[:, -COUNT:]
+        scale, ratio = Scale(logits, labels), HeartRatioReading(features, ratios)
+        form, conditions, words = None, texts, "told by captions"
+        if conditions is None:
+            read = np.where(np.isfinite(ratios), ratios, ratio(features).numpy())
+            form = condition_format(studies, read)
+            conditions = image_conditions(form, studies, scale(logits), read)
+            words = f"heart ratio read within {ratio.error:.3f}"
         counts = ", ".join(f"{groups.count(name)} {name}" for name in dict.fromkeys(groups))
-        run.print(f"{len(studies)} images to train on, {(~readable).sum()} unreadable, of {counts}")
-        return cls(studies, images, draw_weights(studies, groups), bank, labelled, real, val)
+        run.print(
+            f"{len(studies)} images to train on, {(~readable).sum()} unreadable, of {counts}; "
+            f"{words}"
+        )
+        own = np.flatnonzero([options.data in study.image.parents for study in studies])
+        weights = draw_weights(studies, groups)
+        return cls(studies, images, weights, seen, labels, own, scale, ratio, form, conditions)
 
-    def objective(
-        self,
-        profile: Profile,
-        frozen: FrozenEncoder,
-        text_encoder: FrozenTextEncoder,
-        temperature: float,
-    ) -> AdversarialObjective:
+    def objective(self, profile: Profile, guide: Guide) -> AdversarialObjective:
         """The losses, with what real images with labels look like."""
-        labels = self.bank.labels[self.labelled]
-        scores = FindingScores.of(text_encoder.encode_text, self.real, labels)
-        small = thumbnails(np.asarray(self.images[self.labelled]))
-        distances = typical_distances(self.real, small, labels.numpy())
-        device = next(frozen.parameters()).device
-        return AdversarialObjective(profile, frozen, scores.to(device), temperature, distances)
+        small = thumbnails(np.asarray(self.images[self.own]))
+        features = self.seen[self.own, :-COUNT].numpy()
+        distances = typical_distances(features, small, self.labels[self.own].numpy())
+        device = guide.weight.device
+        return AdversarialObjective(
+            profile, guide, self.scale.to(device), self.ratio.to(device), self.form, distances
+        )
 
-    def own_rows(self) -> np.ndarray:
-        """Which of the L embeddings are of the validation split's data set, bool [L]."""
-        source = self.val[0].source
-        return np.array([self.studies[row].source == source for row in self.labelled])
+    def evaluation(self, looks: int, noise: int, seed: int) -> FixedEvaluation:
+        """What is generated at each evaluation: conditions of images of the labelled data set."""
+        rows = np.random.default_rng(seed).choice(self.own, looks)
+        wanted, asked = self.conditions[rows], None
+        if self.form is not None:
+            mean, deviation = self.form.heart_ratio
+            asked = wanted[:, :COUNT].numpy(), (wanted[:, COUNT] * deviation + mean).numpy()
+        return FixedEvaluation.of(self.seen[self.own, :-COUNT].numpy(), wanted, asked, noise, seed)
+
+
+def _measured(options: Options, studies: Sequence[Study]) -> np.ndarray:
+    """Heart ratios of some images, float64 [N]; NaN elsewhere, and where no heart is found."""
+    rows = np.random.default_rng(options.seed).permutation(len(studies))[: options.measured]
+    ratios = np.full(len(studies), np.nan)
+    if not len(rows):
+        return ratios
+    pictures = film_pictures([studies[row] for row in rows], "frontal")
+    found = measurements_of(Localizer.load(options.localizer), pictures, options.cache, "hearts")
+    for row, one in zip(rows, found):
+        if one.heart is not None:
+            ratios[row] = one.heart.value
+    return ratios
+
+
+def _captions(studies: Sequence[Study], encoder: FrozenTextEncoder, cache: Path) -> torch.Tensor:
+    """Embeddings of the canonical captions, float32 [N, D]."""
+    texts = [caption(study) for study in studies]
+    unique = sorted(set(texts), key=lambda text: (len(text), text))
+    found = cached_features(
+        cache, [encoder.fingerprint, *unique], lambda: {"texts": encoder.encode_text(unique)}
+    )["texts"]
+    places = {text: place for place, text in enumerate(unique)}
+    return found[[places[text] for text in texts]].float()
 
 
 def train_step(
@@ -172,6 +234,7 @@ def train_step(
     packed: torch.Tensor,
     batch: Step,
     run: Run,
+    alone: bool,
 ) -> dict[str, torch.Tensor]:
     """One step of the discriminator, then one of the generator.
 
@@ -182,6 +245,7 @@ def train_step(
         packed: Real images uint8 [B, S, S].
         batch: What was drawn.
         run: What steps the optimizers.
+        alone: Whether the generator stays as it is.
 
     Returns:
         The discriminator's loss and the generator's terms, scalars by name.
@@ -190,12 +254,15 @@ def train_step(
     rng = run.generator()
     noise = torch.randn(len(batch.rows), objective.profile.generator.noise, generator=rng)
     with run.autocast():
-        made = generator(noise.to(packed.device), batch.wanted)
-        fake = objective.views(made, rng, pairs=True)
+        with torch.set_grad_enabled(not alone):
+            made = generator(noise.to(packed.device), batch.wanted)
+            fake = objective.views(made, rng, pairs=True)
         with torch.no_grad():
             real = objective.views(packed[:, None].float() / 127.5 - 1, rng)
         discriminator_loss = objective.discriminator_loss(discriminator, real, fake, batch)
     run.optimize(discriminator_loss, discriminator, optimizers[1], CLIP)
+    if alone:
+        return {"discriminator": discriminator_loss}
     bare = run.unwrap(discriminator).requires_grad_(False)
     with run.autocast():
         terms = objective.generator_losses(bare, made, fake, batch)
@@ -205,13 +272,30 @@ def train_step(
     return {"discriminator": discriminator_loss, **terms}
 
 
+def begin(generator: Generator, start: Path) -> int:
+    """Take over the weights of another generator where name and shape agree; how many did.
+
+    Raises:
+        SystemExit: Fewer than half do.
+    """
+    _, state = load_checkpoint(resolve(start))
+    own = generator.state_dict()
+    same = {
+        name: value
+        for name, value in state.items()
+        if name in own and own[name].shape == value.shape and "standardise" not in name
+    }
+    if 2 * len(same) < len(own):
+        raise SystemExit(
+            f"expected a generator of the same build in {start}, {len(same)} of {len(own)} tensors "
+            "fit; leave out --start"
+        )
+    generator.load_state_dict({**own, **same})
+    return len(same)
+
+
 def save(
-    generator: Generator,
-    scores: dict[str, float],
-    encoder: FrozenTextEncoder,
-    data: Data,
-    options: Options,
-    run: Run,
+    generator: Generator, scores: dict[str, float], data: Data, options: Options, run: Run
 ) -> None:
     """Write the checkpoint."""
     roots = (options.data, *options.extra, *options.normal)
@@ -226,59 +310,86 @@ def save(
         "hardware": hardware(),
         "validation": {name: round(value, 5) for name, value in scores.items()},
     }
+    if options.start is not None:
+        training["start"] = read_config(resolve(options.start)).get("training", {})
+    if np.isfinite(data.ratio.error):
+        training["heart_ratio_read_within"] = round(data.ratio.error, 4)
     config = {
-        "findings": list(FINDINGS),
+        "findings": list(NIH_FINDINGS),
         "training": training,
         "code_version": __version__,
-        "text_encoder": {"weights": Path(options.encoder).name, "sha256": encoder.fingerprint},
         "architecture": generator.config.to_dict(),
     }
+    if data.form is not None:
+        config["condition"] = data.form.to_dict()
+    else:
+        encoder = load_text_encoder(options.encoder)
+        config["text_encoder"] = {
+            "weights": Path(options.encoder).name,
+            "sha256": encoder.fingerprint,
+        }
     save_checkpoint(options.out, generator.state_dict(), config)
+
+
+def guide_of(options: Options, device: torch.device) -> Guide:
+    """The finding network beside the retrieval checkpoint; raises SystemExit without one."""
+    network = load_finding_network(resolve(options.encoder))
+    if network is None:
+        raise SystemExit(
+            f"expected a finding network in {options.encoder}, found none; "
+            "train one: python -m train.findings --into"
+        )
+    return Guide(network, options.view_size, device)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Train the generator and write the best moment's checkpoint."""
     options = parse_options(Options, argv, __doc__, MODULE)
     run = Run(options)
-    dual, _ = load_dual_encoder(options.encoder)
-    text_encoder = load_text_encoder(options.encoder)
-    frozen = FrozenEncoder(dual, options.view_size, run.device)
-    data = Data.load(options, text_encoder, frozen, run)
-    profile = profile_of(options, text_encoder.dimension, frozen.channels)
-    objective = data.objective(profile, frozen, text_encoder, dual.temperature.item())
+    guide = guide_of(options, run.device)
+    data = Data.load(options, guide, run)
+    profile = profile_of(options, data.conditions.shape[1], guide.channels)
+    objective = data.objective(profile, guide)
+    imagine: Callable | None = data.form and partial(imagined_condition, data.form)
     generator, discriminator = (
         model.to(memory_format=torch.channels_last)
         for model in (Generator(profile.generator), Discriminator(profile.discriminator))
     )
+    if options.start is not None:
+        run.print(f"{begin(generator, options.start)} tensors from {options.start}")
     average = run.moving_average(generator, profile.average)
     optimizers = [
         torch.optim.Adam(model.parameters(), rate, profile.betas, fused=True)
         for model, rate in zip((generator, discriminator), profile.rates)
     ]
     generator, discriminator, *optimizers = run.prepare(generator, discriminator, *optimizers)
-    fixed = FixedEvaluation.of(
-        data.real[data.own_rows()],
-        data.val,
-        text_encoder.encode_text,
-        objective.distances[0],
-        (options.looks, profile.generator.noise),
-        options.seed,
-    )
+    for optimizer in optimizers:
+        run.schedule(optimizer)
+    fixed = data.evaluation(options.looks, profile.generator.noise, options.seed)
     for step in run.steps(Budget(options.steps, options.minutes)):
         generator.train(), discriminator.train()
         key = (options.seed, step, run.rank)
-        batch = draw_step(data.bank, data.weights, options.batch_size, options.imagined, key)
+        batch = draw_step(
+            data.conditions, data.weights, options.batch_size, options.imagined, imagine, key
+        )
         packed = torch.from_numpy(np.array(data.images[batch.rows])).to(run.device)
-        networks = (generator, discriminator)
-        losses = train_step(objective, networks, optimizers, packed, batch.to(run.device), run)
+        losses = train_step(
+            objective,
+            (generator, discriminator),
+            optimizers,
+            packed,
+            batch.to(run.device),
+            run,
+            step < options.alone,
+        )
         average.update(run.unwrap(generator), step + 1)
         run.advance(**losses)
         if run.evaluates(options.every) and run.is_main:
-            scores = evaluate(average.module, frozen, objective.scores, fixed)
+            scores = evaluate(average.module, guide, data.scale, data.ratio, fixed)
             run.report(scores, PANELS)
-            sample = generate(average.module, fixed.noise[fixed.grid], fixed.text[fixed.grid])
+            sample = generate(average.module, fixed.noise[:GRID], fixed.wanted[:GRID])
             save_grid(sample, options.workdir / "samples" / f"{run.step:06d}.png")
             if run.improved(-scores["frechet_distance"]):
-                save(average.module, scores, text_encoder, data, options, run)
+                save(average.module, scores, data, options, run)
             elif run.stale >= options.patience:
                 run.stop()

@@ -1,9 +1,7 @@
-"""The scores that choose a generator's checkpoint: Frechet distance on fixed captions."""
+"""The scores that choose a generator's checkpoint: by the guide, on fixed conditions."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,73 +10,57 @@ import torch
 from PIL import Image
 from torch import nn
 
-from cxr.findings import Study, caption
 from cxr.metrics import auroc, frechet_distance, mean_pairwise_distance
-from cxr.models import Generator
-from train.common.studies import labels_of
-from train.gan.frozen_encoder import FindingScores, FrozenEncoder, embed_packed
+from train.gan.guide import COUNT, Guide, HeartRatioReading, Scale, look_at_packed
 
 MIN_IMAGES = 5  # with and without a finding for its AUROC to count
 GRID = 32  # samples in a picture
+SHOWN = 0.6  # a severity from which a finding counts as asked for
 
 
 @dataclass(frozen=True, eq=False)
 class FixedEvaluation:
-    """Real embeddings and what to generate to compare with them, always the same."""
+    """Real features and what to generate to compare with them, always the same."""
 
     real: np.ndarray  # float32 [N, D]
-    text: torch.Tensor  # float32 [M, D]
+    wanted: torch.Tensor  # float32 [M, C]: conditions, or embeddings of captions
     noise: torch.Tensor  # float32 [M, Z]
-    labels: np.ndarray  # float32 [M, F]
-    captions: int  # the texts repeat after so many rows
-    distance: float  # mean cosine distance of real images with one finding
-    grid: list[int]  # rows of M whose samples are drawn
+    severities: np.ndarray  # float32 [M, F], asked for; NaN for captions
+    ratios: np.ndarray  # float32 [M], asked for; NaN for captions
 
     @classmethod
     def of(
         cls,
         real: np.ndarray,
-        studies: Sequence[Study],
-        encode_text: Callable[[list[str]], torch.Tensor],
-        distance: float,
-        shape: tuple[int, int],
+        wanted: torch.Tensor,
+        asked: tuple[np.ndarray, np.ndarray] | None,
+        noise: int,
         seed: int,
     ) -> FixedEvaluation:
-        """Draw the noise and encode the captions.
+        """Draw the noise.
 
         Args:
-            real: float32 [N, D], embeddings of real images.
-            studies: Whose captions are generated, in turn.
-            encode_text: T texts -> float32 [T, D].
-            distance: Mean cosine distance of real images with one finding.
-            shape: (M, Z), how many images, and the size of the noise.
-            seed: Of noise and grid.
+            real: float32 [N, D], features of real images.
+            wanted: float32 [M, C].
+            asked: Severities [M, F] and heart ratios [M]; None: captions were.
+            noise: Z.
+            seed: Of the noise.
         """
-        generator = torch.Generator().manual_seed(seed)
-        asked = [studies[place % len(studies)] for place in range(shape[0])]
-        order = list(range(shape[0]))
-        random.Random(seed).shuffle(order)
-        return cls(
-            real,
-            encode_text([caption(study) for study in asked]),
-            torch.randn(*shape, generator=generator),
-            labels_of(asked).numpy(),
-            len(studies),
-            distance,
-            order[:GRID],
-        )
+        drawn = torch.randn(len(wanted), noise, generator=torch.Generator().manual_seed(seed))
+        nothing = np.full((len(wanted), COUNT), np.nan), np.full(len(wanted), np.nan)
+        return cls(real, wanted, drawn, *(asked or nothing))
 
 
 @torch.no_grad()
 def generate(
-    generator: nn.Module, noise: torch.Tensor, text: torch.Tensor, batch_size: int = 32
+    generator: nn.Module, noise: torch.Tensor, wanted: torch.Tensor, batch_size: int = 32
 ) -> torch.Tensor:
     """Generate images. Sets eval mode.
 
     Args:
         generator: The network.
         noise: float32 [M, Z].
-        text: float32 [M, D], unit rows.
+        wanted: float32 [M, C], conditions or embeddings of texts.
         batch_size: Images at a time.
 
     Returns:
@@ -89,48 +71,54 @@ def generate(
     parts = []
     for first in range(0, len(noise), batch_size):
         rows = slice(first, first + batch_size)
-        images = generator(noise[rows].to(device), text[rows].to(device))
+        images = generator(noise[rows].to(device), wanted[rows].to(device))
         parts.append(((images[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu())
     return torch.cat(parts)
 
 
+@torch.no_grad()
 def evaluate(
-    generator: Generator, encoder: FrozenEncoder, scores: FindingScores, fixed: FixedEvaluation
+    generator: nn.Module,
+    guide: Guide,
+    scale: Scale,
+    ratio: HeartRatioReading,
+    fixed: FixedEvaluation,
 ) -> dict[str, float]:
     """Score a generator.
 
     Args:
         generator: The network.
-        encoder: What embeds its images.
-        scores: What finds findings in embeddings.
+        guide: What looks at its images.
+        scale: The guide's severities.
+        ratio: The guide's heart ratio.
         fixed: What is generated, and compared with.
 
     Returns:
         frechet_distance: To the real images.
-        spread, caption_spread: Of the generated images and of those of one caption, in units of
-            that of real images, and of real images with one finding.
-        finding_auroc: The mean with which the encoder finds what was asked for.
+        spread: Of the generated images in units of that of real images.
+        finding_auroc, ratio_error: The mean with which the guide finds what was asked for, and the
+            mean absolute error of the heart ratio; where numbers were asked for.
     """
-    images = generate(generator, fixed.noise, fixed.text).numpy()
-    embeddings = embed_packed(encoder, images)
-    device = scores.direction.device
-    found = scores(torch.from_numpy(embeddings).to(device)).cpu().numpy()
+    images = generate(generator, fixed.noise, fixed.wanted).numpy()
+    seen = look_at_packed(guide, images)
+    features, logits = seen[:, :-COUNT], seen[:, -COUNT:]
+    found = scale.cpu()(logits).numpy()
     aurocs = []
-    for column, labels in enumerate(fixed.labels.T):
-        present, absent = labels == 1, labels == 0
-        if present.sum() >= MIN_IMAGES and absent.sum() >= MIN_IMAGES:
-            known = present | absent
-            aurocs.append(auroc(found[known, column], present[known]))
-    pairs = min(fixed.captions, len(embeddings) - fixed.captions)
-    alike = [
-        row @ embeddings[place + fixed.captions] for place, row in enumerate(embeddings[:pairs])
-    ]
-    return {
-        "frechet_distance": frechet_distance(fixed.real, embeddings),
-        "spread": mean_pairwise_distance(embeddings) / mean_pairwise_distance(fixed.real),
-        "caption_spread": float(1 - np.mean(alike)) / fixed.distance,
-        "finding_auroc": float(np.mean(aurocs)) if aurocs else 0.5,
+    for column, wanted in enumerate(fixed.severities.T):
+        present = wanted >= SHOWN
+        if min(present.sum(), (~present).sum()) >= MIN_IMAGES:
+            aurocs.append(auroc(found[:, column], present))
+    errors = np.abs(ratio.cpu()(features).numpy() - fixed.ratios)
+    values = features.numpy()
+    scores = {
+        "frechet_distance": frechet_distance(fixed.real, values),
+        "spread": mean_pairwise_distance(values) / mean_pairwise_distance(fixed.real),
     }
+    if aurocs:
+        scores["finding_auroc"] = float(np.mean(aurocs))
+    if np.isfinite(errors).any():
+        scores["ratio_error"] = float(np.nanmean(errors))
+    return scores
 
 
 def save_grid(images: torch.Tensor, path: Path, columns: int = 8) -> None:

@@ -12,7 +12,7 @@ from cxr.models.discriminator import (
     DiscriminatorConfig,
 )
 from cxr.models.generator import (
-    EMBEDDED,
+    GRADED,
     REFERENCE,
     SIDE,
     ConditionalNorm,
@@ -54,14 +54,14 @@ def test_the_reference_is_built_as_it_is_described():
 
 
 def test_the_shipped_generator_is_small():
-    assert sum(p.numel() for p in Generator(EMBEDDED).parameters()) <= 5_000_000
+    assert sum(p.numel() for p in Generator(GRADED).parameters()) <= 5_000_000
 
 
 def test_a_configuration_survives_json_and_bad_ones_are_refused():
-    assert GeneratorConfig.from_dict(EMBEDDED.to_dict()) == EMBEDDED
+    assert GeneratorConfig.from_dict(GRADED.to_dict()) == GRADED
     for bad in ({"body": "other"}, {"channels": (8, 8)}, {"noise": 0}):
         with pytest.raises(ValueError, match="expected"):
-            GeneratorConfig(**{**EMBEDDED.to_dict(), **bad})
+            GeneratorConfig(**{**GRADED.to_dict(), **bad})
     with pytest.raises(ValueError, match="wrong key"):
         GeneratorConfig.from_dict({"channels": (8, 8, 8, 8, 8), "depth": 3})
     with pytest.raises(ValueError, match="kind"):

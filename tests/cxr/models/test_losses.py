@@ -9,12 +9,12 @@ from cxr.models.losses import (
     bce_discriminator_loss,
     bce_generator_loss,
     contrastive_loss,
-    finding_margin_loss,
     hinge_discriminator_loss,
     hinge_generator_loss,
     masked_bce,
     masked_smooth_l1,
     mode_seeking_loss,
+    severity_loss,
 )
 
 ZERO = torch.zeros(3, 2)
@@ -80,27 +80,26 @@ def test_a_discriminator_that_tells_all_apart():
 
 
 @pytest.mark.parametrize(
-    ("score", "label", "loss"),
+    ("severity", "wanted", "loss"),
     [
-        (1.0, 1, 0.0),  # as films with the finding
-        (3.0, 1, 0.0),  # exaggerating gains nothing
-        (0.0, 1, 0.5),  # as films without it
-        (0.5, 1, 0.25),
-        (0.0, 0, 0.0),
-        (1.0, 0, 0.5),
-        (9.0, NAN, 0.0),
+        (1.2, 1.2, 0.0),  # as severe as asked for
+        (0.2, 1.2, 0.375),  # hardly to be seen: smooth L1, halved
+        (2.2, 1.2, 0.375),  # exaggerating gains nothing
+        (-5.0, 0.0, 0.0),  # absent, however surely
+        (0.6, 0.0, 0.25),  # shown without having been asked for
+        (0.4, 0.3, 0.05),
     ],
 )
-def test_shortfall_of_one_score(score, label, loss):
-    scores, labels = torch.tensor([[score]]), torch.tensor([[float(label)]])
-    found = finding_margin_loss(scores, labels, torch.tensor([1.0]), torch.tensor([0.0]))
+def test_severity_is_to_be_the_one_that_was_asked_for(severity, wanted, loss):
+    found = severity_loss(torch.tensor([[severity]]), torch.tensor([[wanted]]))
     assert found.item() == pytest.approx(loss)
 
 
-def test_shortfall_is_measured_in_the_spread_of_each_finding():
-    scores, labels = torch.zeros(1, 2), torch.ones(1, 2)
-    found = finding_margin_loss(scores, labels, torch.tensor([1.0, 10.0]), torch.zeros(2))
-    assert found.item() == pytest.approx(0.5)
+def test_few_findings_that_are_asked_for_count_as_much_as_all_others():
+    wanted = torch.tensor([[1.2, 0.0, 0.0, 0.0]])
+    missed, added = torch.tensor([[0.2, 0.0, 0.0, 0.0]]), torch.tensor([[1.2, 0.6, 0.6, 0.6]])
+    assert severity_loss(missed, wanted).item() == pytest.approx(0.375)
+    assert severity_loss(added, wanted).item() == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(("distance", "loss"), [(0.0, 1.0), (1.0, 0.5), (2.0, 0.0), (9.0, 0.0)])

@@ -1,49 +1,44 @@
-"""What the training of the generator is made of: draws, texts, augmentation, the frozen encoder."""
+"""What the training of the generator is made of: draws, conditions, augmentation, the guide."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from tiny import tiny_dual_encoder
 
-from cxr.findings import Study
+from cxr.findings import NIH_FINDINGS, Study
+from cxr.generation import ConditionFormat
+from cxr.images import Preprocess
+from cxr.models import FindingNetwork, FindingNetworkConfig
 from cxr.models.discriminator import Discriminator
-from cxr.models.losses import bce_discriminator_loss, bce_generator_loss
+from cxr.models.losses import bce_discriminator_loss, bce_generator_loss, severity_loss
 from train.gan.augment import cut_out, move, vary_tone
 from train.gan.data import (
+    LABEL_SHARE,
+    MOST,
     SHARES,
-    TextBank,
     draw_step,
     draw_weights,
-    texts_of,
-    with_parent_finding,
+    image_conditions,
+    imagined_condition,
+    nih_labels,
 )
-from train.gan.frozen_encoder import FindingScores, FrozenEncoder, typical_distances
+from train.gan.guide import COUNT, Guide, HeartRatioReading, Scale, typical_distances
 from train.gan.objective import PROFILES, AdversarialObjective, Views
 
-COUNT = 12
+FILMS = 12
+FORM = ConditionFormat(tuple(NIH_FINDINGS), (0.5, 0.05), (50.0, 20.0))
 
 
 def study(number: int, **findings: int) -> Study:
     return Study(f"s{number}", "nih", f"p{number}", sex="F", age=50, view="PA", findings=findings)
 
 
-def bank() -> TextBank:
-    text = torch.nn.functional.normalize(torch.randn(COUNT, 2, 8), dim=2).half()
-    words = [[f"{row} {which}" for which in range(2)] for row in range(COUNT)]
-    imagined = torch.nn.functional.normalize(torch.randn(4, 8), dim=1).half()
-    return TextBank(
-        text,
-        words,
-        torch.zeros(COUNT, 3),
-        imagined,
-        [f"imagined {row}" for row in range(4)],
-        torch.ones(4, 3),
-    )
+def drawn(imagined: float, key: tuple[int, ...], imagine=lambda rng: np.ones(6, np.float32)):
+    conditions = torch.arange(FILMS * 6).reshape(FILMS, 6).float() + 10
+    return draw_step(conditions, np.full(FILMS, 1 / FILMS), 8, imagined, imagine, key)
 
 
 def test_groups_and_findings_are_drawn_as_promised():
@@ -58,23 +53,40 @@ def test_groups_and_findings_are_drawn_as_promised():
 
 
 def test_one_film_in_pairs_and_the_same_key_draws_the_same():
-    weights = np.full(COUNT, 1 / COUNT)
-    one = draw_step(bank(), weights, 8, 0.5, (0, 3, 0))
-    assert torch.equal(one.wanted[:4], one.wanted[4:]) and one.words[:4] == one.words[4:]
+    one = drawn(0.5, (0, 3, 0))
+    assert torch.equal(one.wanted[:4], one.wanted[4:])
     assert one.asked.tolist() == [0, 0, 1, 1] * 2
-    assert torch.equal(one.wanted[2:4], one.text[2:4])
-    assert one.labels[:2].eq(1).all() and one.labels[2:4].eq(0).all()
-    again = draw_step(bank(), weights, 8, 0.5, (0, 3, 0))
-    assert (one.rows == again.rows).all() and one.words == again.words
-    assert (one.rows != draw_step(bank(), weights, 8, 0.5, (0, 4, 0)).rows).any()
+    assert torch.equal(one.wanted[2:4], one.shown[2:4])
+    assert one.wanted[:2].eq(1).all() and one.shown.ge(10).all()
+    again, other = drawn(0.5, (0, 3, 0)), drawn(0.5, (0, 4, 0))
+    assert (one.rows == again.rows).all() and torch.equal(one.wanted, again.wanted)
+    assert (one.rows != other.rows).any()
+    assert drawn(0.5, (0, 3, 0), None).asked.eq(1).all()
 
 
-def test_a_film_is_also_called_by_its_finding_s_parent():
-    ill = study(0, nodule=1, edema=0)
-    assert with_parent_finding(ill, random.Random(0)).findings == {"lung lesion": 1, "edema": 0}
-    texts = texts_of(ill, 3, random.Random(0))
-    assert len(texts) == 3 and "Findings: nodule." in texts[0] and "lung lesion" in texts[1]
-    assert "Findings" not in texts_of(study(1), 3, random.Random(0))[0]
+def test_a_training_image_shows_what_guide_and_labels_say_together():
+    studies = [study(0, edema=1, hernia=0), study(1, **{"no finding": 1})]
+    studies[1] = replace(studies[1], age=None, sex="M", view=None)
+    severities = torch.full((2, COUNT), 0.5)
+    severities[:, NIH_FINDINGS.index("mass")] = 9
+    rows = image_conditions(FORM, studies, severities, np.array([0.6, 0.5]))
+    edema, hernia, mass = (NIH_FINDINGS.index(name) for name in ("edema", "hernia", "mass"))
+    half = (1 - LABEL_SHARE) / 2
+    assert rows[0, edema] == pytest.approx(half + LABEL_SHARE)
+    assert rows[0, hernia] == pytest.approx(half)
+    assert rows[0, mass] == MOST  # nobody labelled it: as the guide says, cut
+    assert rows[0, COUNT:].tolist() == pytest.approx([2, 0, 1, 1])
+    assert rows[1, COUNT:].tolist() == pytest.approx([0, 0, -1, 0])
+    assert nih_labels(studies)[1].eq(0).all() and nih_labels(studies)[0].isnan().sum() == COUNT - 2
+
+
+def test_imagined_images_show_few_findings_and_a_heart_that_goes_with_them():
+    rng = np.random.default_rng(0)
+    rows = np.stack([imagined_condition(FORM, rng) for _ in range(400)])
+    shown = (rows[:, :COUNT] > 0).sum(1)
+    assert set(shown) == {0, 1, 2} and (rows[:, :COUNT] > 0).any(0).all()
+    big = rows[:, NIH_FINDINGS.index("cardiomegaly")] > 0.8
+    assert rows[big, COUNT].mean() > rows[shown == 0, COUNT].mean() + 1
 
 
 def rng() -> torch.Generator:
@@ -89,7 +101,7 @@ def test_augmentation_keeps_shape_and_passes_gradients():
     assert films.grad.abs().sum() > 0
 
 
-def test_moving_by_whole_pixels_shifts_and_fills_with_black():
+def test_moving_by_whole_pixels_shifts_and_lets_the_edge_go_on():
     films = torch.rand(8, 1, 32, 32)
     moved = move(films, rng(), 32, zoom=0.0)
     inside = [
@@ -103,7 +115,7 @@ def test_moving_by_whole_pixels_shifts_and_fills_with_black():
         for row in range(8)
     ]
     assert all(inside)
-    assert moved.min() == pytest.approx(-1, abs=1e-4)
+    assert moved.min() > films.min() - 1e-4  # no black that the images do not show
 
 
 def test_nothing_is_ever_mirrored():
@@ -112,39 +124,56 @@ def test_nothing_is_ever_mirrored():
     assert (moved.diff(dim=1) > 0).all()
 
 
-@pytest.mark.parametrize("backbone", ["resnet10t", "vit_tiny_patch16_224"])
-def test_the_frozen_encoder_sees_what_the_encoder_sees(backbone):
-    from dataclasses import replace
-
-    from tiny import tiny_config, tiny_tokenizer
-
-    from cxr.models.dual_encoder import DualEncoder
-
-    model = tiny_dual_encoder()
-    if backbone != "resnet10t":
-        config = tiny_config()
-        image = replace(config.image, backbone=backbone, pooling=("cls", "mean"), layers=(5, 11))
-        torch.manual_seed(0)
-        model = DualEncoder(replace(config, image=image), tiny_tokenizer()).eval()
-    films = torch.rand(2, 1, 64, 64)
-    expected = model.encode_image((films - 0.5) / 0.25)
-    encoder = FrozenEncoder(model, 64, torch.device("cpu"))
-    seen = encoder(films.requires_grad_() * 2 - 1)
-    assert torch.allclose(seen.embedding, expected, atol=0.05)
-    assert [part.shape[1] for part in seen.maps] == list(encoder.channels)
-    seen.embedding[:, 0].sum().backward()
-    assert films.grad.abs().sum() > 0 and not any(p.requires_grad for p in encoder.parameters())
+@pytest.fixture(scope="module")
+def guide() -> Guide:
+    torch.manual_seed(0)
+    view = Preprocess(32, 0.5, 0.25, 1)
+    network = FindingNetwork(FindingNetworkConfig("resnet10t", 3 * COUNT, view)).eval()
+    return Guide(network, 32, torch.device("cpu"))
 
 
-def test_findings_are_measured_by_films_that_show_them():
-    yes, no = torch.eye(2), torch.zeros(2, 2)
-    real = np.array([[1.0, 0.5], [0.8, 0.5], [0.1, 0.5], [0.3, 0.5]], np.float32)
+def test_the_guide_sees_what_its_network_sees(guide):
+    torch.manual_seed(0)
+    network = FindingNetwork(
+        FindingNetworkConfig("resnet10t", 3 * COUNT, Preprocess(32, 0.5, 0.25, 1))
+    ).eval()
+    films = torch.rand(2, 1, 32, 32)
+    with torch.no_grad():
+        expected = network((films - 0.5) / 0.25).reshape(2, 3, COUNT).mean(1)
+    films.requires_grad_()
+    seen = guide.train()(films * 2 - 1)
+    assert torch.allclose(seen.logits, expected, atol=0.05)
+    assert [part.shape[1] for part in seen.maps] == list(guide.channels)
+    seen.logits[:, 0].sum().backward()
+    assert films.grad.abs().sum() > 0 and not any(p.requires_grad for p in guide.parameters())
+
+
+def test_severities_are_measured_by_images_that_show_them():
+    logits = torch.tensor([[1.0, 5.0], [0.8, 5.0], [0.1, 5.0], [0.3, 5.0]])
     labels = torch.tensor([[1.0, 0], [1, 0], [0, 0], [0, float("nan")]])
-    found = FindingScores(yes, no, torch.from_numpy(real), labels)
-    assert found.present[0].item() == pytest.approx(0.9)
-    assert found.absent[0].item() == pytest.approx(0.2)
-    assert found.present[1].item() == pytest.approx(0.5 + 0.7)  # no film shows it: the others' gap
-    assert found(torch.tensor([[0.3, 0.4]])).tolist() == [pytest.approx([0.3, 0.4])]
+    scale = Scale(logits, labels)
+    assert scale(torch.tensor([[0.9, 5.7]])).tolist()[0] == pytest.approx([1, 1])
+    assert scale(torch.tensor([[0.2, 5.0]])).tolist()[0] == pytest.approx([0, 0], abs=1e-6)
+
+
+def test_heart_ratio_is_read_off_the_features_that_hold_it():
+    features = torch.randn(200, 5, generator=torch.Generator().manual_seed(0))
+    ratios = (0.5 + 0.05 * features[:, 2]).numpy().astype(float)
+    ratios[::3] = np.nan
+    reading = HeartRatioReading(features, ratios)
+    unmeasured = 0.5 + 0.05 * features[::3, 2]
+    assert torch.allclose(reading(features[::3]), unmeasured, atol=0.005)
+    assert reading.error < 0.005
+    few = HeartRatioReading(features, np.full(200, np.nan))
+    assert few(features).unique().tolist() == pytest.approx([0.48]) and np.isnan(few.error)
+
+
+def test_a_severity_is_neither_missed_nor_exaggerated():
+    wanted = torch.tensor([[1.2, 0.0]])
+    assert severity_loss(torch.tensor([[1.2, -3.0]]), wanted) == 0
+    assert severity_loss(torch.tensor([[2.4, 0.0]]), wanted) > 0.1
+    assert severity_loss(torch.tensor([[0.0, 0.0]]), wanted) > 0.1
+    assert severity_loss(torch.tensor([[1.2, 1.0]]), wanted) > 0.1
 
 
 def test_typical_distances_are_those_within_a_finding():
@@ -161,14 +190,14 @@ def test_the_reference_judges_generated_films_as_the_generator_meets_its_judge()
     """With batch norm over real and generated films at once, one half gives the other away."""
     torch.manual_seed(0)
     profile = PROFILES["reference"]
-    discriminator = Discriminator(replace(profile.discriminator, text=8)).train()
-    objective = AdversarialObjective(profile, None, None, 0.2, (1.0, 1.0))
-    step = draw_step(bank(), np.full(COUNT, 1 / COUNT), 6, 0.0, (0, 0))
-    real, fake = (Views(torch.randn(6, 1, 128, 128) + shift, [], None) for shift in (2, 0))
+    discriminator = Discriminator(replace(profile.discriminator, text=6)).train()
+    objective = AdversarialObjective(profile, None, None, None, None, (1.0, 1.0))
+    step = drawn(0.0, (0, 0))
+    real, fake = (Views(torch.randn(8, 1, 128, 128) + shift, [], None, None) for shift in (2, 0))
     loss = objective.discriminator_loss(discriminator, real, fake, step)
     alone = discriminator(fake.pixels, step.wanted)
     torch.testing.assert_close(
-        loss, bce_discriminator_loss(discriminator(real.pixels, step.text), alone)
+        loss, bce_discriminator_loss(discriminator(real.pixels, step.shown), alone)
     )
     terms = objective.generator_losses(discriminator, fake.pixels, fake, step)
     torch.testing.assert_close(terms["adversarial"], bce_generator_loss(alone))
