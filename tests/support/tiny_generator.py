@@ -30,8 +30,8 @@ def tiny_generator(body: str, length: int = 16) -> Generator:
     return model.eval()
 
 
-def save_generator(folder, retrieval, **about):
-    generator = tiny_generator("residual")
+def save_generator(folder, retrieval, length=16, **about):
+    generator = tiny_generator("residual", length)
     named = {"weights": "retrieval", "sha256": load_text_encoder(retrieval).fingerprint}
     config = {"architecture": generator.config.to_dict(), "text_encoder": named, **about}
     return save_checkpoint(folder, generator.state_dict(), config)

@@ -10,66 +10,106 @@ from cxr.models import Generator, GeneratorConfig
 from train.cards.data_sets import describe_data_sets
 from train.cards.groups import Column, groups_text
 from train.cards.tables import fill_template, table, with_interval
+from train.cards.text_generator import text_generator_card
 from train.common.energy import energy_text
 from train.evaluate.generator import EACH, GOOD
+from train.evaluate.generator_judge import LEAST, MINED, PANEL
+from train.evaluate.generator_sliders import FILMS, RATIO_FILMS, STEPS
 
 TEMPLATE = Path(__file__).with_name("generator.md")
 GROUPS = [Column("mean_auroc", "mean AUROC")]
-CAPTIONS = {"train": "training", "test": "test"}
+SPLITS = {"train": "training", "test": "test"}
 ROWS = {"generator": "this generator", "reference": "reference", "real": "real against real"}
+DISTANCES = {
+    "frechet_distance": ("Frechet, image encoder", 4),
+    "kernel_distance": ("kernel x 1000, image encoder", 3),
+    "network_frechet_distance": ("Frechet, finding network", 4),
+    "network_kernel_distance": ("kernel x 1000, finding network", 3),
+    "thumbnail_distance": ("Frechet, thumbnails", 3),
+}
 SPACES = {"embedding": "embeddings", "pixels": "32 x 32 pixels"}
+STARTED = (
+    " The weights that the training set out from are those of an earlier generator, which that "
+    "encoder did guide."
+)
+TRAINED_ON = {"generated": "generated films alone", "real": "real films", "both": "both together"}
 
 
 def distance_table(metrics: dict) -> str:
-    """A row a generator and set of captions, with the numbers of films, and the floors."""
+    """A row a generator and split, with the numbers of films, and the floors."""
     rows = []
-    for split, words in CAPTIONS.items():
+    for split, words in SPLITS.items():
         for name, title in ROWS.items():
-            entry = metrics["distances"][split].get(name)
-            if entry:
-                rows.append(
-                    [
-                        f"{title}, {words} captions"
-                        if name != "real"
-                        else f"{title}, {words} films",
-                        f"{entry['generated']} / {entry['real']}",
-                        f"{entry['frechet_distance']:.4f}",
-                        f"{entry['kernel_distance']:.3f}",
-                        f"{entry['thumbnail_distance']:.3f}",
-                    ]
-                )
-    return table(
-        ["", "films / real films", "Frechet distance", "kernel distance x 1000", "thumbnails"], rows
-    )
-
-
-def caption_table(metrics: dict) -> str:
-    """How generated and real test films go with their captions."""
-    rows = [
-        [
-            title,
-            f"{metrics['captions'][name]['similarity']:.3f}",
-            f"{100 * metrics['captions'][name]['recall_at_10']:.1f}",
-        ]
-        for name, title in (("generator", "generated"), ("real", "real"))
-    ]
-    return table(["test captions", "similarity to the film", "recall@10 of the caption, %"], rows)
+            if entry := metrics["distances"][split].get(name):
+                numbers = [
+                    f"{entry[key]:.{digits}f}" if key in entry else "–"
+                    for key, (_, digits) in DISTANCES.items()
+                ]
+                films = f"{entry['generated']} / {entry['real']}"
+                rows.append([f"{title}, {words} films", films, *numbers])
+    return table(["", "films / real films", *(title for title, _ in DISTANCES.values())], rows)
 
 
 def finding_table(metrics: dict) -> str:
-    """AUROC and spread of every finding."""
+    """AUROC of every finding on generated films, beside the judge's own on real ones; spread."""
     rows = []
     for name, entry in sorted(metrics["findings"].items(), key=lambda item: -item[1]["value"]):
-        found = metrics["spread"].get(name)
+        spread, judge = metrics["spread"].get(name), entry["judge"]
+        real = [
+            f"{found['value']:.2f} ({found['films']})" if (found := judge.get(source)) else "–"
+            for source in (PANEL, MINED)
+        ]
         rows.append(
-            [
-                name,
-                with_interval(entry),
-                f"{found['ratio']:.2f}" if found else "–",
-                str(found["real_films"]) if found else "–",
-            ]
+            [name, with_interval(entry), *real, f"{spread['ratio']:.2f}" if spread else "–"]
         )
-    return table(["finding", "AUROC", "spread", "real films"], rows)
+    head = ["finding", "generated", "real, radiologists (films)", "real, mined (films)", "spread"]
+    return table(head, rows)
+
+
+def slider_table(metrics: dict) -> str:
+    """The judge's mean score at each step, and how steadily it rises."""
+    rows = [
+        [
+            name,
+            *(f"{entry['steps'][str(step)]:.2f}" for step in STEPS),
+            f"{100 * entry['rising']:.0f}%",
+            with_interval(entry["spearman"]),
+            "yes" if entry["monotone"] else "no",
+        ]
+        for name, entry in metrics["sliders"].items()
+    ]
+    steps = [f"{step:g}" for step in STEPS]
+    return table(["finding", *steps, "rising steps", "Spearman", "mean monotone"], rows)
+
+
+def heart_text(metrics: dict) -> str:
+    """What the localizer measures as cardiomegaly and as the heart ratio are asked for."""
+    said = []
+    if steps := metrics["sliders"].get("cardiomegaly", {}).get("heart_ratio"):
+        means = ", ".join(f"{mean:.3f}" for mean in steps)
+        said.append(f"With cardiomegaly in these steps the measured heart ratio is {means}.")
+    if found := metrics["heart_ratio"]:
+        pairs = ", ".join(
+            f"{asked} gives {'none' if mean is None else f'{mean:.3f}'}"
+            for asked, mean in found["asked"].items()
+        )
+        said.append(f"The ratio itself asked for ({RATIO_FILMS} films each): {pairs}.")
+        if found["r"] is not None:
+            said.append(
+                f"Mean absolute error {found['mean_absolute_error']:.3f}, "
+                f"correlation {found['r']:.2f} over {found['films'] - found['not_measured']} films."
+            )
+    return " ".join(said) or "No localizer measured hearts."
+
+
+def usefulness_table(metrics: dict) -> str:
+    """Mean AUROC on real test films by what the classifier was trained on."""
+    found = metrics["usefulness"]
+    rows = [
+        [title, str((2 if name == "both" else 1) * found["films"]), with_interval(found[name])]
+        for name, title in TRAINED_ON.items()
+    ]
+    return table(["trained on", "films", "mean AUROC, real test films"], rows)
 
 
 def copy_table(metrics: dict) -> str:
@@ -87,78 +127,90 @@ def copy_table(metrics: dict) -> str:
         for space, words in SPACES.items()
         for e in [metrics["copies"][space]]
     ]
-    return table(
-        [
-            "by",
-            "generated",
-            "training films",
-            "limit",
-            "nearest",
-            "median",
-            "nearer than the limit",
-        ],
-        rows,
-    )
+    head = ["by", "generated", "training films", "limit", "nearest", "median"]
+    return table([*head, "nearer than the limit"], rows)
 
 
 def summary(metrics: dict) -> str:
-    """One sentence for the reader in a hurry."""
+    """A few sentences for the reader in a hurry."""
     entry = metrics["distances"]["train"]["generator"]
     floor = metrics["distances"]["train"]["real"]["frechet_distance"]
-    ratio = metrics["frechet_ratio"]
-    beside = f", {ratio['train']:.2f} times the reference's" if ratio else ""
+    useful, monotone = metrics["usefulness"], metrics["sliders"]
+    rising = [name for name, found in monotone.items() if found["monotone"]]
+    spread = metrics["mean_spread"]
     return (
-        f"Frechet distance (our encoder, {entry['generated']} films, captions of the training "
-        f"films of {metrics['data']}) {entry['frechet_distance']:.4f}{beside}; real against "
-        f"real {floor:.4f}. {metrics['findings_shown']} of {len(metrics['findings'])} findings "
-        f"are recovered with an AUROC of {GOOD:.2f} or more; mean spread within a caption "
-        f"{metrics['mean_spread']} of real films'."
+        f"{metrics['findings_shown']} of {len(metrics['findings'])} findings are recovered from "
+        f"generated films with an AUROC of {GOOD:.2f} or more, by a judge that had no part in the "
+        f"training. Along the slider the mean rises at every step for {len(rising)} of "
+        f"{len(monotone)} findings ({', '.join(rising) or 'none'}). Frechet distance (held-out "
+        f"encoder, {entry['generated']} films) {entry['frechet_distance']:.4f}; real against real "
+        f"{floor:.4f}. A classifier trained on generated films alone reads real ones with a mean "
+        f"AUROC of {useful['generated']['value']:.2f}; on as many real films it reaches "
+        f"{useful['real']['value']:.2f}."
+        + (f" Mean spread within a finding {spread} of real films'." if spread else "")
     )
 
 
 def tried(metrics: dict) -> str:
     """What was measured beside it."""
-    ratio = metrics["frechet_ratio"]
-    if not ratio:
+    lines = []
+    for split, words in SPLITS.items():
+        found = metrics["distances"][split]
+        if "reference" in found:
+            ours, theirs = (found[name]["frechet_distance"] for name in ("generator", "reference"))
+            lines.append(f"{ours / theirs:.2f} times the reference's on {words} films")
+    if not lines:
         return "No other generator was measured beside it."
     return (
-        "The reference profile, the field's network, on the same films: this generator's "
-        f"Frechet distance is {ratio['train']:.2f} times the reference's on the training "
-        f"captions, {ratio['test']:.2f} times on those of the test split."
+        "The reference profile, the field's network conditioned on texts, on the same films: this "
+        f"generator's Frechet distance is {', '.join(lines)}."
     )
 
 
 def further_folders(command: str) -> str:
     """The --extra and --normal of a training command, as its evaluation needs them too."""
-    return "".join(
-        f" {found}" for found in re.findall(r"--(?:extra|normal)(?: [^-\s]\S*)+", command)
-    )
+    found = re.findall(r"--(?:extra|normal)(?: [^-\s]\S*)+", command)
+    return "".join(f" {words}" for words in dict.fromkeys(found))
 
 
 def generator_card(folder: Path) -> str:
     """The model card of the checkpoint in `folder`."""
-    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
     config = read_json(folder / "config.json", "a checkpoint's config.json")
+    if "condition" not in config:
+        return text_generator_card(folder)
+    metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
     training = config["training"]
     model = Generator(GeneratorConfig.from_dict(config["architecture"]))
     count = sum(parameter.numel() for parameter in model.parameters())
     parts = {
         "parameters": f"{count / 1e6:.1f}",
-        "text_encoder": config["text_encoder"]["weights"],
+        "drawn": ", ".join(config["condition"]["findings"]),
         "summary": summary(metrics),
         "distances": distance_table(metrics),
-        "captions": caption_table(metrics),
         "findings": finding_table(metrics),
+        "sliders": slider_table(metrics),
+        "slider_films": str(FILMS),
+        "heart": heart_text(metrics),
+        "usefulness": usefulness_table(metrics),
+        "tested": str(metrics["usefulness"]["tested"]),
+        "tested_findings": str(metrics["usefulness"]["findings"]),
         "copies": copy_table(metrics),
         "each": str(EACH),
+        "least": str(LEAST),
+        "severity": f"{metrics['severity']:g}",
+        "judge_data": ", ".join(f"`{name}`" for name in metrics["judge"]["data"]),
         "films": str(training["films"]),
         "seen": str(training["films_seen"]),
         "energy": energy_text(training),
         "data": describe_data_sets(training.get("data", [])),
         "groups": groups_text(metrics.get("groups"), GROUPS),
         "command": training["command"],
+        "started": STARTED if "--start" in training["command"] else "",
         "tried": tried(metrics),
         "roots": further_folders(training["command"]),
+        "judge_roots": " ".join(["", "--judge", *more])
+        if (more := metrics["judge"]["data"][1:])
+        else "",
         "seconds": str(metrics["seconds_for_16"]),
         "sha256": metrics["weights_sha256"],
     }

@@ -1,14 +1,13 @@
-"""Measures of generated images beside real ones, on embeddings and on thumbnails."""
+"""Measures of generated images beside real ones, by what networks make of them and by pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
 
-from cxr.findings import SEXES, Study, caption
-from cxr.generation import copy_limit
+from cxr.findings import FINDINGS, NIH_FINDINGS, SEXES, Study
+from cxr.generation import Condition, DrawingRequest, copy_limit
 from cxr.metrics import (
     auroc,
     bootstrap_interval,
@@ -16,11 +15,14 @@ from cxr.metrics import (
     kernel_distance,
     mean_pairwise_distance,
     nearest_distance,
-    recall_at_k,
 )
+from train.evaluate.films import FilmSet
 from train.evaluate.groups import by_group, mean_auroc_of
 
 THUMBNAIL = 16  # pixels
+SEVERITY = 1.2  # of a finding that is asked for, unless said otherwise
+NORMAL = FINDINGS[0]
+VIEWS = ("PA", "AP")
 
 
 def thumbnails(squares: np.ndarray, side: int = THUMBNAIL) -> np.ndarray:
@@ -39,30 +41,28 @@ def thumbnails(squares: np.ndarray, side: int = THUMBNAIL) -> np.ndarray:
     return small.reshape(count, -1) / 255
 
 
-def to_images(squares: np.ndarray) -> list[Image.Image]:
-    """Squares uint8 [N, S, S] -> images of mode "L"."""
-    return [Image.fromarray(square) for square in squares]
-
-
-def distances(
-    real: tuple[np.ndarray, np.ndarray], generated: tuple[np.ndarray, np.ndarray]
-) -> dict[str, float | int]:
+def distances(real: FilmSet, generated: FilmSet) -> dict[str, float | int]:
     """Measure how far two sets of images are from each other.
 
-    Args:
-        real: (embeddings float [N, D], thumbnails float [N, P]).
-        generated: the same of M generated images.
-
     Returns:
-        Frechet and kernel distance of embeddings, Frechet distance of thumbnails, N and M.
+        Frechet and kernel distance of the retrieval model's embeddings and of the finding
+        network's features (both as unit rows), Frechet distance of thumbnails, N and M.
     """
-    return {
-        "real": len(real[0]),
-        "generated": len(generated[0]),
-        "frechet_distance": round(frechet_distance(real[0], generated[0]), 5),
-        "kernel_distance": round(1000 * kernel_distance(real[0], generated[0]), 4),
-        "thumbnail_distance": round(frechet_distance(real[1], generated[1]), 4),
-    }
+    found: dict[str, float | int] = {"real": len(real), "generated": len(generated)}
+    for name, one, other in (
+        ("", real.embeddings, generated.embeddings),
+        ("network_", _unit(real.network), _unit(generated.network)),
+    ):
+        if one.shape[1]:
+            found[f"{name}frechet_distance"] = round(frechet_distance(one, other), 5)
+            found[f"{name}kernel_distance"] = round(1000 * kernel_distance(one, other), 4)
+    small = thumbnails(real.squares), thumbnails(generated.squares)
+    return {**found, "thumbnail_distance": round(frechet_distance(*small), 4)}
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    rows = rows.astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
 
 
 def halves(patients: Sequence[str], seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -74,14 +74,17 @@ def halves(patients: Sequence[str], seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def imagined_studies(findings: Sequence[str], each: int, seed: int) -> list[Study]:
-    """Studies to ask for: `each` with one finding alone, of all ages, both sexes and views."""
+    """Studies to ask for: `each` with one finding alone, of all ages, both sexes and views.
+
+    "no finding" may be among the findings.
+    """
     rng = np.random.default_rng(seed)
     return [
         Study(
             id=f"{name} {row}",
-            source="text",
+            source="asked for",
             patient="none",
-            view=("PA", "AP")[row // 2 % 2],
+            view=VIEWS[row // 2 % 2],
             sex=SEXES[row % 2],
             age=int(rng.integers(20, 91)),
             findings={name: 1},
@@ -91,22 +94,17 @@ def imagined_studies(findings: Sequence[str], each: int, seed: int) -> list[Stud
     ]
 
 
-def caption_agreement(images: np.ndarray, texts: np.ndarray) -> dict[str, float]:
-    """Measure whether images go with their own captions.
+def request_of(study: Study, severity: float = SEVERITY) -> DrawingRequest:
+    """What to ask for to get an image such as a study's: each of NIH's findings that it shows."""
+    shown = {name: severity for name in study.positive if name in NIH_FINDINGS}
+    ages = None if study.age is None else (study.age, study.age)
+    view = study.view if study.view in VIEWS else None
+    return DrawingRequest("", shown, None, ages, study.sex, view)
 
-    Args:
-        images: embeddings, float [N, D], unit rows.
-        texts: embeddings of their captions, float [N, D], unit rows.
 
-    Returns:
-        "similarity", the mean cosine of pairs, and "recall_at_10", the share of images whose own
-        caption is among the ten most similar.
-    """
-    similarity = images @ texts.T
-    return {
-        "similarity": round(float(np.diag(similarity).mean()), 4),
-        "recall_at_10": round(recall_at_k(similarity, 10), 4),
-    }
+def conditions_of(requests: Sequence[DrawingRequest], seed: int) -> list[Condition]:
+    """One condition for each; what a request leaves open varies, as where a text is typed."""
+    return [request.condition(row, seed) for row, request in enumerate(requests)]
 
 
 def shown_findings(
@@ -115,8 +113,8 @@ def shown_findings(
     """Measure whether the findings that were asked for are recovered from generated images.
 
     Args:
-        scores: zero-shot scores of N images, float [N, F], columns as names.
-        asked: the finding that each image was asked for with, N names.
+        scores: the judge's, of N images, float [N, F], columns as names.
+        asked: the finding that each image was asked for with, or another name, N of them.
         names: F findings.
         rounds: bootstrap rounds.
         seed: of the bootstrap.
@@ -149,14 +147,14 @@ def shown_by_group(
 ) -> dict:
     """Mean AUROC of `shown_findings` among images asked for of one sex, age band or view.
 
-    scores: float [N, F], columns as names; asked: N studies with one finding each.
+    scores: float [N, F], columns as names; asked: N studies with one finding each, or none.
     """
-    wanted = np.array([[study.positive[0] == name for name in names] for study in asked], float)
+    wanted = np.array([[name in study.positive for name in names] for study in asked], float)
     return by_group(asked, {"mean_auroc": mean_auroc_of(scores, wanted)}, rounds, seed)
 
 
 def spread_of(generated: np.ndarray, real: np.ndarray) -> dict[str, float | int]:
-    """Mean cosine distance among images of one caption and among real ones with its finding.
+    """Mean cosine distance among images asked for with a finding and among real ones with it.
 
     generated: float [M, D]; real: float [N, D]; "ratio" is the first distance over the second.
     """
@@ -176,7 +174,7 @@ def nearest_pair(rows: np.ndarray, patients: Sequence[str]) -> float:
     """
     names = np.array(patients)
     known = names != ""
-    names, rows = names[known], rows[known]
+    names, rows = np.unique(names[known], return_inverse=True)[1], rows[known]
     distance, _ = nearest_distance(rows, rows, names[:, None] != names[None])
     return copy_limit(distance)
 
@@ -205,8 +203,3 @@ def copies(
         "median": round(float(np.median(distance)), 4),
         "nearer": int((distance < limit).sum()),
     }
-
-
-def canonical(studies: Sequence[Study]) -> list[str]:
-    """The canonical captions."""
-    return [caption(study) for study in studies]

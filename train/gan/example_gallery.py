@@ -1,13 +1,15 @@
 """Make examples/gallery: generated studies that a fresh checkout searches offline.
 
-    python -m train.gan.example_gallery --data ROOT --extra ... --normal ... --out examples/gallery
-    python -m train.gan.example_gallery --re-embed --out examples/gallery    # new encoder
+    python -m train.gan.example_gallery --data ROOT --extra ... --normal ... --judge ... --out DIR
+    python -m train.gan.example_gallery --re-embed --out DIR    # for a new encoder
 
-Images are generated for every finding, both sexes, four ages and both views. Of each caption's
-images the one is kept that the retrieval model finds most similar to it, if the finding scores as
-high as in real images that show it (the lower quartile) and the image is no copy of a training
-image, neither by its embedding nor by its pixels. Each has a mark in its corner, and its study says
-that it is synthetic.
+About a quarter of the studies are normal; a third of the others have two or three findings, such
+as they occur together in the training data. Only findings that the judge of `train.evaluate
+generator` tells on generated images are asked for. An image is kept if that judge finds each
+finding as clearly as in half of the real images that show it (in a normal one nothing more than in
+most normal ones), the measured heart goes with it, and it is no copy of a training image, neither
+by its embedding nor by its pixels. Each has a mark in its corner, and its study says that it is
+synthetic.
 """
 
 from __future__ import annotations
@@ -16,103 +18,103 @@ import json
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
-from cxr.data import load_split, load_studies
-from cxr.findings import FINDINGS, SEXES, Study, caption
+from cxr.data import load_studies
+from cxr.defaults import LOCALIZER
+from cxr.files import read_json
+from cxr.findings import NIH_FINDINGS, SEXES, Study
 from cxr.gallery import Gallery, build_gallery
-from cxr.generation import FILE, Sampler, TrainingImageIndex
-from cxr.images import Preprocess, corner_mark
+from cxr.generation import FILE, DrawingRequest, Sampler, TrainingImageIndex
+from cxr.images import corner_mark
+from cxr.localization import Localizer
 from cxr.metrics import nearest_distance
-from cxr.models import SIDE
 from cxr.retrieval import Retriever
-from train.common.image_cache import pack
 from train.common.options import option, parse_options
-from train.common.studies import ABNORMAL_FINDINGS, frontal, labels_of
-from train.evaluate.generator import SMALL, GeneratorImages, known_patients
-from train.evaluate.generator_measures import nearest_pair, thumbnails
-from train.gan.data import generator_studies
-from train.retrieval.validation import prompt_scores
+from train.evaluate.films import FilmBank, FilmSet, read_films
+from train.evaluate.generator import SMALL, known_patients, trained_on
+from train.evaluate.generator_judge import Judge, fit_judge
+from train.evaluate.generator_measures import (
+    NORMAL,
+    VIEWS,
+    conditions_of,
+    nearest_pair,
+    request_of,
+    thumbnails,
+)
+from train.evaluate.generator_sliders import CARDIOMEGALY, heart_ratios
 
 MODULE = "train.gan.example_gallery"
 SOURCE = "synthetic: made by the generator of this project"
 LICENCE = "CC BY-NC-SA 4.0"
-AGES = (28, 47, 66, 81)
-VIEWS = ("PA", "AP")
 MARK = "SYNTHETIC"
-VIEW = Preprocess(SIDE, 0.5, 0.5, 1)
-MIN_REAL = 8  # real images with a finding, for their scores to set its limit
+AGES = (18, 88)  # years
+SEVERITIES = (0.9, 1.7)
+NORMAL_SHARE, SEVERAL_SHARE = 0.24, 1 / 3  # of all studies; of those with findings
+MOST_FINDINGS = 3  # on an image
+TOLD = 0.65  # AUROC on generated images from which a finding may be a label
+LEAST_FILMS = 16  # of a finding, or it is left out
+QUIET = 0.75  # quantile of real normal images that a normal one stays below, finding by finding
+ENLARGED = 0.52  # cardiothoracic ratio from which a heart goes with cardiomegaly
 
 
-@dataclass(frozen=True, eq=False)
-class ScoreLimits:
-    """What an image must score for each of ABNORMAL_FINDINGS.
+def wanted_findings(
+    names: Sequence[str], together: Sequence[tuple[str, ...]], count: int, rng: np.random.Generator
+) -> list[tuple[str, ...]]:
+    """The findings of `count` studies to ask for; () is a normal one.
 
-    At least `present` for a finding that was asked for; every one at most `absent` where a normal
-    image was.
+    Args:
+        names: those that may be asked for, each by itself equally often.
+        together: findings of training images that have several, which are drawn from.
+        count: how many studies.
+        rng: what is drawn from.
     """
-
-    present: np.ndarray  # float [F]
-    absent: np.ndarray  # float [F]
-
-    @classmethod
-    def of(cls, scores: np.ndarray, labels: np.ndarray) -> ScoreLimits:
-        """Take the limits from real images.
-
-        Args:
-            scores: Float [N, F], zero-shot scores.
-            labels: Float [N, F], 1 present, 0 absent, NaN unknown.
-
-        Returns:
-            The lower quartile of images with a finding and the 95th percentile of those without.
-            For a finding with too few images, the median and the 95th percentile of all.
-        """
-        present, absent = np.median(scores, 0), np.quantile(scores, 0.95, 0)
-        for column in range(scores.shape[1]):
-            shown = labels[:, column] == 1
-            if shown.sum() >= MIN_REAL:
-                present[column] = np.quantile(scores[shown, column], 0.25)
-            if (labels[:, column] == 0).sum() >= MIN_REAL:
-                absent[column] = np.quantile(scores[labels[:, column] == 0, column], 0.95)
-        return cls(present, absent)
-
-    def agree(self, study: Study, scores: np.ndarray) -> np.ndarray:
-        """Which images show what the study says. scores [N, F] -> bool [N]."""
-        asked = [ABNORMAL_FINDINGS.index(name) for name in study.positive]
-        if not asked:
-            return (scores <= self.absent).all(1)
-        return (scores[:, asked] >= self.present[asked]).all(1)
+    normal = round(NORMAL_SHARE * count)
+    chosen = [tuple(n for n in one if n in names) for one in together]
+    chosen = [one for one in chosen if len(one) > 1]
+    several = round(SEVERAL_SHARE * (count - normal)) if chosen else 0
+    single = [(names[row % len(names)],) for row in range(count - normal - several)]
+    drawn = [chosen[row] for row in rng.integers(0, max(1, len(chosen)), several)]
+    shortened = [tuple(rng.permutation(one)[:MOST_FINDINGS].tolist()) for one in drawn]
+    ordered = [tuple(sorted(one, key=NIH_FINDINGS.index)) for one in shortened]
+    return [()] * normal + single + ordered
 
 
-def wanted_studies(each: int) -> list[Study]:
-    """`each` studies a finding, "no finding" among them, over sexes, ages and views in turn."""
+def wanted_studies(wanted: Sequence[tuple[str, ...]], rng: np.random.Generator) -> list[Study]:
+    """A study for each, over sexes, views and ages."""
+    numbers: Counter = Counter()
     studies = []
-    for name in FINDINGS:
-        for row in range(each):
-            labels = (
-                {name: 1}
-                if name != "no finding"
-                else dict.fromkeys(ABNORMAL_FINDINGS, 0) | {name: 1}
+    for row, names in enumerate(wanted):
+        words = "-".join(names or (NORMAL,)).replace(" ", "-")
+        name = f"synthetic-{words}-{numbers[words]:02d}"
+        turn = numbers[words] if len(names) < 2 else row
+        numbers[words] += 1
+        normal = dict.fromkeys(NIH_FINDINGS, 0) | {NORMAL: 1}
+        studies.append(
+            Study(
+                id=name,
+                source=SOURCE,
+                patient=name,
+                sex=SEXES[turn % 2],
+                view=VIEWS[turn // 2 % 2],
+                age=int(rng.integers(AGES[0], AGES[1] + 1)),
+                findings=dict.fromkeys(names, 1) or normal,
+                licence=LICENCE,
             )
-            studies.append(
-                Study(
-                    id=f"synthetic-{name.replace(' ', '-')}-{row:02d}",
-                    source=SOURCE,
-                    patient=f"synthetic-{name.replace(' ', '-')}-{row:02d}",
-                    sex=SEXES[row % 2],
-                    view=VIEWS[row // 2 % 2],
-                    age=AGES[row // 4 % 4] + row // 16,
-                    findings=labels,
-                    licence=LICENCE,
-                )
-            )
+        )
     return studies
+
+
+def drawn_request(study: Study, rng: np.random.Generator) -> DrawingRequest:
+    """What to ask the generator for, severities drawn anew."""
+    severities = {name: float(rng.uniform(*SEVERITIES)) for name in study.positive}
+    return replace(request_of(study), severities=severities)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,49 +122,75 @@ class Selector:
     """Decides which generated image may represent a study.
 
     Attributes:
-        prompts: Float [D, F]; embeddings times this are the zero-shot scores.
-        pixels: Thumbnails of the training images, float [N, P].
-        limit: Their distance below which an image is a copy.
+        localizer: measures hearts; None leaves them unmeasured.
+        pixels: thumbnails of the training images, float [N, P].
+        limit: their distance below which an image is a copy.
     """
 
     retriever: Retriever
+    judge: Judge
+    localizer: Localizer | None
     originals: TrainingImageIndex
-    limits: ScoreLimits
-    prompts: np.ndarray
     pixels: np.ndarray
     limit: float
 
     @classmethod
     def of(cls, retriever: Retriever, originals: TrainingImageIndex, options: Options) -> Selector:
-        """Measure the images that the generator was trained on.
-
-        Those of the labelled data set's train split set the limits of scores.
-        """
-        train = frontal(load_split(options.data, load_studies(options.data))["train"])
-        images = GeneratorImages(retriever, options.cache).real(train)
-        unit = np.eye(images.embeddings.shape[1], dtype=np.float32)
-        prompts = prompt_scores(retriever.model, unit, ABNORMAL_FINDINGS)
-        limits = ScoreLimits.of(images.embeddings @ prompts, labels_of(train).numpy())
-        studies, *_ = generator_studies(options.data, options.extra, options.normal)
-        squares, _ = pack([study.image for study in studies], VIEW, options.cache)
-        pixels = thumbnails(np.asarray(squares), SMALL)
+        """Fit the judge, and measure the images that the generator was trained on."""
+        assert options.data is not None
+        roots = [options.data, *options.extra, *options.normal, *options.judge]
+        bank = FilmBank.of(retriever, roots, options.cache)
+        judge = fit_judge(retriever, bank, options.data, options.judge, options.cache)
+        localizer = (
+            Localizer.load(options.localizer, options.encoder) if options.localizer else None
+        )
+        studies = trained_on(options.data, options.extra, options.normal)
+        pixels = thumbnails(bank.films.squares[bank.rows_of(studies)], SMALL)
         limit = nearest_pair(pixels, known_patients(studies))
-        return cls(retriever, originals, limits, prompts, pixels, limit)
+        return cls(retriever, judge, localizer, originals, pixels, limit)
 
-    def best(self, study: Study, images: Sequence[Image.Image]) -> Image.Image | None:
-        """The image that matches the study's caption best.
+    def margins(self, studies: Sequence[Study], films: FilmSet) -> np.ndarray:
+        """By how much each image shows what its study says, float [N]; below 0 it does not."""
+        scores, quiet = self.judge.scores(films.features), np.quantile(self.judge.real, QUIET, 0)
+        columns = [[self.judge.findings.index(n) for n in study.positive] for study in studies]
+        return np.array(
+            [
+                (row[shown] - self.judge.present[shown]).min() if shown else (quiet - row).min()
+                for row, shown in zip(scores, columns)
+            ]
+        )
 
-        None where no image shows what the caption says, or all that do are copies.
+    def copies(self, films: FilmSet) -> np.ndarray:
+        """Which images are copies of training images, bool [N]."""
+        checks = self.originals.check(films.embeddings, self.retriever.encoder)
+        near = nearest_distance(thumbnails(films.squares, SMALL), self.pixels)[0] < self.limit
+        return near | np.array([check.is_copy for check in checks])
+
+    def heart_fits(self, study: Study, square: np.ndarray) -> bool:
+        """Whether the measured heart is large with cardiomegaly, and is not on a normal image."""
+        enlarged = CARDIOMEGALY in study.positive
+        if self.localizer is None or not (enlarged or study.findings.get(NORMAL) == 1):
+            return True
+        ratio = heart_ratios(self.localizer, square[None])[0]
+        return bool(ratio >= ENLARGED if enlarged else ratio < ENLARGED)
+
+    def select(self, studies: Sequence[Study], films: FilmSet) -> dict[str, np.ndarray]:
+        """By study id the image that shows its findings best, where one may represent it.
+
+        Args:
+            studies: of each image; several images may be of one study.
+            films: N images.
         """
-        seen = self.retriever.encode_images(images)
-        fit = self.limits.agree(study, seen @ self.prompts)
-        checks = self.originals.check(seen, self.retriever.encoder)
-        fit &= np.array([not check.is_copy for check in checks])
-        small = thumbnails(np.stack([np.asarray(image) for image in images]), SMALL)
-        fit &= nearest_distance(small, self.pixels)[0] >= self.limit
-        similarity = seen @ self.retriever.encode_text([caption(study)])[0]
-        similarity[~fit] = -np.inf
-        return images[int(similarity.argmax())] if fit.any() else None
+        margins = self.margins(studies, films)
+        margins[self.copies(films)] = -np.inf
+        chosen: dict[str, np.ndarray] = {}
+        for row in np.argsort(-margins):
+            study = studies[row]
+            if margins[row] < 0 or study.id in chosen:
+                continue
+            if self.heart_fits(study, films.squares[row]):
+                chosen[study.id] = films.squares[row]
+        return chosen
 
 
 def write_gallery(studies: Sequence[Study], retriever: Retriever, out: Path) -> Gallery:
@@ -191,24 +219,61 @@ def re_embed(retriever: Retriever, out: Path) -> Gallery:
         return write_gallery(studies, retriever, out)
 
 
-def generate_gallery(sampler: Sampler, selector: Selector, options: Options) -> dict[str, int]:
-    """Make the images and write the gallery. Returns how many of each finding were kept."""
-    kept: dict[str, int] = dict.fromkeys(FINDINGS, 0)
-    studies = []
+def generate_gallery(
+    sampler: Sampler, selector: Selector, names: Sequence[str], options: Options
+) -> dict[str, int]:
+    """Make the images and write the gallery.
+
+    Returns:
+        How many studies there are in all, without and with several findings, and of each finding;
+        0 for a finding that was left out.
+    """
+    rng = np.random.default_rng(options.seed)
+    trained = trained_on(options.data, options.extra, [])
+    wanted = wanted_findings(names, [one.positive for one in trained], options.studies, rng)
+    open_studies = studies = wanted_studies(wanted, rng)
+    squares: dict[str, np.ndarray] = {}
+    for number in range(options.rounds):
+        asked = [study for study in open_studies for _ in range(options.tries)]
+        seed = options.seed + number
+        requests = [drawn_request(one, rng) for one in asked]
+        drawn = sampler.draw(conditions_of(requests, seed), seed)
+        films = read_films(selector.retriever, np.stack([np.asarray(one) for one in drawn]))
+        squares |= selector.select(asked, films)
+        open_studies = [study for study in studies if study.id not in squares]
+        print(f"round {number + 1}: {len(squares)} of {len(studies)} studies", file=sys.stderr)
+        if not open_studies:
+            break
+    kept = [study for study in studies if study.id in squares]
+    counts = Counter(name for study in kept for name in study.positive)
+    few = {name for name in names if counts[name] < options.least}
+    kept = [study for study in kept if not few & set(study.positive)]
+    _write(kept, squares, selector.retriever, options.out)
+    counts = Counter(name for study in kept for name in study.positive)
+    return {
+        "studies": len(kept),
+        "normal": sum(not study.positive for study in kept),
+        "several findings": sum(len(study.positive) > 1 for study in kept),
+        **{name: counts[name] for name in NIH_FINDINGS},
+    }
+
+
+def _write(
+    studies: Sequence[Study], squares: dict[str, np.ndarray], retriever: Retriever, out: Path
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for number, study in enumerate(
-            tqdm(wanted_studies(options.each), "generating", unit="study")
-        ):
-            image = selector.best(
-                study, sampler.sample(caption(study), options.tries, options.seed + number)
-            )
-            if image is None:
-                continue
-            corner_mark(image, MARK).save(Path(folder) / f"{study.id}.png")
-            studies.append(replace(study, image=Path(folder) / f"{study.id}.png"))
-            kept[next(name for name in FINDINGS if study.findings.get(name) == 1)] += 1
-        write_gallery(studies, selector.retriever, options.out)
-    return kept
+        files = [Path(folder) / f"{study.id}.png" for study in studies]
+        for study, file in zip(studies, files):
+            corner_mark(Image.fromarray(squares[study.id]), MARK).save(file)
+        placed = [replace(study, image=file) for study, file in zip(studies, files)]
+        write_gallery(placed, retriever, out)
+
+
+def told_findings(weights: str) -> list[str]:
+    """The findings that the judge tells on generated images, by the checkpoint's metrics.json."""
+    measured = read_json(Path(weights) / "metrics.json", "what train.evaluate generator wrote")
+    found = measured["findings"]
+    return [name for name in NIH_FINDINGS if name in found and found[name]["value"] >= TOLD]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,10 +284,16 @@ class Options:
     data: Path | None = option("labelled images that the generator was trained on", None)
     extra: list[Path] = option("as it was trained on, like the next", [])
     normal: list[Path] = option("data sets of images read as normal", [])
-    weights: str = option("generator", "weights/generator")
+    judge: list[Path] = option("labelled data sets that the judge is fitted to, beside --data", [])
+    weights: str = option(
+        "generator, as train.evaluate generator --write left it", "weights/generator"
+    )
     encoder: str = option("retrieval checkpoint", "weights/retrieval")
-    each: int = option("studies a finding", 20)
-    tries: int = option("images made for each study", 12)
+    localizer: str = option("checkpoint that measures hearts; '': none", LOCALIZER)
+    studies: int = option("studies asked for", 460)
+    least: int = option("studies of a finding, or it is left out", LEAST_FILMS)
+    tries: int = option("images made for each study and round", 3)
+    rounds: int = option("rounds, each for the studies without an image", 5)
     seed: int = option("of every random draw", 0)
     cache: Path = option("decoded images and features", Path(".cache/packed"))
     re_embed: bool = option("keep the images, embed them anew", False)
@@ -243,7 +314,8 @@ def run(options: Options) -> dict:
     """Do what the options say, and return what is printed.
 
     Raises:
-        ValueError: For missing data, or a generator without a way to tell copies.
+        ValueError: for missing data, a generator without a way to tell copies, or one that shows
+            no finding.
     """
     retriever = Retriever.load(options.encoder, gallery=None)
     if options.re_embed:
@@ -257,8 +329,17 @@ def run(options: Options) -> dict:
             "python -m train.evaluate generator --write"
         )
     selector = Selector.of(retriever, sampler.originals, options)
-    kept = generate_gallery(sampler, selector, options)
-    return {"studies": sum(kept.values()), **kept}
+    names = [
+        name
+        for name in told_findings(options.weights)
+        if not np.isnan(selector.judge.present[NIH_FINDINGS.index(name)])
+    ]
+    if not names:
+        raise ValueError(
+            f"expected findings that the judge tells on images of {options.weights}, got none; "
+            "train the generator for longer"
+        )
+    return generate_gallery(sampler, selector, names, options)
 
 
 if __name__ == "__main__":
