@@ -20,7 +20,7 @@ from train.reporting.heads import Images, blend, feature_parts, fit_part, folds_
 from train.reporting.labels import Readings, goals, read_labels, studies_of
 
 SHARES = (1.0, 0.5, 1.0)  # of votes, outlines and mined labels: good by radiologists and by reports
-LEAST = 5  # films with a finding, for an AUROC or a level to be taken from them
+LEAST = 5  # films with a finding, for an AUROC to be taken from them
 PANEL, MINED = "radiologists", "mined"
 
 
@@ -34,8 +34,8 @@ class Judge:
         offsets: float32 [F].
         auroc: what it tells on real films that it was not fitted to, by finding, then by whose
             labels: {"value", "films"}.
-        present: float64 [F], the median score of such films with the finding, by the best labels
-            there are; NaN for fewer than LEAST.
+        shown: F arrays float32, the scores of such films with the finding, by the best labels
+            there are.
         real: float32 [R, F], the scores of all such films without any finding.
     """
 
@@ -43,7 +43,7 @@ class Judge:
     directions: np.ndarray
     offsets: np.ndarray
     auroc: dict[str, dict[str, dict[str, float]]]
-    present: np.ndarray
+    shown: tuple[np.ndarray, ...]
     real: np.ndarray
 
     def scores(self, features: np.ndarray) -> np.ndarray:
@@ -89,7 +89,7 @@ def fit_judge(
         directions,
         offsets,
         _aurocs(scores, truths, names),
-        _medians(scores, best),
+        tuple(column[label == 1] for column, label in zip(scores.T, best.T)),
         scores[(best == 0).all(1)],
     )
 
@@ -107,13 +107,3 @@ def _aurocs(
                 value = round(auroc(scores[known, column], present), 4)
                 out[name][source] = {"value": value, "films": int(present.sum())}
     return out
-
-
-def _medians(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The median score of the films with each finding; NaN where they are few."""
-    return np.array(
-        [
-            np.median(column[label == 1]) if (label == 1).sum() >= LEAST else np.nan
-            for column, label in zip(scores.T, labels.T)
-        ]
-    )

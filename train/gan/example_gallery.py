@@ -6,10 +6,10 @@
 About a quarter of the studies are normal; a third of the others have two or three findings, such
 as they occur together in the training data. Only findings that the judge of `train.evaluate
 generator` tells on generated images are asked for. An image is kept if that judge finds each
-finding as clearly as in half of the real images that show it (in a normal one nothing more than in
-most normal ones), the measured heart goes with it, and it is no copy of a training image, neither
-by its embedding nor by its pixels. Each has a mark in its corner, and its study says that it is
-synthetic.
+finding as clearly as in half of the real images that show it (--clear) and in a normal one nothing
+more than in most normal ones, the measured heart goes with it, and it is no copy of a training
+image, neither by its embedding nor by its pixels. Each has a mark in its corner, and its study says
+that it is synthetic.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ NORMAL_SHARE, SEVERAL_SHARE = 0.24, 1 / 3  # of all studies; of those with findi
 MOST_FINDINGS = 3  # on an image
 TOLD = 0.65  # AUROC on generated images from which a finding may be a label
 LEAST_FILMS = 16  # of a finding, or it is left out
+FEW_REAL = 5  # real images with a finding, below which none is asked for
 QUIET = 0.75  # quantile of real normal images that a normal one stays below, finding by finding
 ENLARGED = 0.52  # cardiothoracic ratio from which a heart goes with cardiomegaly
 
@@ -117,11 +118,23 @@ def drawn_request(study: Study, rng: np.random.Generator) -> DrawingRequest:
     return replace(request_of(study), severities=severities)
 
 
+def least_scores(judge: Judge, quantile: float) -> np.ndarray:
+    """That quantile of what real images with each finding score; NaN for fewer than FEW_REAL."""
+    return np.array(
+        [
+            np.quantile(scores, quantile) if len(scores) >= FEW_REAL else np.nan
+            for scores in judge.shown
+        ]
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Selector:
     """Decides which generated image may represent a study.
 
     Attributes:
+        least: float [F], what the judge must score a finding that was asked for.
+        most: float [F], what it may score each finding on a normal image.
         localizer: measures hearts; None leaves them unmeasured.
         pixels: thumbnails of the training images, float [N, P].
         limit: their distance below which an image is a copy.
@@ -129,6 +142,8 @@ class Selector:
 
     retriever: Retriever
     judge: Judge
+    least: np.ndarray
+    most: np.ndarray
     localizer: Localizer | None
     originals: TrainingImageIndex
     pixels: np.ndarray
@@ -147,15 +162,17 @@ class Selector:
         studies = trained_on(options.data, options.extra, options.normal)
         pixels = thumbnails(bank.films.squares[bank.rows_of(studies)], SMALL)
         limit = nearest_pair(pixels, known_patients(studies))
-        return cls(retriever, judge, localizer, originals, pixels, limit)
+        least = least_scores(judge, options.clear)
+        most = np.quantile(judge.real, QUIET, 0)
+        return cls(retriever, judge, least, most, localizer, originals, pixels, limit)
 
     def margins(self, studies: Sequence[Study], films: FilmSet) -> np.ndarray:
         """By how much each image shows what its study says, float [N]; below 0 it does not."""
-        scores, quiet = self.judge.scores(films.features), np.quantile(self.judge.real, QUIET, 0)
+        scores = self.judge.scores(films.features)
         columns = [[self.judge.findings.index(n) for n in study.positive] for study in studies]
         return np.array(
             [
-                (row[shown] - self.judge.present[shown]).min() if shown else (quiet - row).min()
+                (row[shown] - self.least[shown]).min() if shown else (self.most - row).min()
                 for row, shown in zip(scores, columns)
             ]
         )
@@ -292,6 +309,7 @@ class Options:
     localizer: str = option("checkpoint that measures hearts; '': none", LOCALIZER)
     studies: int = option("studies asked for", 460)
     least: int = option("studies of a finding, or it is left out", LEAST_FILMS)
+    clear: float = option("quantile of real images with a finding that an image reaches", 0.5)
     tries: int = option("images made for each study and round", 3)
     rounds: int = option("rounds, each for the studies without an image", 5)
     seed: int = option("of every random draw", 0)
@@ -332,7 +350,7 @@ def run(options: Options) -> dict:
     names = [
         name
         for name in told_findings(options.weights)
-        if not np.isnan(selector.judge.present[NIH_FINDINGS.index(name)])
+        if not np.isnan(selector.least[NIH_FINDINGS.index(name)])
     ]
     if not names:
         raise ValueError(

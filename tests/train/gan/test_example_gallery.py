@@ -12,8 +12,10 @@ from train.evaluate.films import FilmSet
 from train.evaluate.generator_judge import Judge
 from train.gan import example_gallery
 from train.gan.example_gallery import (
+    QUIET,
     Selector,
     drawn_request,
+    least_scores,
     wanted_findings,
     wanted_studies,
 )
@@ -71,12 +73,12 @@ def selector(monkeypatch) -> Selector:
     """One whose judge scores features as they come: 1 is half of the real films with a finding."""
     count = len(NIH_FINDINGS)
     real = np.linspace(-1, 0, 101)[:, None].repeat(count, 1)
-    judge = Judge(
-        NIH_FINDINGS, np.eye(count, dtype=np.float32), np.zeros(count), {}, np.ones(count), real
-    )
+    clear = tuple(np.linspace(0, 2, 5) for _ in NIH_FINDINGS)
+    judge = Judge(NIH_FINDINGS, np.eye(count, dtype=np.float32), np.zeros(count), {}, clear, real)
     monkeypatch.setattr(Selector, "copies", lambda self, films: films.embeddings[:, 0] > 0)
     monkeypatch.setattr(example_gallery, "heart_ratios", lambda _, squares: squares[:, 0, 0] / 100)
-    return Selector(None, judge, object(), None, np.zeros((1, 1)), 0.0)
+    least, most = least_scores(judge, 0.5), np.quantile(real, QUIET, 0)
+    return Selector(None, judge, least, most, object(), None, np.zeros((1, 1)), 0.0)
 
 
 def films(features: list[dict[int, float]], hearts: list[int]) -> FilmSet:
@@ -93,6 +95,12 @@ def test_an_image_must_show_every_finding_as_real_films_do(selector):
     shown = films([{EDEMA: 3, HEART: 0.9}, {EDEMA: 1.1, HEART: 1.2}, {EDEMA: 5}], [60, 61, 62])
     assert selector.select([both] * 3, shown)["both"][0, 0] == 61
     assert selector.select([study("edema", {"edema": 1})] * 3, shown)["edema"][0, 0] == 62
+
+
+def test_how_clear_a_finding_must_be_is_told_by_real_images(selector):
+    few = replace(selector.judge, shown=(np.zeros(4), *selector.judge.shown[1:]))
+    found = least_scores(few, 0.25)
+    assert np.isnan(found[0]) and np.all(found[1:] == 0.5)
 
 
 def test_a_normal_image_must_show_no_more_than_most_normal_ones(selector):
