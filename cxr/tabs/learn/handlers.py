@@ -149,7 +149,9 @@ class LearnHandlers:
         images = sampler.sample(end, CANDIDATES, 0)
         best = self._most_typical(images, lesson.finding)
         path = sampler.interpolate(NORMAL, end, STEPS, 0, 1.0, best)
-        return LessonSlide(tuple(marked_url(step) for step in path), "a normal film", lesson.title)
+        drawing = sampler.read(end)  # a group of findings is drawn as one of them
+        title = drawing.title if drawing else lesson.title
+        return LessonSlide(tuple(marked_url(step) for step in path), "a normal film", title)
 
     def _most_typical(self, images: list[Image.Image], finding: str) -> int:
         """Index of the image that shows a finding best to the model; 0 where it cannot say."""

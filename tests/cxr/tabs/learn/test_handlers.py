@@ -9,7 +9,7 @@ from html import unescape
 import gradio as gr
 import pytest
 from app_gallery import event
-from drawn_models import DrawnLocalizer, DrawnSampler, drawn
+from drawn_models import CONDITION, DrawnLocalizer, DrawnSampler, drawn
 
 from cxr.lessons import all_lessons
 from cxr.tabs.generate.state import STEPS
@@ -116,6 +116,22 @@ def test_the_slide_goes_from_normal_to_the_finding(handlers):
     images = json.loads(unescape(re.search('data-images="([^"]*)"', html)[1]))
     assert len(images) == STEPS and len(set(images)) > 2 and "of no patient" in html
     assert with_part(handlers, opened(handlers, "normal"), SLIDE).problem(SLIDE)
+
+
+def test_a_slide_says_what_is_drawn_and_there_is_none_to_what_cannot_be(services):
+    reading = LearnHandlers(
+        Services(
+            services.gallery,
+            services.weights,
+            lambda **_: services.retriever(),
+            generator=drawn(lambda: DrawnSampler(condition=CONDITION)),
+        )
+    )
+    state = with_part(reading, opened(reading, "lung-opacity"), SLIDE)
+    assert state.slide.end == "consolidation (for lung opacity)"
+    refused = with_part(reading, opened(reading, "fracture"), SLIDE)
+    assert "ask for findings" in refused.problem(SLIDE)
+    assert reading.show(refused)[PART[SLIDE]] == ""
 
 
 def test_what_comes_too_late_changes_nothing(handlers):
