@@ -52,7 +52,7 @@ def localize(page) -> None:
 def generate(page) -> None:
     """Synthetic films, beside the nearest real one."""
     tab(page, "generate", "#generate-text")
-    page.fill("#generate-text textarea", "cardiomegaly")
+    page.fill("#generate-text textarea", "cardiomegaly and a pacemaker")
     page.press("#generate-text textarea", "Enter")
     page.wait_for_selector(".made[data-drawn]:has(.check.good)")
 

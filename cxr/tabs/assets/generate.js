@@ -45,7 +45,8 @@ function sync() {
   step.value = path ? at : last;
   const share = Math.round((100 * (path ? at : last)) / last);
   step.nextElementSibling.textContent = `${share}%`;
-  $("[data-show=place]").textContent = `film ${view.film + 1}, ${share}%`;
+  const way = step.closest("[hidden]") ? "" : `, ${share}%`;
+  $("[data-show=place]").textContent = `film ${view.film + 1}${way}`;
   paint($("canvas"), current());
   section.dataset.drawn = `${view.film} ${share}`;
 }

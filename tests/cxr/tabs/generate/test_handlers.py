@@ -261,7 +261,7 @@ def test_a_normal_film_slides_nowhere(reader):
     state = reader.compare(reader.generate(GenerateState(), "70-year-old woman", "", 4, "7", 1.0))
     html = page(reader, state)
     assert state.comparison.path == () and pictures(html, "path") == []
-    assert "<div hidden>" in html and "Not drawn" not in html
+    assert "<div hidden>" in html and "Slides from" not in html and "Not drawn" not in html
     typed = reader.compare(reader.generate(GenerateState(), "normal", "mild edema", 4, "7", 1.0))
     assert len(typed.comparison.path) == STEPS
     assert "<span>mild edema</span><span>no finding</span>" in page(reader, typed)
