@@ -14,6 +14,7 @@ from train.cards.text_generator import text_generator_card
 from train.common.energy import energy_text
 from train.evaluate.generator import EACH, GOOD
 from train.evaluate.generator_judge import LEAST, MINED, PANEL
+from train.evaluate.generator_measures import SEVERITY
 from train.evaluate.generator_sliders import FILMS, RATIO_FILMS, STEPS
 
 TEMPLATE = Path(__file__).with_name("generator.md")
@@ -173,6 +174,14 @@ def further_folders(command: str) -> str:
     return "".join(f" {words}" for words in dict.fromkeys(found))
 
 
+def _asked(metrics: dict) -> str:
+    """The options by which films were asked for, where they are not the usual ones."""
+    usual = {"severity": SEVERITY, "truncation": 1.0}
+    return "".join(
+        f" --{name} {metrics[name]:g}" for name, value in usual.items() if metrics[name] != value
+    )
+
+
 def generator_card(folder: Path) -> str:
     """The model card of the checkpoint in `folder`."""
     config = read_json(folder / "config.json", "a checkpoint's config.json")
@@ -198,6 +207,8 @@ def generator_card(folder: Path) -> str:
         "each": str(EACH),
         "least": str(LEAST),
         "severity": f"{metrics['severity']:g}",
+        "truncation": f"{metrics['truncation']:g}",
+        "asked": _asked(metrics),
         "judge_data": ", ".join(f"`{name}`" for name in metrics["judge"]["data"]),
         "films": str(training["films"]),
         "seen": str(training["films_seen"]),

@@ -65,6 +65,8 @@ class GeneratorOptions:
     normal: list[Path] = option("data sets of images read as normal", [])
     judge: list[Path] = option("labelled data sets that the judge is fitted to, beside --data", [])
     cache: Path = option("decoded images and features", Path(".cache/packed"))
+    severity: float = option("of a finding that is asked for", SEVERITY)
+    truncation: float = option("how far images stray from the typical one, 0 to 1", 1.0)
     rounds: int = option("bootstrap rounds", 300)
     seed: int = option("of every random draw", 0)
     write: bool = option("write metrics.json, originals.safetensors and the model card", False)
@@ -76,15 +78,18 @@ class GeneratorFilms:
 
     retriever: Retriever
     sampler: Sampler
+    severity: float
+    truncation: float
     cache: Path
 
     def draw(self, conditions: Sequence[Condition], seed: int) -> FilmSet:
-        """An image for each condition; full noise, drawn from the seed and the image's place."""
-        return self._read(self.sampler.draw(conditions, seed), "drawn")
+        """An image for each condition; its noise is drawn from the seed and its place."""
+        return self._read(self.sampler.draw(conditions, seed, self.truncation), "drawn")
 
     def of_studies(self, studies: Sequence[Study], seed: int) -> FilmSet:
         """An image for each study, asked for by its findings, age, sex and view."""
-        return self.draw(conditions_of([request_of(study) for study in studies], seed), seed)
+        requests = [request_of(study, self.severity) for study in studies]
+        return self.draw(conditions_of(requests, seed), seed)
 
     def of_captions(self, reference: Sampler, studies: Sequence[Study], seed: int) -> FilmSet:
         """An image by the reference for the caption of each study."""
@@ -188,7 +193,8 @@ def measure_generator(options: GeneratorOptions) -> dict:
     seed, rounds, cache = options.seed, options.rounds, options.cache
     retriever = Retriever.load(options.encoder, gallery=None)
     localizer = Localizer.load(options.localizer, options.encoder) if options.localizer else None
-    films = GeneratorFilms(retriever, Sampler.load(options.weights), cache)
+    sampler = Sampler.load(options.weights)
+    films = GeneratorFilms(retriever, sampler, options.severity, options.truncation, cache)
     reference = Sampler.load(options.reference, options.encoder) if options.reference else None
     bank = FilmBank.of(retriever, [options.data, *_further(options)], cache)
     judge = fit_judge(retriever, bank, options.data, options.judge, cache)
@@ -206,8 +212,9 @@ def measure_generator(options: GeneratorOptions) -> dict:
         "data": options.data.resolve().name,
         "weights_sha256": fingerprint(options.weights),
         "encoder_sha256": retriever.encoder,
-        "seconds_for_16": seconds_for_16(films.sampler),
-        "severity": SEVERITY,
+        "seconds_for_16": seconds_for_16(sampler),
+        "severity": options.severity,
+        "truncation": options.truncation,
         "distances": distance,
         **found,
         "spread": spread,

@@ -55,7 +55,6 @@ SOURCE = "synthetic: made by the generator of this project"
 LICENCE = "CC BY-NC-SA 4.0"
 MARK = "SYNTHETIC"
 AGES = (18, 88)  # years
-SEVERITIES = (0.9, 1.7)
 NORMAL_SHARE, SEVERAL_SHARE = 0.24, 1 / 3  # of all studies; of those with findings
 MOST_FINDINGS = 3  # on an image
 TOLD = 0.65  # AUROC on generated images from which a finding may be a label
@@ -112,9 +111,11 @@ def wanted_studies(wanted: Sequence[tuple[str, ...]], rng: np.random.Generator) 
     return studies
 
 
-def drawn_request(study: Study, rng: np.random.Generator) -> DrawingRequest:
-    """What to ask the generator for, severities drawn anew."""
-    severities = {name: float(rng.uniform(*SEVERITIES)) for name in study.positive}
+def drawn_request(
+    study: Study, between: Sequence[float], rng: np.random.Generator
+) -> DrawingRequest:
+    """What to ask the generator for, each severity drawn anew between two."""
+    severities = {name: float(rng.uniform(*between)) for name in study.positive}
     return replace(request_of(study), severities=severities)
 
 
@@ -253,8 +254,8 @@ def generate_gallery(
     for number in range(options.rounds):
         asked = [study for study in open_studies for _ in range(options.tries)]
         seed = options.seed + number
-        requests = [drawn_request(one, rng) for one in asked]
-        drawn = sampler.draw(conditions_of(requests, seed), seed)
+        requests = [drawn_request(one, options.severities, rng) for one in asked]
+        drawn = sampler.draw(conditions_of(requests, seed), seed, options.truncation)
         films = read_films(selector.retriever, np.stack([np.asarray(one) for one in drawn]))
         squares |= selector.select(asked, films)
         open_studies = [study for study in studies if study.id not in squares]
@@ -309,6 +310,8 @@ class Options:
     localizer: str = option("checkpoint that measures hearts; '': none", LOCALIZER)
     studies: int = option("studies asked for", 460)
     least: int = option("studies of a finding, or it is left out", LEAST_FILMS)
+    severities: list[float] = option("of findings, from the first to the second", [0.9, 1.7])
+    truncation: float = option("how far images stray from the typical one, 0 to 1", 1.0)
     clear: float = option("quantile of real images with a finding that an image reaches", 0.5)
     tries: int = option("images made for each study and round", 3)
     rounds: int = option("rounds, each for the studies without an image", 5)

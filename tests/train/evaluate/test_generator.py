@@ -68,6 +68,8 @@ def workplace(tmp_path_factory):
             str(root / "cache"),
             "--rounds",
             "20",
+            "--truncation",
+            "0.7",
             "--write",
         ]
         assert evaluate.main(words) == 0
@@ -106,7 +108,7 @@ def test_the_card_is_made_from_the_report(workplace):
     assert (folder / "originals.safetensors").exists()
     assert "| female | 30 | – |" in text  # too few films of each finding for an AUROC
     assert "times the reference's on training films" in text
-    assert "--data ROOT --normal nih\n" in text
+    assert "--data ROOT --normal nih --truncation 0.7\n" in text
     assert text.index("## Groups") < text.index("## Training") < text.index("## Reproduce")
 
 
@@ -234,9 +236,9 @@ def test_a_generator_that_shows_nothing_makes_no_gallery(workplace, monkeypatch,
 
 def test_what_is_drawn_is_what_the_sampler_draws(workplace, bank):
     sampler = evaluate_generator.Sampler.load(workplace / "generator")
-    films = evaluate_generator.GeneratorFilms(bank[0], sampler, workplace / "cache")
+    films = evaluate_generator.GeneratorFilms(bank[0], sampler, 1.2, 0.5, workplace / "cache")
     asked = [evaluate_generator.Condition({"edema": 1.2}), evaluate_generator.Condition()]
     drawn = films.draw(asked, 7)
-    expected = np.stack([np.asarray(image) for image in sampler.draw(asked, 7)])
+    expected = np.stack([np.asarray(image) for image in sampler.draw(asked, 7, 0.5)])
     assert np.array_equal(drawn.squares, expected) and len(CONDITION.findings) == 14
     assert torch.is_grad_enabled()

@@ -59,13 +59,13 @@ def test_without_films_of_several_findings_each_stands_alone():
 def test_severities_and_the_person_go_with_the_study():
     rng = np.random.default_rng(0)
     both = replace(study("a", {"cardiomegaly": 1, "edema": 1}), age=70, sex="F", view="AP")
-    asked = drawn_request(both, rng)
+    asked = drawn_request(both, (0.9, 1.7), rng)
     assert set(asked.severities) == {"cardiomegaly", "edema"}
     assert all(0.9 <= value <= 1.7 for value in asked.severities.values())
     drawn = asked.condition(0, 0)
     assert (drawn.age, drawn.sex, drawn.view) == (70, "F", "AP") and drawn.heart_ratio > 0.5
-    assert drawn_request(both, rng).severities != asked.severities
-    assert drawn_request(study("b", NORMAL), rng).severities == {}
+    assert drawn_request(both, (0.9, 1.7), rng).severities != asked.severities
+    assert drawn_request(study("b", NORMAL), (0.9, 1.7), rng).severities == {}
 
 
 @pytest.fixture
