@@ -42,7 +42,7 @@ _RATIO = re.compile(
     re.IGNORECASE,
 )
 # Words for size that cxr.language reads as part of a finding's name.
-_SIZES = {"tiny": "mild", "small": "mild", "massive": "severe"}
+_SIZES = {"tiny": "mild", "small": "mild", "huge": "severe", "massive": "severe"}
 _CLAUSE = re.compile(r"[,;.+&\n]|\b(?:and|with|plus|but|or)\b", re.IGNORECASE)
 _ELSEWHERE = frozenset(
     "ankle arm brain colon dental ear elbow femur finger foot hand head hip jaw kidney knee leg "
@@ -172,13 +172,13 @@ def read_request(text: str, format: ConditionFormat) -> DrawingRequest:
     if rest != text:
         query = parse(rest) if rest.strip(" ,.") else Query(text="")
     _refuse_elsewhere(query, format)
+    ages = _ages(query, format)
     severities, findings, missing = _findings(query, rest, ratio, format)
     asked_normal = query.normal or bool(set(query.absent) - {NORMAL})
     asked_more = bool(missing or query.other or query.unknown or NORMAL in query.absent)
     person = bool(query.sex or query.view or query.age_min is not None or query.age_max is not None)
     if not (severities or ratio is not None or asked_normal or (person and not asked_more)):
         raise _refusal(f"something that can be drawn, got {_short(text)}", format)
-    ages = _ages(query, format)
     excluded = [f"no {name}" for name in query.absent if name in format.findings]
     return DrawingRequest(
         text,
