@@ -10,8 +10,8 @@ told by severities, heart ratio, age, sex and view. Of training images the findi
 retrieval checkpoint (--encoder) grades the findings, and it watches over what is generated; the
 retrieval model itself takes no part, so that it can judge. The localizer measures hearts. A killed
 run goes on after its last saved state (--workdir). Every --every steps a grid of samples with the
-same noise and conditions is drawn, and the moving average of the weights with the smallest Frechet
-distance to real images becomes the checkpoint. The recipe of the shipped weights is
+same noise and conditions is drawn, and the moving average of the weights becomes the checkpoint:
+the learning rates fall to nothing, so the last one counts. The recipe of the shipped weights is
 train/configs/generator.yaml.
 """
 
@@ -97,7 +97,7 @@ class Options(RunOptions):
     steps: int = option("at most", 20_000)
     minutes: float | None = option("at most, those before a resume too", None)
     every: int = option("steps between two evaluations", 200)
-    patience: int = option("evaluations without improvement before it stops", 8)
+    patience: int = option("evaluations without a smaller Frechet distance before it stops", 8)
     looks: int = option("images generated for an evaluation", 640)
     view_size: int = option("side at which the guide sees images, pixels", 144)
     imagined: float = option("share of generated images that no image stands behind", 0.4)
@@ -343,7 +343,7 @@ def guide_of(options: Options, device: torch.device) -> Guide:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Train the generator and write the best moment's checkpoint."""
+    """Train the generator and write its checkpoint."""
     options = parse_options(Options, argv, __doc__, MODULE)
     run = Run(options)
     guide = guide_of(options, run.device)
@@ -389,7 +389,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             run.report(scores, PANELS)
             sample = generate(average.module, fixed.noise[:GRID], fixed.wanted[:GRID])
             save_grid(sample, options.workdir / "samples" / f"{run.step:06d}.png")
-            if run.improved(-scores["frechet_distance"]):
-                save(average.module, scores, data, options, run)
-            elif run.stale >= options.patience:
+            save(average.module, scores, data, options, run)
+            run.improved(-scores["frechet_distance"])
+            if run.stale >= options.patience:
                 run.stop()

@@ -14,7 +14,7 @@ from cxr.images import Preprocess
 from cxr.models import FindingNetwork, FindingNetworkConfig
 from cxr.models.discriminator import Discriminator
 from cxr.models.losses import bce_discriminator_loss, bce_generator_loss, severity_loss
-from train.gan.augment import cut_out, move, vary_tone
+from train.gan.augment import cut_out, move, soften, vary_tone
 from train.gan.data import (
     LABEL_SHARE,
     MOST,
@@ -95,10 +95,25 @@ def rng() -> torch.Generator:
 
 def test_augmentation_keeps_shape_and_passes_gradients():
     films = (torch.rand(4, 1, 32, 32) * 2 - 1).requires_grad_()
-    assert vary_tone(films, rng()).shape == cut_out(films, rng()).shape == films.shape
+    assert (
+        vary_tone(films, rng()).shape
+        == soften(films, rng()).shape
+        == cut_out(films, rng()).shape
+        == films.shape
+    )
     assert move(films, rng(), 24).shape == (4, 1, 24, 24)
     move(cut_out(vary_tone(films, rng()), rng()), rng(), 32).sum().backward()
     assert films.grad.abs().sum() > 0
+
+
+def test_softening_hides_fine_patterns_and_keeps_coarse_ones():
+    fine = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(16, 16).expand(64, 1, 32, 32)
+    coarse = torch.linspace(-1, 1, 32).expand(64, 1, 32, 32).contiguous()
+    left = soften(fine, rng(), noise=0).abs().mean((1, 2, 3))
+    assert left.min() < 0.1 and (left > 0.999).sum() in range(8, 32)  # some stay as they are
+    kept = soften(coarse, rng(), noise=0)[..., 4:-4] - coarse[..., 4:-4]
+    assert kept.abs().max() < 1e-3
+    assert (soften(coarse, rng()) - coarse).std() > 0.03
 
 
 def test_moving_by_whole_pixels_shifts_and_lets_the_edge_go_on():
