@@ -18,7 +18,7 @@ class Condition:
 
     Attributes:
         severities: by finding; 0 absent, 1 as clear as in a typical image with the finding. A
-            finding that is not named is absent.
+            finding that is not named is as it mostly is beside those that are.
         heart_ratio: cardiothoracic ratio; None: whatever goes with the rest.
         age: in years; None as above.
         sex: "F" or "M"; None as above.
@@ -40,11 +40,14 @@ class ConditionFormat:
         findings: those that the generator draws, in their order.
         heart_ratio: mean and standard deviation in the training images.
         age: the same, in years.
+        typical: by finding, the severities of all `findings` in the mean training image that shows
+            it; a finding that is left out comes alone.
     """
 
     findings: tuple[str, ...]
     heart_ratio: tuple[float, float] = (0.48, 0.06)
     age: tuple[float, float] = (50.0, 17.0)
+    typical: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -60,10 +63,16 @@ class ConditionFormat:
         """Read what `to_dict` wrote. Raises ValueError for a wrong or missing key."""
         try:
             ratio, age = (_mean_and_deviation(values[name]) for name in ("heart_ratio", "age"))
-            return cls(tuple(values["findings"]), ratio, age)
+            typical = {
+                str(name): tuple(map(float, row)) for name, row in values.get("typical", {}).items()
+            }
+            if any(len(row) != len(values["findings"]) for row in typical.values()):
+                raise ValueError("a typical image has another number of findings")
+            return cls(tuple(values["findings"]), ratio, age, typical)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"expected findings, heart_ratio and age of a generator's condition, got {values}; "
+                f"expected findings, heart_ratio, age and typical of a generator's condition, got "
+                f"{values}; "
                 "use the code version that wrote the checkpoint"
             ) from error
 
@@ -78,7 +87,7 @@ class ConditionFormat:
             raise ValueError(
                 f"expected findings out of {', '.join(self.findings)}; got {', '.join(unknown)}"
             )
-        numbers = [float(condition.severities.get(name, 0)) for name in self.findings]
+        numbers = self._severities(condition.severities)
         for value, (mean, deviation) in (
             (condition.heart_ratio, self.heart_ratio),
             (condition.age, self.age),
@@ -87,6 +96,16 @@ class ConditionFormat:
         numbers.append(SEX.get(condition.sex or "", 0.0))
         numbers.append(VIEW.get(condition.view or "", 0.0))
         return np.array(numbers, np.float32)
+
+    def _severities(self, named: Mapping[str, float]) -> list[float]:
+        """Those of all findings: as named, else the most that goes with one of the named."""
+        beside = [
+            [severity * value for value in self.typical[name]]
+            for name, severity in named.items()
+            if severity > 0 and name in self.typical
+        ]
+        others = [max(values) for values in zip(*beside)] or [0.0] * len(self.findings)
+        return [float(named.get(name, other)) for name, other in zip(self.findings, others)]
 
 
 def _mean_and_deviation(values: Iterable[Any]) -> tuple[float, float]:

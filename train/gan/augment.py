@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torchvision.transforms.v2.functional import gaussian_blur
 
 
 def _uniform(
@@ -58,30 +57,6 @@ def move(
     matrices = torch.cat([identity * scale[:, :, None], places[:, :, None]], 2)
     grid = F.affine_grid(matrices, [len(images), 1, size, size], align_corners=False)
     return F.grid_sample(images, grid, "bilinear", "border", align_corners=False)
-
-
-def soften(
-    images: torch.Tensor, generator: torch.Generator, noise: float = 0.15, chance: float = 0.7
-) -> torch.Tensor:
-    """Blur some images more or less and add noise to them, so that no fine pattern counts.
-
-    What a network takes for a finding in patterns that no eye sees would please it for nothing.
-
-    Args:
-        images: Float [B, 1, S, S] in [-1, 1].
-        generator: What is drawn from.
-        noise: Largest standard deviation of the noise.
-        chance: That an image is changed.
-
-    Returns:
-        Float [B, 1, S, S].
-    """
-    changed = (_uniform(images, generator, 0, 1) < chance)[:, :, None, None].float()
-    share = _uniform(images, generator, 0, 1)[:, :, None, None] * changed
-    level = _uniform(images, generator, 0, noise)[:, :, None, None] * changed
-    blurred = gaussian_blur(images, [7, 7], [1.5, 1.5])
-    grain = torch.randn(images.shape, generator=generator).to(images.device)
-    return images + share * (blurred - images) + level * grain
 
 
 def cut_out(

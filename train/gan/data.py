@@ -22,6 +22,7 @@ from train.common.studies import frontal, labels_of, training_studies
 SHARES = {"labelled": 0.8, "unlabelled": 0.12, "normal": 0.08}
 LABEL_SHARE = 0.4  # of a severity where the finding is labelled; the rest is the guide's
 MOST, LEAST = 2.0, -0.5  # severities beyond are cut
+FEW = 10  # the fewest images for a typical one
 VIEWS = ("PA", "AP")
 # An image that nobody made: a heart ratio that goes with the severity of cardiomegaly.
 NORMAL_RATIO, RATIO_STEP, RATIO_SPREAD = 0.46, 0.09, 0.02
@@ -92,14 +93,41 @@ def nih_labels(studies: Sequence[Study]) -> torch.Tensor:
     return torch.where(normal[:, None] & labels.isnan(), 0.0, labels)
 
 
-def condition_format(studies: Sequence[Study], ratios: np.ndarray) -> ConditionFormat:
+def condition_format(
+    studies: Sequence[Study], ratios: np.ndarray, typical: dict[str, tuple[float, ...]]
+) -> ConditionFormat:
     """The format of conditions, with means and deviations of N images; ratios: float [N]."""
     ages = np.array([study.age for study in studies if study.age is not None] or [50.0, 50.0])
     return ConditionFormat(
         tuple(NIH_FINDINGS),
         (round(float(ratios.mean()), 4), round(max(float(ratios.std()), 0.01), 4)),
         (round(float(ages.mean()), 1), round(max(float(ages.std()), 1.0), 1)),
+        typical,
     )
+
+
+def typical_severities(
+    severities: torch.Tensor, labels: torch.Tensor
+) -> dict[str, tuple[float, ...]]:
+    """By finding, the mean severities of the images that show it; where FEW or more do.
+
+    Args:
+        severities: Float [N, F], as `mixed_severities` gives them.
+        labels: Float [N, F], 1 present.
+    """
+    found = {}
+    for column, name in enumerate(NIH_FINDINGS):
+        shown = labels[:, column] == 1
+        if shown.sum() >= FEW:
+            mean = severities[shown].mean(0).clamp_min(0)
+            found[name] = tuple(round(value, 3) for value in mean.tolist())
+    return found
+
+
+def mixed_severities(severities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """What guide and labels say together, cut at LEAST and MOST: float [N, F]."""
+    both = (1 - LABEL_SHARE) * severities + LABEL_SHARE * labels
+    return torch.where(labels.isnan(), severities, both).clamp(LEAST, MOST)
 
 
 def image_conditions(
@@ -113,27 +141,23 @@ def image_conditions(
     Args:
         form: Of the conditions.
         studies: N studies.
-        severities: Float [N, F], the guide's.
+        severities: Float [N, F], as `mixed_severities` gives them.
         ratios: Float [N], heart ratios.
 
     Returns:
         float32 [N, C].
     """
-    labels = nih_labels(studies)
-    mixed = torch.where(
-        labels.isnan(), severities, (1 - LABEL_SHARE) * severities + LABEL_SHARE * labels
-    ).clamp(LEAST, MOST)
     rows = [
         form.vector(
             Condition(dict(zip(form.findings, row)), float(ratio), study.age, study.sex, study.view)
         )
-        for study, row, ratio in zip(studies, mixed.tolist(), ratios)
+        for study, row, ratio in zip(studies, severities.tolist(), ratios)
     ]
     return torch.from_numpy(np.stack(rows))
 
 
 def imagined_condition(form: ConditionFormat, rng: np.random.Generator) -> np.ndarray:
-    """What no training image stands behind: a normal image, or one or two findings, none beside.
+    """What no training image stands behind: a normal image, or one or two findings as they come.
 
     float32 [C].
     """

@@ -24,7 +24,7 @@ from cxr.models import (
     severity_loss,
 )
 from train.evaluate.generator_measures import THUMBNAIL
-from train.gan.augment import cut_out, move, soften, vary_tone
+from train.gan.augment import cut_out, move, vary_tone
 from train.gan.data import Step
 from train.gan.guide import COUNT, Guide, HeartRatioReading, Scale
 
@@ -46,7 +46,7 @@ class Profile:
     rates: tuple[float, float] = (8e-4, 6e-4)
     betas: tuple[float, float] = (0.0, 0.99)
     average: float = 0.995
-    finding_weight: float = 10.0
+    finding_weight: float = 4.0
     ratio_weight: float = 2.0
     diversity_weight: float = 4.0
 
@@ -107,7 +107,7 @@ class AdversarialObjective:
             rng.set_state(state)
             toned = vary_tone(part, rng)
             pixels.append(cut_out(move(toned, rng, images.shape[-1], zoom=0.0), rng))
-            small.append(soften(move(toned, rng, self.guide.size), rng))
+            small.append(move(toned, rng, self.guide.size))
         return Views(torch.cat(pixels), *self.guide(torch.cat(small)))
 
     def discriminator_loss(

@@ -54,7 +54,9 @@ from train.gan.data import (
     generator_studies,
     image_conditions,
     imagined_condition,
+    mixed_severities,
     nih_labels,
+    typical_severities,
 )
 from train.gan.guide import (
     COUNT,
@@ -170,8 +172,9 @@ class Data:
         form, conditions, words = None, texts, "told by captions"
         if conditions is None:
             read = np.where(np.isfinite(ratios), ratios, ratio(features).numpy())
-            form = condition_format(studies, read)
-            conditions = image_conditions(form, studies, scale(logits), read)
+            mixed = mixed_severities(scale(logits), labels)
+            form = condition_format(studies, read, typical_severities(mixed, labels))
+            conditions = image_conditions(form, studies, mixed, read)
             words = f"heart ratio read within {ratio.error:.3f}"
         counts = ", ".join(f"{groups.count(name)} {name}" for name in dict.fromkeys(groups))
         run.print(

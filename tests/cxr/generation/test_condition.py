@@ -25,3 +25,20 @@ def test_format_survives_json() -> None:
     assert ConditionFormat.from_dict(FORMAT.to_dict()) == FORMAT
     with pytest.raises(ValueError, match="heart_ratio"):
         ConditionFormat.from_dict({"findings": ["edema"]})
+
+
+def test_a_finding_comes_with_what_mostly_goes_with_it() -> None:
+    typical = {"edema": (0.5, 1.0, 0.2), "effusion": (0.1, 0.3, 0.9)}
+    form = ConditionFormat(("cardiomegaly", "edema", "effusion"), typical=typical)
+    assert ConditionFormat.from_dict(form.to_dict()) == form
+
+    def severities(**named: float) -> list[float]:
+        return form.vector(Condition(named))[:3].tolist()
+
+    assert severities() == [0, 0, 0]
+    assert severities(edema=2) == pytest.approx([1, 2, 0.4])
+    assert severities(edema=1, effusion=2) == pytest.approx([0.5, 1, 2])
+    assert severities(edema=2, cardiomegaly=0) == pytest.approx([0, 2, 0.4])
+    assert severities(cardiomegaly=1) == [1, 0, 0]
+    with pytest.raises(ValueError, match="typical"):
+        ConditionFormat.from_dict({**form.to_dict(), "typical": {"edema": [1.0]}})
