@@ -15,7 +15,7 @@ from cxr.language import Query, describe, parse
 
 NORMAL, DEVICES, CARDIOMEGALY = FINDINGS[0], "support devices", "cardiomegaly"
 # 1 is as clear as in a typical image with the finding; what is asked for should be seen.
-SEVERITY = {None: 1.2, "mild": 0.7, "moderate": 1.1, "severe": 1.7}
+SEVERITY = {None: 1.6, "mild": 0.8, "moderate": 1.2, "severe": 2.0}
 POSSIBLE = SEVERITY["mild"]  # a finding that a text only suspects
 # A group of findings is drawn as the first of its members that the text does not exclude.
 GROUPS = {

@@ -61,9 +61,22 @@ def finding_table(metrics: dict) -> str:
             for source in (PANEL, MINED)
         ]
         rows.append(
-            [name, with_interval(entry), *real, f"{spread['ratio']:.2f}" if spread else "–"]
+            [
+                name,
+                with_interval(entry),
+                f"{entry['beside_normal']:.2f}",
+                *real,
+                f"{spread['ratio']:.2f}" if spread else "–",
+            ]
         )
-    head = ["finding", "generated", "real, radiologists (films)", "real, mined (films)", "spread"]
+    head = [
+        "finding",
+        "generated",
+        "beside normal",
+        "real, radiologists (films)",
+        "real, mined (films)",
+        "spread",
+    ]
     return table(head, rows)
 
 
@@ -142,7 +155,8 @@ def summary(metrics: dict) -> str:
     return (
         f"{metrics['findings_shown']} of {len(metrics['findings'])} findings are recovered from "
         f"generated films with an AUROC of {GOOD:.2f} or more, by a judge that had no part in the "
-        f"training. Along the slider the mean rises at every step for {len(rising)} of "
+        f"training, {metrics['shown_beside_normal']} beside normal films. Along the "
+        f"slider the mean rises at every step for {len(rising)} of "
         f"{len(monotone)} findings ({', '.join(rising) or 'none'}). Frechet distance (held-out "
         f"encoder, {entry['generated']} films) {entry['frechet_distance']:.4f}; real against real "
         f"{floor:.4f}. A classifier trained on generated films alone reads real ones with a mean "

@@ -253,6 +253,9 @@ def _shown(
     return {
         "findings": {name: {**entry, "judge": judge.auroc[name]} for name, entry in found.items()},
         "findings_shown": sum(entry["value"] >= GOOD for entry in found.values()),
+        "shown_beside_normal": sum(
+            entry.get("beside_normal", 0) >= GOOD for entry in found.values()
+        ),
         "groups": shown_by_group(scores, asked, names, rounds, seed),
         "judge": {"data": [root.resolve().name for root in (options.data, *options.judge)]},
     }

@@ -20,7 +20,7 @@ from train.evaluate.films import FilmSet
 from train.evaluate.groups import by_group, mean_auroc_of
 
 THUMBNAIL = 16  # pixels
-SEVERITY = 1.2  # of a finding that is asked for, unless said otherwise
+SEVERITY = 1.6  # of a finding that is asked for, unless said otherwise
 NORMAL = FINDINGS[0]
 VIEWS = ("PA", "AP")
 
@@ -121,7 +121,8 @@ def shown_findings(
 
     Returns:
         By name: AUROC of its score between images asked for with it and with another, with a 95%
-        interval.
+        interval; "beside_normal": the same between those with it and normal ones, where there are
+        any.
     """
     wanted = np.array(asked)
     out = {}
@@ -139,6 +140,9 @@ def shown_findings(
             "low": round(low, 4),
             "high": round(high, 4),
         }
+        if (normal := wanted == NORMAL).any():
+            rows = present | normal
+            out[name]["beside_normal"] = round(auroc(values[rows], present[rows]), 4)
     return out
 
 
