@@ -34,29 +34,18 @@ GALLERY = Path("examples/gallery")
 SIDE = 64  # of stored masks and samples, in pixels
 K = 12  # results of a search
 
-SUGGESTED = (  # all probabilities well away from the limits between two words
-    "synthetic-atelectasis-00",
-    "synthetic-cardiomegaly-05",
-    "synthetic-consolidation-10",
-    "synthetic-edema-16",
-    "synthetic-fracture-17",
-    "synthetic-no-finding-04",
-    "synthetic-pleural-thickening-01",
-    "synthetic-pneumothorax-16",
+SUGGESTED = (  # a study of each, where the gallery has one
+    "atelectasis",
+    "cardiomegaly",
+    "consolidation",
+    "edema",
+    "no finding",
+    "pleural effusion",
+    "pleural thickening",
+    "pneumothorax",
 )
-ENCODED = (
-    *SUGGESTED,
-    "synthetic-enlarged-cardiomediastinum-02",
-    "synthetic-fibrosis-09",
-    "synthetic-infiltration-04",
-    "synthetic-lung-lesion-10",
-    "synthetic-lung-opacity-16",
-    "synthetic-nodule-09",
-    "synthetic-pleural-effusion-15",
-    "synthetic-pneumonia-11",
-)
-SEARCHED = ENCODED[::4]
-LOCATED = SUGGESTED[:6]
+ENCODED = (*SUGGESTED, "emphysema", "fibrosis", "hernia", "infiltration", "mass", "nodule")
+LOCATED = 6
 
 TEXTS = (
     "cardiomegaly",
@@ -169,22 +158,31 @@ def noise_image(seed: int = 7) -> Image.Image:
     return Image.fromarray(random.integers(0, 256, (128, 160), dtype=np.uint8))
 
 
+@functools.cache
+def ids(names: tuple[str, ...] = ENCODED) -> list[str]:
+    """For each finding the gallery's middle study with it alone; none for one without a study."""
+    found: dict[str, list[str]] = {}
+    for study in cxr.load_studies(GALLERY):
+        found.setdefault("+".join(study.positive) or "no finding", []).append(study.id)
+    return [found[name][len(found[name]) // 2] for name in names if name in found]
+
+
 def images() -> dict[str, Image.Image]:
     """The gallery's images that are asked about, by study id."""
     studies = {study.id: study for study in cxr.load_studies(GALLERY)}
-    return {name: cxr.load_image(studies[name].image) for name in ENCODED}
+    return {name: cxr.load_image(studies[name].image) for name in ids()}
 
 
 def retrieval(pictures: dict[str, Image.Image]) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """The vectors of ENCODED and TEXTS, and what is nearest to every query by the cosine alone."""
+    """The vectors of images and TEXTS, and what is nearest to every query by the cosine alone."""
     retriever = cxr.Retriever.load(weights=WEIGHTS / "retrieval", gallery=GALLERY)
     vectors = {
-        "image_vectors": retriever.encode_images([pictures[name] for name in ENCODED]),
+        "image_vectors": retriever.encode_images([pictures[name] for name in ids()]),
         "text_vectors": retriever.encode_text(TEXTS),
     }
     gallery = retriever.gallery.studies
     asked = [(query, where, query) for query, where in QUERIES]
-    asked += [(name, None, pictures[name]) for name in SEARCHED]
+    asked += [(name, None, pictures[name]) for name in ids()[::4]]
     searches = []
     for name, where, query in asked:
         vector = retriever.encode(query).vector
@@ -195,11 +193,11 @@ def retrieval(pictures: dict[str, Image.Image]) -> tuple[dict[str, np.ndarray], 
 
 
 def masks(pictures: dict[str, Image.Image]) -> np.ndarray:
-    """Where LOCATED show PLACES: uint8 [images, texts, SIDE, SIDE], 255 is surely."""
+    """Where the first images show PLACES: uint8 [images, texts, SIDE, SIDE], 255 is surely."""
     localizer = cxr.Localizer.load(weights=WEIGHTS / "localizer")
     rows = [
         [reduced(255 * localizer.locate(pictures[name], text)) for text in PLACES]
-        for name in LOCATED
+        for name in ids(SUGGESTED)[:LOCATED]
     ]
     return np.array(rows)
 
@@ -214,7 +212,7 @@ def samples() -> np.ndarray:
 def suggestions(pictures: dict[str, Image.Image]) -> list[dict]:
     """What SUGGESTED and the picture of noise suggest."""
     suggester = cxr.ReportSuggester.load(weights=WEIGHTS / "retrieval", gallery=GALLERY)
-    asked = {name: pictures[name] for name in SUGGESTED} | {"noise": noise_image()}
+    asked = {name: pictures[name] for name in ids(SUGGESTED)} | {"noise": noise_image()}
     found = []
     for name, picture in asked.items():
         suggestion = suggester.suggest(picture)
@@ -239,10 +237,10 @@ def answers() -> tuple[dict[str, np.ndarray], dict]:
         suggested = suggestions(pictures)
     document = {
         "fingerprints": fingerprints(),
-        "images": ENCODED,
+        "images": ids(),
         "texts": TEXTS,
         "searches": searches,
-        "masks": {"images": LOCATED, "texts": PLACES},
+        "masks": {"images": ids(SUGGESTED)[:LOCATED], "texts": PLACES},
         "samples": {"texts": DRAWN, "n": DRAWN_EACH, "seed": DRAWN_SEED},
         "suggestions": suggested,
     }

@@ -10,7 +10,6 @@ from cxr.models import Generator, GeneratorConfig
 from train.cards.data_sets import describe_data_sets
 from train.cards.groups import Column, groups_text
 from train.cards.tables import fill_template, table, with_interval
-from train.cards.text_generator import text_generator_card
 from train.common.energy import energy_text
 from train.evaluate.generator import EACH, GOOD
 from train.evaluate.generator_judge import LEAST, MINED, PANEL
@@ -199,8 +198,6 @@ def _asked(metrics: dict) -> str:
 def generator_card(folder: Path) -> str:
     """The model card of the checkpoint in `folder`."""
     config = read_json(folder / "config.json", "a checkpoint's config.json")
-    if "condition" not in config:
-        return text_generator_card(folder)
     metrics = read_json(folder / "metrics.json", "what train.evaluate measured")
     training = config["training"]
     model = Generator(GeneratorConfig.from_dict(config["architecture"]))

@@ -90,7 +90,7 @@ def test_a_card_has_all_its_parts(path):
     words = " ".join(text.split())
     assert "**Out of scope: any clinical use**" in words
     assert "for education and research only" in words
-    assert len(TEMPLATES) == len(cards.CARDS) + 2  # one for each kind of localizer and generator
+    assert len(TEMPLATES) == len(cards.CARDS) + 1  # one for each architecture of the localizer
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
