@@ -107,7 +107,7 @@ def test_a_study_is_asked_for_by_what_it_shows_of_the_findings_that_can_be_drawn
     labels = {"edema": 1, "mass": 0, "nodule": -1, "fracture": 1}
     study = Study("a", "s", "p", view="AP", sex="F", age=50, findings=labels)
     drawn = conditions_of([request_of(study), request_of(replace(study, findings={}))], 0)
-    assert [one.severities for one in drawn] == [{"edema": 1.2}, {}]
+    assert [one.severities for one in drawn] == [{"edema": 1.6}, {}]
     assert [(one.age, one.sex, one.view) for one in drawn] == [(50, "F", "AP")] * 2
     unknown = [Study(str(row), "s", str(row), view="frontal") for row in range(40)]
     drawn = conditions_of([request_of(one) for one in unknown], 0)
