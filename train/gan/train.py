@@ -78,6 +78,7 @@ PANELS = {
     "what was asked for": ("finding_auroc", "spread"),
 }
 PREPROCESS = Preprocess(SIDE, 0.5, 0.5, 1)  # to [-1, 1]
+STARTED_FROM = ("profile", "films", "films_seen", "minutes", "hardware")  # kept of its record
 CLIP = 10.0  # largest norm of a gradient
 
 
@@ -314,7 +315,8 @@ def save(
         "validation": {name: round(value, 5) for name, value in scores.items()},
     }
     if options.start is not None:
-        training["start"] = read_config(resolve(options.start)).get("training", {})
+        before = read_config(resolve(options.start)).get("training", {})
+        training["start"] = {name: before[name] for name in STARTED_FROM if name in before}
     if np.isfinite(data.ratio.error):
         training["heart_ratio_read_within"] = round(data.ratio.error, 4)
     config = {

@@ -55,7 +55,7 @@ STAGES = {
         "organs_3",
         "levels",
     ],
-    "generator": ["stage_1", "stage_2", "stage_3", "stage_4", "stage_5"],
+    "generator": ["stage_1", "stage_2"],
     "reporting": ["gate"],
     "findings": ["mean", "network_1", "network_2"],
 }
