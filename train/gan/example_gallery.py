@@ -62,7 +62,7 @@ LEAST_FILMS = 16  # of a finding, or it is left out
 FEW_REAL = 5  # real images with a finding, below which none is asked for
 QUIET = 0.9  # quantile of real normal images that a normal one stays below, finding by finding
 ENLARGED = 0.52  # cardiothoracic ratio from which a heart goes with cardiomegaly
-BLACK, HOLE = 12, 0.02  # grey level out of 255; share of the upper abdomen that may be black
+BLACK, HOLE = 20, 0.004  # grey level out of 255; share of the abdomen that may be darker
 
 
 def wanted_findings(
