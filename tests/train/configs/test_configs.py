@@ -68,6 +68,7 @@ PLACES = {
     "weights",
     "text",
     "encoder",
+    "localizer",
     "teacher",
     "folds",
     "go_on_from",
