@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 
 import numpy as np
@@ -67,6 +67,7 @@ class DrawingRequest:
         excluded: those that the text excludes, in words.
         person: who is drawn, in words; "" where nobody is named.
         not_drawn: what the text says and no image will show.
+        doubtful: by finding drawn, as Sampler.doubtful.
     """
 
     text: str
@@ -79,11 +80,13 @@ class DrawingRequest:
     excluded: tuple[str, ...] = ()
     person: str = ""
     not_drawn: tuple[str, ...] = ()
+    doubtful: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def drawn(self) -> tuple[str, ...]:
         """Everything that is drawn, in words: findings, heart ratio, person, view."""
-        ratio = () if self.heart_ratio is None else (f"heart ratio {self.heart_ratio:.2f}",)
+        asked = self.heart_ratio  # films fall short of the extremes, by the model card
+        ratio = () if asked is None else (f"heart ratio towards {asked:.2f}",)
         shown = (*self.findings, *self.excluded, *ratio) or (NORMAL,)
         view = (f"{self.view} view",) if self.view else ()
         return (*shown, *((self.person,) if self.person else ()), *view)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from cxr.checkpoints import (
 )
 from cxr.defaults import GENERATOR
 from cxr.devices import best_device
+from cxr.files import read_json
 from cxr.generation.condition import Condition, ConditionFormat
 from cxr.generation.memorization import TrainingImageIndex, has_training_index, load_training_index
 from cxr.generation.request import DrawingRequest, read_request
@@ -25,6 +27,7 @@ from cxr.models import FrozenTextEncoder, Generator, GeneratorConfig
 
 MAX_TEXT = 2_000  # characters
 MAX_SAMPLES = 64
+TOLD = 0.8  # AUROC beside normal images from which a finding counts as shown
 # Always this many images at once: kernels for other batches may round differently.
 _BATCH = 8
 
@@ -38,6 +41,8 @@ class Sampler:
         condition: the format of the numbers that the others were trained with.
         originals: fingerprints of the images that it was trained on, to detect a copy; None when
             the checkpoint has none.
+        doubtful: by finding, the AUROC with which the judge of `train.evaluate generator` tells
+            images with it from normal ones, where that is below TOLD.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Sampler:
         conditioned_on: FrozenTextEncoder | ConditionFormat,
         originals: TrainingImageIndex | None = None,
         device: torch.device | None = None,
+        doubtful: Mapping[str, float] | None = None,
     ) -> None:
         if isinstance(conditioned_on, ConditionFormat):
             named, given = "condition", conditioned_on.length
@@ -58,7 +64,7 @@ class Sampler:
             )
         self.device = device or best_device()
         self.generator = generator.eval().requires_grad_(False).to(self.device)
-        self.originals = originals
+        self.originals, self.doubtful = originals, dict(doubtful or {})
         self.condition = conditioned_on if isinstance(conditioned_on, ConditionFormat) else None
         self.text_encoder = None if isinstance(conditioned_on, ConditionFormat) else conditioned_on
 
@@ -94,7 +100,7 @@ class Sampler:
         else:
             conditioned_on = load_conditioning_text_encoder(weights, config, text_weights)
         originals = load_training_index(folder) if has_training_index(folder) else None
-        return cls(generator, conditioned_on, originals)
+        return cls(generator, conditioned_on, originals, doubtful=_doubtful(folder))
 
     def draw(
         self, conditions: Sequence[Condition], seed: int = 0, truncation: float = 1.0
@@ -203,7 +209,11 @@ class Sampler:
         Raises:
             ValueError: as `sample`.
         """
-        return None if self.condition is None else read_request(text, self.condition)
+        if self.condition is None:
+            return None
+        request = read_request(text, self.condition)
+        named = {name: self.doubtful[name] for name in request.severities if name in self.doubtful}
+        return replace(request, doubtful=named)
 
     def _rows(
         self, text: str, indices: Sequence[int], seed: int, truncation: float
@@ -261,6 +271,17 @@ def straight_line(first: torch.Tensor, last: torch.Tensor, steps: int) -> torch.
     rows = first + torch.linspace(0, 1, steps)[:, None] * (last - first)
     rows[0], rows[-1] = first, last
     return rows
+
+
+def _doubtful(folder: Path) -> dict[str, float]:
+    """Findings that a judge hardly tells, by metrics.json; none without measurements."""
+    if not (folder / "metrics.json").is_file():
+        return {}
+    found = read_json(folder / "metrics.json", "what train.evaluate generator wrote")
+    told = {
+        name: entry.get("beside_normal", 1.0) for name, entry in found.get("findings", {}).items()
+    }
+    return {name: auroc for name, auroc in told.items() if auroc < TOLD}
 
 
 def great_circle(first: torch.Tensor, last: torch.Tensor, steps: int) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -105,3 +107,13 @@ def test_a_straight_line_keeps_its_steps():
     first, last = torch.tensor([0.0, 2.0]), torch.tensor([3.0, 2.0])
     assert straight_line(first, last, 4)[:, 0].tolist() == pytest.approx([0, 1, 2, 3])
     assert torch.equal(straight_line(first, last, 4)[-1], last)
+
+
+def test_findings_that_a_judge_hardly_tells_are_named(tmp_path):
+    folder = save_condition_generator(tmp_path / "g")
+    assert cxr.Sampler.load(folder).read("edema").doubtful == {}  # nobody measured it
+    found = {"edema": {"beside_normal": 0.75}, "mass": {"beside_normal": 0.8}, "hernia": {}}
+    (folder / "metrics.json").write_text(json.dumps({"findings": found}))
+    sampler = cxr.Sampler.load(folder)
+    assert sampler.read("edema and a mass").doubtful == {"edema": 0.75}
+    assert sampler.read("mass, hernia").doubtful == {}

@@ -60,7 +60,7 @@ def test_a_heart_ratio_is_read_and_drawn_exactly(text, ratio):
     request = read(text)
     assert request.heart_ratio == ratio
     if ratio is not None:
-        assert f"heart ratio {ratio:.2f}" in request.drawn
+        assert f"heart ratio towards {ratio:.2f}" in request.drawn
         assert {request.condition(i, 3).heart_ratio for i in range(4)} == {ratio}
         assert ("cardiomegaly" in request.severities) == (ratio > 0.5)
 

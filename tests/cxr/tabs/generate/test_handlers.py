@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 from html import unescape
 
 import gradio as gr
@@ -277,6 +278,15 @@ def test_what_cannot_be_drawn_is_refused_and_the_films_stay(reader, text, start)
     assert all(name in told[0] for name in CONDITION.findings)
     with pytest.raises(gr.Error, match="ask for findings"):
         sample_endpoint(reader.services)(start or text)
+
+
+def test_a_finding_that_is_hardly_to_be_told_is_said_with_the_number(reader):
+    state = reader.generate(GenerateState(), "edema and a mass", "", 4, "0", 1.0)
+    drawing = replace(state.request.drawing, doubtful={"mass": 0.749})
+    doubted = replace(state, request=replace(state.request, drawing=drawing))
+    said = "Not surely shown: mass. A model that had no part in the training tells it from normal"
+    assert said in page(reader, doubted) and "AUROC of 0.75" in page(reader, doubted)
+    assert "Not surely shown" not in page(reader, state)
 
 
 def test_the_endpoint_says_what_is_drawn(reader):
