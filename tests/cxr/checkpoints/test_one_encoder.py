@@ -1,4 +1,4 @@
-"""The four services hold one copy of the shipped encoders between them."""
+"""Three services hold one copy of the shipped encoders between them; the sampler needs none."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def test_every_service_computes_with_the_same_copy(monkeypatch):
     retriever = cxr.Retriever.load(gallery=None)
     assert len(loads) <= 1  # none where another test of this process holds it still
     assert suggester.retriever.model is retriever.model
+    assert sampler.text_encoder is None
     gc.collect()
     alive = [found for found in gc.get_objects() if type(found) is DualEncoder]
     assert [found.config for found in alive].count(retriever.model.config) == 1
     # Of the parameters of that shape there is one storage each, whoever refers to it.
     held = [
         retriever.model,
-        sampler.text_encoder._model,
         localizer.patch_encoder._model,
     ]
     for name, count in (("blocks", 12), ("layer", 6)):
