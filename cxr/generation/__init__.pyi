@@ -20,10 +20,19 @@ from .memorization import (
     save_training_index as save_training_index,
 )
 from .request import (
+    SEVERITY as SEVERITY,
+)
+from .request import (
     DrawingRequest as DrawingRequest,
 )
 from .request import (
     read_request as read_request,
+)
+from .request import (
+    usual_heart_ratio as usual_heart_ratio,
+)
+from .sampler import (
+    TOLD as TOLD,
 )
 from .sampler import (
     Sampler as Sampler,

@@ -129,12 +129,11 @@ class DrawingRequest:
         random = np.random.default_rng([seed, index, _STREAM])
         of_age, of_ratio = random.standard_normal(2) * truncation
         of_sex, of_view = random.random(2)
-        ratio = NORMAL_RATIO + RATIO_OF_SEVERITY * self.severities.get(CARDIOMEGALY, 0.0)
         return Condition(
             self.severities,
             self.heart_ratio
             if self.heart_ratio is not None
-            else ratio + RATIO_SPREAD * float(of_ratio),
+            else usual_heart_ratio(self.severities, float(of_ratio)),
             self._age(float(of_age)),
             self.sex or ("F" if of_sex < SHARE_OF_WOMEN * truncation else "M"),
             self.view or ("AP" if of_view < SHARE_OF_AP * truncation else "PA"),
@@ -147,6 +146,12 @@ class DrawingRequest:
             return min(max(AGE_SPREAD.mean + AGE_SPREAD.stdev * deviation, low), high)
         low, high = self.ages
         return low + (high - low) * NormalDist().cdf(deviation)
+
+
+def usual_heart_ratio(severities: Mapping[str, float], deviation: float = 0.0) -> float:
+    """The heart ratio that goes with findings, `deviation` standard deviations from the mean."""
+    mean = NORMAL_RATIO + RATIO_OF_SEVERITY * severities.get(CARDIOMEGALY, 0.0)
+    return mean + RATIO_SPREAD * deviation
 
 
 def drawable(format: ConditionFormat) -> str:

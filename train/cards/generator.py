@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 from cxr.files import read_json
+from cxr.generation import TOLD
 from cxr.models import Generator, GeneratorConfig
 from train.cards.data_sets import describe_data_sets
 from train.cards.groups import Column, groups_text
 from train.cards.tables import fill_template, table, with_interval
 from train.common.energy import energy_text
-from train.evaluate.generator import EACH, GOOD
+from train.evaluate.generator import EACH
 from train.evaluate.generator_judge import LEAST, MINED, PANEL
 from train.evaluate.generator_measures import SEVERITY
 from train.evaluate.generator_sliders import FILMS, RATIO_FILMS, STEPS
@@ -153,7 +154,7 @@ def summary(metrics: dict) -> str:
     spread = metrics["mean_spread"]
     return (
         f"{metrics['findings_shown']} of {len(metrics['findings'])} findings are recovered from "
-        f"generated films with an AUROC of {GOOD:.2f} or more, by a judge that had no part in the "
+        f"generated films with an AUROC of {TOLD:.2f} or more, by a judge that had no part in the "
         f"training, {metrics['shown_beside_normal']} beside normal films. Along the "
         f"slider the mean rises at every step for {len(rising)} of "
         f"{len(monotone)} findings ({', '.join(rising) or 'none'}). Frechet distance (held-out "

@@ -19,7 +19,13 @@ from cxr.checkpoints import fingerprint, read_config, resolve
 from cxr.data import load_split, load_studies
 from cxr.defaults import LOCALIZER
 from cxr.findings import NIH_FINDINGS, Study, caption
-from cxr.generation import Condition, Sampler, project_training_images, save_training_index
+from cxr.generation import (
+    TOLD,
+    Condition,
+    Sampler,
+    project_training_images,
+    save_training_index,
+)
 from cxr.localization import Localizer
 from cxr.retrieval import Retriever
 from train.common.options import option
@@ -47,7 +53,6 @@ from train.reporting.heads import feature_parts
 EACH = 40  # images asked for with each finding
 LEAST = 8  # real images with a finding, for its spread to be measured
 SMALL = 32  # pixels, for images that are compared point by point
-GOOD = 0.8  # AUROC from which a finding counts as shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,9 +257,9 @@ def _shown(
     found = shown_findings(scores, words, names, rounds, seed)
     return {
         "findings": {name: {**entry, "judge": judge.auroc[name]} for name, entry in found.items()},
-        "findings_shown": sum(entry["value"] >= GOOD for entry in found.values()),
+        "findings_shown": sum(entry["value"] >= TOLD for entry in found.values()),
         "shown_beside_normal": sum(
-            entry.get("beside_normal", 0) >= GOOD for entry in found.values()
+            entry.get("beside_normal", 0) >= TOLD for entry in found.values()
         ),
         "groups": shown_by_group(scores, asked, names, rounds, seed),
         "judge": {"data": [root.resolve().name for root in (options.data, *options.judge)]},

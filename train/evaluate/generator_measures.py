@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cxr.findings import FINDINGS, NIH_FINDINGS, SEXES, Study
+from cxr.generation import SEVERITY as severities
 from cxr.generation import Condition, DrawingRequest, copy_limit
 from cxr.metrics import (
     auroc,
@@ -20,7 +21,7 @@ from train.evaluate.films import FilmSet
 from train.evaluate.groups import by_group, mean_auroc_of
 
 THUMBNAIL = 16  # pixels
-SEVERITY = 1.6  # of a finding that is asked for, unless said otherwise
+SEVERITY = severities[None]  # of a finding that is asked for, unless said otherwise
 NORMAL = FINDINGS[0]
 VIEWS = ("PA", "AP")
 

@@ -16,7 +16,7 @@ import torch
 
 from cxr.data import load_studies
 from cxr.findings import NIH_FINDINGS, SEXES, Study
-from cxr.generation import Condition, ConditionFormat
+from cxr.generation import Condition, ConditionFormat, usual_heart_ratio
 from train.common.studies import frontal, labels_of, training_studies
 
 SHARES = {"labelled": 0.8, "unlabelled": 0.12, "normal": 0.08}
@@ -24,8 +24,6 @@ LABEL_SHARE = 0.4  # of a severity where the finding is labelled; the rest is th
 MOST, LEAST = 2.0, -0.5  # severities beyond are cut
 FEW = 10  # the fewest images for a typical one
 VIEWS = ("PA", "AP")
-# An image that nobody made: a heart ratio that goes with the severity of cardiomegaly.
-NORMAL_RATIO, RATIO_STEP, RATIO_SPREAD = 0.46, 0.09, 0.02
 NORMAL_SHARE, SECOND_SHARE = 0.15, 0.3  # of imagined images
 
 
@@ -164,11 +162,10 @@ def imagined_condition(form: ConditionFormat, rng: np.random.Generator) -> np.nd
     count = int(rng.random() > NORMAL_SHARE) + int(rng.random() < SECOND_SHARE)
     chosen = rng.choice(len(form.findings), count, replace=False) if count else []
     named = {form.findings[place]: float(rng.uniform(0.4, 1.8)) for place in chosen}
-    heart = named.get("cardiomegaly", 0.0)
     return form.vector(
         Condition(
             named,
-            NORMAL_RATIO + RATIO_STEP * heart + RATIO_SPREAD * float(rng.standard_normal()),
+            usual_heart_ratio(named, float(rng.standard_normal())),
             float(rng.uniform(18, 90)),
             SEXES[rng.integers(2)],
             VIEWS[rng.integers(2)],
