@@ -5,6 +5,7 @@ Only "more like this", the heat map and the step to another image ask the server
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,7 @@ def results(state: SearchState, services: Services) -> Markup:
         found=_found(query, len(cards), nearest),
         nearest=nearest,
         child=_asks_for_a_child(query),
+        unlabelled=_not_labelled(query, state.matches, services),
         reading=notes_of(query, query.evidence == "image" and _unread(services)),
         asked=query.understood.query.present if query.understood else (),
         note=state.note,
@@ -101,6 +103,20 @@ def results(state: SearchState, services: Services) -> Markup:
 def _unread(services: Services) -> bool:
     retriever = services.retriever()
     return retriever.heads is not None and not retriever.reads_findings
+
+
+def _not_labelled(
+    query: SearchQuery, matches: Sequence[Match], services: Services
+) -> tuple[str, ...]:
+    """The findings asked for, where no film is labelled with one and none was found by words."""
+    if query.understood is None or query.by_look:
+        return ()
+    labelled = {name for name, _ in services.facts().findings}
+    asked = query.understood.query.present
+    if labelled.intersection(asked):
+        return ()
+    kinds = {one.kind for match in matches for one in match.evidence}
+    return asked if kinds == {"image"} else ()
 
 
 def _asks_for_a_child(query: SearchQuery) -> bool:

@@ -22,6 +22,12 @@ def test_search_finds_films_and_filters_hold(desk):
     assert {match.study.id for match in wider.matches} == {"generated", "big heart"}
 
 
+def test_a_finding_that_no_film_is_labelled_with_is_said(desk):
+    room = desk.search(SearchState(), "broken rib", *NO_FILTER)
+    assert room.matches and "No film here is labelled fracture." in shown(desk, room)
+    assert "is labelled" not in shown(desk, desk.search(SearchState(), "big heart", *NO_FILTER))
+
+
 def test_filters_that_have_not_changed_close_no_film(desk):
     room = desk.search(SearchState(), "big heart", ["PA"], "F", "", "60", ["cardiomegaly"], [])
     assert desk.filter(room, ["PA"], "F", "", "60", ["cardiomegaly"], []) is None
