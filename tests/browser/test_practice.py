@@ -275,7 +275,11 @@ def test_films_are_kept_after_the_answer_and_misses_sent_to_a_collection(visit_t
         if place == 0:  # typed, and not waited for
             page.click("[data-say=abnormal]")
             page.type("#practice-find", "nodule")
-            page.click("[data-do=commit]")
+            with page.expect_response("**/practice/find"):
+                page.hover("[data-do=commit]")
+                page.mouse.down()
+            page.wait_for_timeout(100)  # a hand holds a button longer than a script does
+            page.mouse.up()
         else:
             commit(page, [[], ["mass"], ["edema"]][place])
         answered(page)

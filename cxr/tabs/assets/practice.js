@@ -161,14 +161,22 @@ element.addEventListener("marked", ({ detail }) => {
   const item = [...element.querySelectorAll(".named li")].find((one) => one.dataset.finding === detail);
   if (item) item.querySelector(".where").textContent = marks[detail][2] || marks[detail][3] ? "boxed" : "marked";
 });
-/* Typed words on their way to findings; an answer waits for them. */
-let looking = null;
+/* Typed words on their way to findings; an answer waits for them. What they add to the page waits in
+   turn until a pressed button is let go: moved away under the pointer, it would not be clicked. */
+let looking = null, held = null;
+addEventListener("pointerdown", () => {
+  const stop = new AbortController(), { signal } = stop;
+  held = new Promise((go) => {
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { stop.abort(); setTimeout(go); }, { signal });
+  });
+});
 function lookUp(text) {
   looking = find(text).catch((error) => notice(error.message));
 }
 async function find(text) {
   if (!text.trim()) return;
   const { findings, unknown } = await send("find", { text });
+  await held;
   if (answered || !$(".named")) return;
   findings.forEach((finding) => choose(finding));
   $(".find-said").textContent = findings.length ? "" : `Not understood: ${unknown.join(", ") || text}. Choose below.`;
