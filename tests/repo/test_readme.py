@@ -59,6 +59,16 @@ def test_the_two_commands_come_first_and_the_plain_ones_beside_them():
     assert (REPOSITORY / "app.py").is_file()
 
 
+def test_the_readme_names_every_setting_of_the_app():
+    """What app.py and the page's services read from the environment."""
+    sources = ("cxr/tabs/serve.py", "cxr/tabs/services.py", "app.py")
+    code = "".join((REPOSITORY / source).read_text("utf-8") for source in sources)
+    settings = set(re.findall(r"\b(?:CXR|GRADIO_SERVER)_[A-Z]+\b", code))
+    assert {"GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME", "CXR_WEIGHTS"} <= settings
+    text = (REPOSITORY / "README.md").read_text("utf-8")
+    assert sorted(name for name in settings if name not in text) == []
+
+
 def test_every_make_target_on_the_pages_exists():
     targets = set(re.findall(r"^([a-z][a-z-]*):", (REPOSITORY / "Makefile").read_text(), re.M))
     used = {
