@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -63,7 +63,8 @@ class DrawingRequest:
         ages: lowest and highest age asked for, in years; None where it is left open.
         sex: "F" or "M"; None where it is left open.
         view: "PA" or "AP"; None where it is left open.
-        findings: the findings drawn, in words, such as "severe cardiomegaly".
+        findings: the findings drawn, in words, such as "severe cardiomegaly", or "heart failure
+            (drawn as edema)" where a finding stands for what was asked for.
         excluded: those that the text excludes, in words.
         person: who is drawn, in words; "" where nobody is named.
         not_drawn: what the text says and no image will show.
@@ -181,7 +182,7 @@ def read_request(text: str, format: ConditionFormat) -> DrawingRequest:
         query = parse(rest) if rest.strip(" ,.") else Query(text="")
     _refuse_elsewhere(query, format)
     ages = _ages(query, format)
-    severities, findings, missing = _findings(query, rest, ratio, format)
+    severities, findings, missing, other = _findings(query, rest, ratio, format)
     asked_normal = query.normal or bool(set(query.absent) - {NORMAL})
     asked_more = bool(missing or query.other or query.unknown or NORMAL in query.absent)
     person = bool(query.sex or query.view or query.age_min is not None or query.age_max is not None)
@@ -198,7 +199,7 @@ def read_request(text: str, format: ConditionFormat) -> DrawingRequest:
         tuple(findings),
         tuple(excluded) if len(excluded) <= _MOST_EXCLUDED else (),
         _person(query, ages),
-        tuple(dict.fromkeys((*missing, *_not_drawn(query, severities)))),
+        tuple(dict.fromkeys((*missing, *_not_drawn(replace(query, other=other), severities)))),
     )
 
 
@@ -238,12 +239,16 @@ def _refuse_elsewhere(query: Query, format: ConditionFormat) -> None:
 
 def _findings(
     query: Query, text: str, ratio: float | None, format: ConditionFormat
-) -> tuple[dict[str, float], list[str], list[str]]:
-    """Severities of the findings drawn, the same in words, and the findings that are not drawn."""
+) -> tuple[dict[str, float], list[str], list[str], tuple[str, ...]]:
+    """Severities of the findings drawn, the same in words, and the findings that are not drawn.
+
+    Last, the terms beside findings (Query.other) for which no finding is drawn.
+    """
     words = _severity_words(query, text)
     asked = [name for name in (*query.present, *query.uncertain) if name != NORMAL]
     severities: dict[str, float] = {}
     said: dict[str, str] = {}
+    told: set[str] = set()
     missing = []
     for name in asked:
         members = GROUPS.get(name, (name,))
@@ -257,15 +262,19 @@ def _findings(
         word = words.get(name)
         doubted = name in query.uncertain
         severities[shown] = POSSIBLE if doubted and word is None else SEVERITY[word]
-        said[shown] = " ".join(filter(None, ("possible" if doubted else "", word, shown)))
-        if shown != name:
-            said[shown] += f" (for {name})"
+        kinds = [term for term, finding in query.kinds if finding == name]
+        told.update(kinds)
+        asked_as = " and ".join(kinds) or name
+        said[shown] = " ".join(filter(None, ("possible" if doubted else "", word, asked_as)))
+        if shown != asked_as:
+            said[shown] += f" (drawn as {shown})"
     if _implies_cardiomegaly(query, ratio, severities, format):
         assert ratio is not None
         severity = round((ratio - NORMAL_RATIO) / RATIO_OF_SEVERITY, 2)
         severities[CARDIOMEGALY] = min(severity, SEVERITY["severe"])
         said[CARDIOMEGALY] = CARDIOMEGALY
-    return severities, list(said.values()), missing
+    left = tuple(term for term in query.other if term not in told)
+    return severities, list(said.values()), missing, left
 
 
 def _implies_cardiomegaly(

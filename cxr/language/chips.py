@@ -67,6 +67,12 @@ def without(query: Query, chip: Chip) -> Query:
         changes = {"normal": False, "present": _less(query.present, FINDINGS[0])}
     elif chip.field in _LISTS:
         changes = {chip.field: _less(getattr(query, chip.field), chip.value)}
+        if chip.field == "other":
+            changes["kinds"] = tuple(kind for kind in query.kinds if kind[0] != chip.value)
+        elif chip.field in ("present", "uncertain"):  # its kinds would name it again
+            gone = [term for term, finding in query.kinds if finding == chip.value]
+            changes["other"] = tuple(term for term in query.other if term not in gone)
+            changes["kinds"] = tuple(kind for kind in query.kinds if kind[1] != chip.value)
         if chip.field == "present" and chip.value == "support devices":
             changes["devices"] = ()
         if chip.value in _LUNGS[1:]:

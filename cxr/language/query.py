@@ -51,7 +51,9 @@ class Query:
         age_min, age_max: in whole years, both included.
         devices: kinds of devices, "tubes and lines" where the kind is open.
         anatomy: names of cxr.anatomy, or "pleura", "bones", "diaphragm", "hilum", "soft tissues".
-        other: known terms that no finding stands for, such as "sarcoidosis".
+        other: known terms that are no finding, such as "sarcoidosis".
+        kinds: (term of `other`, finding) where a finding stands for the term in labels: edema for
+            heart failure.
         unknown: words not understood, as typed.
         corrections: (as typed, as read) for each misspelled word.
         contradictions: findings both asked for and excluded.
@@ -73,6 +75,7 @@ class Query:
     devices: tuple[str, ...] = ()
     anatomy: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
+    kinds: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
     corrections: tuple[tuple[str, str], ...] = ()
     contradictions: tuple[str, ...] = ()
@@ -153,6 +156,7 @@ def _query_of(reading: Reading) -> Query:
     for one, state in zip(mentions, states):
         if not one.meanings and state != ABSENT:
             kept += one.spots
+        claims.add_kinds(one.meanings, ABSENT if one.denied else state)
         for kind, name in one.meanings:
             said = ABSENT if one.denied else state
             if said == ABSENT and (name, reading.stems(one.spots)) in words.narrower:
@@ -172,6 +176,7 @@ class _Claims:
 
     def __init__(self) -> None:
         self.lists: dict[str, list[str]] = {}
+        self.kinds: list[tuple[str, str]] = []
         self.clear_lungs = False
         self.narrower: list[tuple[str, str]] = []  # denied kinds and signs of a finding, as read
         self.aside: tuple[str, ...] = ()  # those that were left aside
@@ -186,6 +191,13 @@ class _Claims:
         for name, _ in self.narrower:
             if name not in asked:
                 self.add("finding", name, ABSENT)
+
+    def add_kinds(self, meanings: Iterable[tuple[str, str]], state: str) -> None:
+        """Note which findings stand for which other terms in one mention."""
+        if state != ABSENT:
+            findings = [name for kind, name in meanings if kind == "finding"]
+            terms = [name for kind, name in meanings if kind == "other" and name]
+            self.kinds += [(term, finding) for term in terms for finding in findings]
 
     def add(self, kind: str, name: str, state: str) -> None:
         """Take in one mention. kind: as the vocabulary names it."""
@@ -264,6 +276,7 @@ def _built(
         devices=claims.get("device"),
         anatomy=_anatomy(claims.get("anatomy"), side),
         other=claims.get("other"),
+        kinds=tuple(dict.fromkeys(claims.kinds)),
         unknown=(*reading.unknown(), *(f"no {words}" for words in claims.aside)),
         corrections=reading.corrections,
         contradictions=tuple(contradictions),

@@ -14,6 +14,8 @@ TEXTS = (
     "tubes and lines, no pneumothorax, AP",
     "severe edema on both sides in patients between 40 and 50",
     "sarcoidosis in a woman",
+    "heart failure with an effusion",
+    "ARDS, no pneumothorax",
     "abnormal film, lateral",
     "windpipe",
     "left lung",

@@ -33,6 +33,16 @@ def test_a_negated_text_excludes_its_finding(text, negated):
             "normal heart",
             {"absent": ("cardiomegaly",), "anatomy": ("heart",)},
         ),
+        (
+            "severe heart failure",
+            {
+                "present": ("edema",),
+                "other": ("heart failure",),
+                "kinds": (("heart failure", "edema"),),
+                "severity": "severe",
+            },
+        ),
+        ("edema in sarcoidosis", {"present": ("edema",), "other": ("sarcoidosis",)}),
         ("no fluid", {"absent": ("pleural effusion",)}),
         ("rule out pneumonia", {"uncertain": ("pneumonia",)}),
         ("possible edema", {"uncertain": ("edema",)}),

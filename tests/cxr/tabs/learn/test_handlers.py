@@ -128,7 +128,7 @@ def test_a_slide_says_what_is_drawn_and_there_is_none_to_what_cannot_be(services
         )
     )
     state = with_part(reading, opened(reading, "lung-opacity"), SLIDE)
-    assert state.slide.end == "consolidation (for lung opacity)"
+    assert state.slide.end == "lung opacity (drawn as consolidation)"
     refused = with_part(reading, opened(reading, "fracture"), SLIDE)
     assert "ask for findings" in refused.problem(SLIDE)
     assert reading.show(refused)[PART[SLIDE]] == ""
