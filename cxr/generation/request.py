@@ -15,7 +15,14 @@ from cxr.language import Query, describe, parse
 
 NORMAL, DEVICES, CARDIOMEGALY = FINDINGS[0], "support devices", "cardiomegaly"
 # 1 is as clear as in a typical image with the finding; what is asked for should be seen.
-SEVERITY = {None: 1.6, "mild": 0.8, "moderate": 1.2, "severe": 2.0}
+SEVERITY = {
+    None: 1.6,
+    "mild": 0.8,
+    "mild to moderate": 1.0,
+    "moderate": 1.2,
+    "moderate to severe": 1.6,
+    "severe": 2.0,
+}
 POSSIBLE = SEVERITY["mild"]  # a finding that a text only suspects
 # A group of findings is drawn as the first of its members that the text does not exclude.
 GROUPS = {
@@ -44,6 +51,8 @@ _RATIO = re.compile(
 # Words for size that cxr.language reads as part of a finding's name.
 _SIZES = {"tiny": "mild", "small": "mild", "huge": "severe", "massive": "severe"}
 _CLAUSE = re.compile(r"[,;.+&\n]|\b(?:and|with|plus|but|or)\b", re.IGNORECASE)
+# A range of severities, which is no choice between clauses.
+_RANGE = re.compile(r"\b(mild|small|moderate|medium) or (?=moderate|medium|severe|large)", re.I)
 _ELSEWHERE = frozenset(
     "ankle arm brain colon dental ear elbow femur finger foot hand head hip jaw kidney knee leg "
     "liver nose pelvis prostate skull toe tooth wrist".split()
@@ -289,7 +298,7 @@ def _severity_words(query: Query, text: str) -> dict[str, str | None]:
     words: dict[str, str | None] = {}
     last: list[str] = []
     waiting: str | None = None
-    for clause in filter(str.strip, _CLAUSE.split(text)):
+    for clause in filter(str.strip, _CLAUSE.split(_RANGE.sub(r"\1 to ", text))):
         part = parse(clause)
         sizes = (_SIZES[word] for word in clause.lower().split() if word in _SIZES)
         said = part.severity or next(sizes, None)

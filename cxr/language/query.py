@@ -17,6 +17,8 @@ from cxr.language.reader import Reading, vocabulary
 MAX_TEXT = 2_000  # characters
 _FIRM_CUES = ("clear of", "clear from", "free of", "free from", "nothing ")
 NORMAL, DEVICE = FINDINGS[0], "support devices"
+SEVERITIES = ("mild", "mild to moderate", "moderate", "moderate to severe", "severe")
+_RANGE_WORDS = frozenset(("to", "or", "up", "-", "\u2013", "/"))  # between the ends of a range
 LUNG_FINDINGS = (  # what clear lungs do not show
     "atelectasis",
     "consolidation",
@@ -45,7 +47,7 @@ class Query:
         normal: whether a normal image is asked for.
         side: the patient's "right", "left" or "both".
         zone: "upper", "middle" or "lower" third of the lung.
-        severity: "mild", "moderate" or "severe"; words for size are mapped to these.
+        severity: one of SEVERITIES; words for size are mapped to these.
         view: one of cxr.findings.VIEWS.
         sex: "F" or "M".
         age_min, age_max: in whole years, both included.
@@ -295,9 +297,20 @@ def _place(reading: Reading, spots: list[int]) -> tuple[str | None, str | None, 
     sides = {side for word in named for side in words.sides.get(word, ())}
     zones = {zone for word in named for zone in words.zones.get(word, ())}
     sizes = [
-        words.sizes[reading.tokens[spot].word]
+        spot
         for spot in spots
         if spot not in reading.used and reading.tokens[spot].word in words.sizes
     ]
     side = "both" if "both" in sides or len(sides) > 1 else next(iter(sides), None)
-    return side, next(iter(zones)) if len(zones) == 1 else None, sizes[0] if sizes else None
+    return side, next(iter(zones)) if len(zones) == 1 else None, _severity(reading, sizes)
+
+
+def _severity(reading: Reading, spots: list[int]) -> str | None:
+    """The first of SEVERITIES that size words at `spots` name; of a range what lies between."""
+    if not spots:
+        return None
+    sizes = vocabulary().sizes
+    levels = [SEVERITIES.index(sizes[reading.tokens[spot].word]) for spot in spots[:2]]
+    between = {token.word for token in reading.tokens[spots[0] + 1 : spots[len(levels) - 1]]}
+    joined = between and between <= _RANGE_WORDS
+    return SEVERITIES[sum(levels) // 2 if joined else levels[0]]

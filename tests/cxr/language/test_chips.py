@@ -15,6 +15,7 @@ TEXTS = (
     "severe edema on both sides in patients between 40 and 50",
     "sarcoidosis in a woman",
     "heart failure with an effusion",
+    "moderate-to-large left effusion",
     "ARDS, no pneumothorax",
     "abnormal film, lateral",
     "windpipe",

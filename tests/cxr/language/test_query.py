@@ -119,6 +119,27 @@ def test_parts_of_a_query(text, expected):
     assert said == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("mild effusion", "mild"),
+        ("mild to moderate effusion", "mild to moderate"),
+        ("moderate-to-large left effusion", "moderate to severe"),
+        ("effusion, moderate to severe", "moderate to severe"),
+        ("mild/moderate edema", "mild to moderate"),
+        ("edema, mild–moderate", "mild to moderate"),
+        ("mild or moderate edema", "mild to moderate"),
+        ("moderately to mildly enlarged heart", "mild to moderate"),
+        ("small to large effusion", "moderate"),
+        ("tiny to small effusion", "mild"),
+        ("mild edema, moderate effusion", "mild"),
+        ("small and large effusions", "mild"),
+    ],
+)
+def test_a_range_of_severities_is_what_lies_between(text, severity):
+    assert parse(text).severity == severity
+
+
 SIGNS = [
     ("the pump is too large for its box", "cardiomegaly"),
     ("CTR > 0.5", "cardiomegaly"),
