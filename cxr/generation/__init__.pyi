@@ -4,6 +4,9 @@ from .condition import (
 from .condition import (
     ConditionFormat as ConditionFormat,
 )
+from .heart_ratio import (
+    usual_heart_ratio as usual_heart_ratio,
+)
 from .memorization import (
     FILE as FILE,
 )
@@ -27,9 +30,6 @@ from .request import (
 )
 from .request import (
     read_request as read_request,
-)
-from .request import (
-    usual_heart_ratio as usual_heart_ratio,
 )
 from .sampler import (
     TOLD as TOLD,

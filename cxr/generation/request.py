@@ -11,9 +11,20 @@ import numpy as np
 
 from cxr.findings import FINDINGS
 from cxr.generation.condition import Condition, ConditionFormat
+from cxr.generation.heart_ratio import (
+    CARDIOMEGALY,
+    ENLARGED,
+    FORMS,
+    HEART_RATIOS,
+    NORMAL_RATIO,
+    RATIO_OF_SEVERITY,
+    names_heart_ratio,
+    read_heart_ratio,
+    usual_heart_ratio,
+)
 from cxr.language import Query, describe, parse
 
-NORMAL, DEVICES, CARDIOMEGALY = FINDINGS[0], "support devices", "cardiomegaly"
+NORMAL, DEVICES = FINDINGS[0], "support devices"
 # 1 is as clear as in a typical image with the finding; what is asked for should be seen.
 SEVERITY = {
     None: 1.6,
@@ -33,21 +44,12 @@ GROUPS = {
     "lung lesion": ("mass", "nodule"),
     "pleural other": ("pleural thickening",),
 }
-HEART_RATIOS = (0.35, 0.75)  # cardiothoracic ratios that are drawn
-ENLARGED = 0.5  # the ratio above which a heart is large
-NORMAL_RATIO, RATIO_OF_SEVERITY, RATIO_SPREAD = 0.46, 0.09, 0.02
 AGES = (16, 95)  # years that are drawn where they are asked for
 AGE_SPREAD = NormalDist(50, 15)  # of images whose age is left open
 USUAL_AGES = (20, 85)
 SHARE_OF_WOMEN, SHARE_OF_AP = 0.5, 0.3
 _STREAM = 1  # parts these random numbers from those of the noise
 _MOST_EXCLUDED = 3  # exclusions that are listed one by one
-_RATIO = re.compile(
-    r"(?:\b(?:cardio[- ]?thoracic|cardiac|heart(?:[- ](?:to[- ])?(?:chest|thorax|lung))?|c/t)[- ])?"
-    r"\b(?:ratio|ctr)\b(?:[ :=~]|\b(?:of|is|at|about|around|a|the)\b)*"
-    r"(?P<number>\d*[.,]?\d+) ?(?P<percent>%|percent\b)?",
-    re.IGNORECASE,
-)
 # Words for size that cxr.language reads as part of a finding's name.
 _SIZES = {"tiny": "mild", "small": "mild", "huge": "severe", "massive": "severe"}
 _CLAUSE = re.compile(r"[,;.+&\n]|\b(?:and|with|plus|but|or)\b", re.IGNORECASE)
@@ -158,12 +160,6 @@ class DrawingRequest:
         return low + (high - low) * NormalDist().cdf(deviation)
 
 
-def usual_heart_ratio(severities: Mapping[str, float], deviation: float = 0.0) -> float:
-    """The heart ratio that goes with findings, `deviation` standard deviations from the mean."""
-    mean = NORMAL_RATIO + RATIO_OF_SEVERITY * severities.get(CARDIOMEGALY, 0.0)
-    return mean + RATIO_SPREAD * deviation
-
-
 def drawable(format: ConditionFormat) -> str:
     """What can be drawn, in words."""
     low, high = HEART_RATIOS
@@ -196,7 +192,8 @@ def read_request(text: str, format: ConditionFormat) -> DrawingRequest:
     asked_more = bool(missing or query.other or query.unknown or NORMAL in query.absent)
     person = bool(query.sex or query.view or query.age_min is not None or query.age_max is not None)
     if not (severities or ratio is not None or asked_normal or (person and not asked_more)):
-        raise _refusal(f"something that can be drawn, got {_short(text)}", format)
+        wanted = f"a heart ratio in figures, such as {FORMS}" if names_heart_ratio(text) else ""
+        raise _refusal(f"{wanted or 'something that can be drawn'}, got {_short(text)}", format)
     excluded = [f"no {name}" for name in query.absent if name in format.findings]
     return DrawingRequest(
         text,
@@ -223,15 +220,13 @@ def _short(text: str) -> str:
 
 def _heart_ratio(text: str, format: ConditionFormat) -> tuple[float | None, str]:
     """The cardiothoracic ratio that a text asks for, and the text without it."""
-    match = _RATIO.search(text)
-    if match is None:
-        return None, text
-    value = float(match["number"].replace(",", "."))
-    value = value / 100 if match["percent"] or value > 1 else value
-    low, high = HEART_RATIOS
-    if not low <= value <= high:
-        raise _refusal(f"a heart ratio from {low} to {high}, got {match[0].strip()!r}", format)
-    return value, f"{text[: match.start()]},{text[match.end() :]}"
+    asked = read_heart_ratio(text)
+    if asked.words and asked.value is None:
+        low, high = HEART_RATIOS
+        raise _refusal(
+            f"a heart ratio from {low} to {high}, such as {FORMS}, got {asked.words!r}", format
+        )
+    return asked.value, asked.rest
 
 
 def _refuse_elsewhere(query: Query, format: ConditionFormat) -> None:
