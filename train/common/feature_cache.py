@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -37,12 +37,40 @@ def cached_features(
     Returns:
         The tensors, on the CPU.
     """
+    return cached_parts(folder, {"": key}, lambda _: {"": make()})[""]
+
+
+def cached_parts(
+    folder: Path,
+    keys: Mapping[str, Sequence],
+    make: Callable[[frozenset[str]], Mapping[str, dict[str, torch.Tensor]]],
+) -> dict[str, dict[str, torch.Tensor]]:
+    """As cached_features, of several parts that one pass over the data may compute.
+
+    Args:
+        folder: As for cached_features.
+        keys: By part, what it depends on.
+        make: Is given the parts that are not kept, and computes these at least; called once at
+            most.
+
+    Returns:
+        The tensors by part.
+    """
+    files = {part: folder / _file_name(key) for part, key in keys.items()}
+    if missing := frozenset(part for part, file in files.items() if not file.exists()):
+        made = make(missing)
+        for part in missing:
+            _save(made[part], files[part])
+    return {part: load_file(str(file)) for part, file in files.items()}
+
+
+def _file_name(key: Sequence) -> str:
     name = hashlib.sha256(json.dumps(list(key)).encode()).hexdigest()[:24]
-    file = folder / f"features-{name}.safetensors"
-    if not file.exists():
-        features = {name: value.contiguous().cpu() for name, value in make().items()}
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{os.getpid()}.partial")
-        save_file(features, str(partial))
-        os.replace(partial, file)
-    return load_file(str(file))
+    return f"features-{name}.safetensors"
+
+
+def _save(features: Mapping[str, torch.Tensor], file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(f".{os.getpid()}.partial")
+    save_file({name: value.contiguous().cpu() for name, value in features.items()}, str(partial))
+    os.replace(partial, file)

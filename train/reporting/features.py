@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +15,15 @@ from cxr.devices import has_bf16
 from cxr.models import FindingNetwork
 from cxr.reporting import FRONTAL, FilmFeatures, film_features
 from cxr.retrieval import Retriever
-from train.common.feature_cache import cached_features, module_fingerprint
+from train.common.feature_cache import cached_features, cached_parts, module_fingerprint
 from train.reporting.heads import Images, folds_of
 from train.reporting.labels import Readings, goals, read_labels, studies_of
 from train.reporting.pictures import Picture, film_pictures
 
 BATCH = 32
+# The parts of what is computed, each kept for as long as what it depends on stays: what heads read
+# of the image encoder and of the finding network, and embeddings with thumbnails.
+HEADS, NETWORK, LOOK = "heads", "network", "look"
 
 
 def features_of(
@@ -32,16 +35,9 @@ def features_of(
 
     Raises ValueError for a picture that cannot be read.
     """
-    key = [encoder_key(retriever), "features", *(picture.name for picture in pictures)]
-
-    def extract() -> dict[str, torch.Tensor]:
-        return {
-            name: torch.from_numpy(value)
-            for name, value in vars(_extract(retriever, pictures, title)).items()
-        }
-
-    found = {name: value.numpy() for name, value in cached_features(cache, key, extract).items()}
-    return FilmFeatures(**found)
+    parts = _parts_of(retriever, pictures, cache, title)
+    look = parts[LOOK]
+    return FilmFeatures(look["embeddings"].numpy(), look["thumbnails"].numpy(), _joined(parts))
 
 
 def head_features(
@@ -52,44 +48,57 @@ def head_features(
     It depends on the image encoder and on the finding network, which has a file of its own, but not
     on the projection into the shared space.
     """
-    key = [image_key(retriever), "heads", *(picture.name for picture in pictures)]
-    width = retriever.model.image_encoder.feature_width
-
-    def extract() -> dict[str, torch.Tensor]:
-        found = _extract(retriever, pictures, title).features[:, :width]
-        return {"features": torch.from_numpy(np.ascontiguousarray(found))}
-
-    found = cached_features(cache, key, extract)["features"].numpy()
-    network = retriever.model.finding_network
-    if network is None:
-        return found
-    more = _network_features(network, retriever, pictures, cache, title)
-    return np.concatenate([found, more], 1)
+    return _joined(_parts_of(retriever, pictures, cache, title, look=False))
 
 
-def _network_features(
-    network: FindingNetwork,
+def _joined(parts: Mapping[str, Mapping[str, torch.Tensor]]) -> np.ndarray:
+    """What heads read: features of the encoder, then those of the network; float16 [N, W]."""
+    read = [parts[part]["features"].numpy() for part in (HEADS, NETWORK) if part in parts]
+    return np.concatenate(read, 1) if len(read) > 1 else read[0]
+
+
+def _parts_of(
     retriever: Retriever,
     pictures: Sequence[Picture],
     cache: Path,
     title: str,
-) -> np.ndarray:
-    """Features of the finding network, float16 [N, D]; it sees what the encoder sees."""
-    key = [module_fingerprint(network), "network", *(picture.name for picture in pictures)]
-    device = retriever.device
+    look: bool = True,
+) -> dict[str, dict[str, torch.Tensor]]:
+    """The parts of the features, each from a file of its own; what is missing in one pass.
 
-    def extract() -> dict[str, torch.Tensor]:
-        parts = []
-        with ThreadPoolExecutor(2) as pool, torch.inference_mode():
-            for start in trange(0, len(pictures), BATCH, desc=title):
-                batch = pictures[start : start + BATCH]
-                squares = pool.map(lambda picture: retriever.prepare(picture.open()), batch)
-                levels = torch.from_numpy(np.stack(list(squares))).to(device)[:, None] / 255
-                with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
-                    parts.append(network.read(levels).half().cpu())
-        return {"features": torch.cat(parts)}
+    A pass keeps all parts, so that no later question decodes the pictures again. look: whether LOOK
+    is asked for.
+    """
+    network, names = retriever.model.finding_network, [picture.name for picture in pictures]
+    keys = {HEADS: [image_key(retriever), "heads", *names]}
+    if network is not None:
+        keys[NETWORK] = [module_fingerprint(network), "network", *names]
+    seen = [retriever.encoder, LOOK, *names]
 
-    return cached_features(cache, key, extract)["features"].numpy()
+    def make(missing: frozenset[str]) -> Mapping[str, dict[str, torch.Tensor]]:
+        if network is not None and missing == {NETWORK}:
+            return {NETWORK: _network_features(network, retriever, pictures, title)}
+        made = _extract(retriever, pictures, title)
+        if not look:
+            cached_features(cache, seen, lambda: made[LOOK])
+        return made
+
+    return cached_parts(cache, keys | ({LOOK: seen} if look else {}), make)
+
+
+def _network_features(
+    network: FindingNetwork, retriever: Retriever, pictures: Sequence[Picture], title: str
+) -> dict[str, torch.Tensor]:
+    """Features of the finding network alone, float16 [N, D]; it sees what the encoder sees."""
+    parts, device = [], retriever.device
+    with ThreadPoolExecutor(2) as pool, torch.inference_mode():
+        for start in trange(0, len(pictures), BATCH, desc=title):
+            batch = pictures[start : start + BATCH]
+            squares = pool.map(lambda picture: retriever.prepare(picture.open()), batch)
+            levels = torch.from_numpy(np.stack(list(squares))).to(device)[:, None] / 255
+            with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
+                parts.append(network.read(levels).half().cpu())
+    return {"features": torch.cat(parts)}
 
 
 def encoder_key(retriever: Retriever) -> str:
@@ -103,8 +112,11 @@ def image_key(retriever: Retriever) -> str:
     return module_fingerprint(retriever.model.image_encoder)
 
 
-def _extract(retriever: Retriever, pictures: Sequence[Picture], title: str) -> FilmFeatures:
-    parts = []
+def _extract(
+    retriever: Retriever, pictures: Sequence[Picture], title: str
+) -> dict[str, dict[str, torch.Tensor]]:
+    """Every part of the features, in one pass over the pictures."""
+    parts, width = [], retriever.model.image_encoder.feature_width
     with ThreadPoolExecutor(2) as pool, tqdm(total=len(pictures), desc=title, unit="film") as bar:
         for start in range(0, len(pictures), BATCH):
             batch = pictures[start : start + BATCH]
@@ -112,7 +124,16 @@ def _extract(retriever: Retriever, pictures: Sequence[Picture], title: str) -> F
             found = film_features(retriever, films)
             parts.append(replace(found, features=found.features.astype(np.float16)))
             bar.update(len(batch))
-    return FilmFeatures.joined(parts)
+    whole = FilmFeatures.joined(parts)
+    features = torch.from_numpy(whole.features)
+    return {
+        HEADS: {"features": features[:, :width]},
+        NETWORK: {"features": features[:, width:]},
+        LOOK: {
+            "embeddings": torch.from_numpy(whole.embeddings),
+            "thumbnails": torch.from_numpy(whole.thumbnails),
+        },
+    }
 
 
 @dataclass(frozen=True, eq=False)

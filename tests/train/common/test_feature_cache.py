@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from train.common.feature_cache import cached_features, module_fingerprint
+from train.common.feature_cache import cached_features, cached_parts, module_fingerprint
 
 
 def test_a_second_call_with_the_same_key_computes_nothing(tmp_path):
@@ -20,6 +20,19 @@ def test_a_second_call_with_the_same_key_computes_nothing(tmp_path):
         assert found["half"].dtype == torch.float16
     assert len(calls) == 2
     assert {file.suffix for file in (tmp_path / "cache").iterdir()} == {".safetensors"}
+
+
+def test_parts_that_are_missing_are_computed_together_and_the_others_are_left(tmp_path):
+    asked = []
+
+    def make(missing: frozenset[str]) -> dict[str, dict[str, torch.Tensor]]:
+        asked.append(missing)
+        return {part: {"row": torch.tensor([float(len(asked))])} for part in ("a", "b", "c")}
+
+    for keys in ({"a": [1]}, {"a": [1], "b": [2], "c": [3]}, {"b": [2], "a": [1]}):
+        found = cached_parts(tmp_path, keys, make)
+        assert found.keys() == keys.keys() and found["a"]["row"] == 1
+    assert found["b"]["row"] == 2 and asked == [{"a"}, {"b", "c"}]
 
 
 def test_a_fingerprint_is_that_of_names_and_weights():
