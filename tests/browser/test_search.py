@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 from app_gallery import COUNT
 from PIL import Image
-from steps import FILMS, ask, cards, drawn, loaded, open_film, overflow, pixels, search, slide
+from steps import (
+    FILMS,
+    ask,
+    cards,
+    drawn,
+    loaded,
+    open_film,
+    overflow,
+    pixels,
+    search,
+    slide,
+    until,
+)
 
 NOTE = "For education, not for diagnosis."
 
@@ -50,6 +62,20 @@ def test_examples_and_tiles_search_at_a_click(server, visit):
     page.click("text=collapsed lung")
     page.wait_for_selector('.asked-for:has-text("collapsed lung")')
     assert page.input_value("#query textarea") == "collapsed lung"
+
+
+def test_what_is_typed_while_a_tile_is_answered_stays(server, visit):
+    page, held = visit(server), []
+    page.route("**/queue/join*", lambda route: held.append(route), times=1)
+    page.click(".tiles [data-name=cardiomegaly]")
+    until(page, lambda: held, "the tile's question")
+    page.fill("#query textarea", "mass")
+    page.fill("#filters .age input >> nth=0", "40")
+    held[0].continue_()
+    page.wait_for_selector('.asked-for:has-text("cardiomegaly")')
+    page.wait_for_selector('#filters .token:has-text("cardiomegaly")')  # what was left alone
+    assert page.input_value("#query textarea") == "mass"
+    assert page.get_by_label("Age from").input_value() == "40"
 
 
 def typed(page, text: str) -> None:

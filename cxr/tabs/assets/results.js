@@ -51,6 +51,22 @@ window.cxr.restore = (address) => {
 };
 /* What a visitor does meanwhile counts more than an address. */
 for (const type of ["pointerdown", "keydown"]) addEventListener(type, () => { opening = null; window.cxr.openedLook = ""; }, true);
+/* What leads to another search than the controls ask for (a tile, a chip, a link) fills them when its
+   answer is there: those that the visitor has left alone since. */
+const NO_CONTROLS = ["", [], "", "", "", [], [], false];
+const LEAVE = { __type__: "update" };       // Gradio's own: no change
+let before = [];
+window.cxr.keepControls = (...values) => { before = values.map((one) => JSON.stringify(one)); };
+window.cxr.fillControls = (html, ...values) => {
+  const head = new DOMParser().parseFromString(html, "text/html").querySelector(".results-head");
+  if (head?.dataset.search === "waiting") return values.map(() => LEAVE);   // of a search after it
+  const asked = head ? JSON.parse(head.dataset.controls) : NO_CONTROLS;
+  return asked.map((one, i) => {
+    if (JSON.stringify(values[i]) !== before[i]) return LEAVE;
+    before[i] = JSON.stringify(one);        // the next answer may fill it again
+    return one;
+  });
+};
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (!button) return;

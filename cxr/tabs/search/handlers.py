@@ -57,22 +57,6 @@ class SearchHandlers:
         views = gr.update(choices=[(study_text.VIEW[view], view) for view in facts.views])
         return [views, gr.skip(), gr.skip(), gr.skip(), findings, findings, gr.skip()]
 
-    def filters(self, state: SearchState) -> list[Any]:
-        """Every filter, and the switch, as in the search that is on the page."""
-        query = state.query or SearchQuery()
-        asked = query.where
-        ages = ["" if age is None else str(age) for age in (asked.age_min, asked.age_max)]
-        views, by_look = list(asked.view or ()), query.evidence == BY_LOOK
-        return [views, asked.sex or "", *ages, [*asked.present], [*asked.absent], by_look]
-
-    def controls(self, state: SearchState) -> list[Any]:
-        """The text, the filters and the switch, as in the search that is on the page."""
-        return [state.query.text if state.query else "", *self.filters(state)]
-
-    def no_filters(self) -> list[Any]:
-        """Every filter as it is on a fresh page; the switch stays."""
-        return [[], "", "", "", [], [], gr.skip()]
-
     def search(self, state: SearchState, text: str, *filters: Any) -> SearchState:
         """Images that match findings typed in words; without words, all that pass the filters."""
         return self._ask(state, _query(filters, text=text.strip()))

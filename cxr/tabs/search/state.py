@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from cxr.gallery import Where
-from cxr.retrieval import region_name
+from cxr.retrieval import EVIDENCE, region_name
 from cxr.tabs.shared.errors import STALE
 
 if TYPE_CHECKING:
@@ -109,6 +109,15 @@ class SearchState:
     def open(self) -> Match | None:
         """The match whose image is open."""
         return None if self.selected is None else self.matches[self.selected]
+
+    @property
+    def controls(self) -> list[Any]:
+        """The values of the box, the filters and the switch (tab.Filters) that ask for it."""
+        query = self.query or SearchQuery()
+        asked = query.where
+        ages = ["" if age is None else str(age) for age in (asked.age_min, asked.age_max)]
+        chosen = [list(asked.view or ()), asked.sex or "", *ages, [*asked.present], [*asked.absent]]
+        return [query.text, *chosen, query.evidence == EVIDENCE[1]]
 
     def select(self, index: int | None) -> SearchState:
         """Return the state with another match open, or none.

@@ -28,6 +28,7 @@ EXAMPLES = (
 VIEWS = [("PA", "PA"), ("AP", "AP"), ("Lateral", "lateral"), ("Frontal", "frontal")]
 SEXES = [("Any", ""), ("Female", "F"), ("Male", "M")]
 RESULTS = "#results h2, #results .state, #welcome h2, #welcome .state"
+NO_FILTERS = """() => [[], "", "", "", [], [], { __type__: "update" }]"""  # the switch stays
 FOLD = """() => { if (matchMedia("(max-width: 700px)").matches)
   document.querySelector("#filters > button[aria-expanded=true], #filters > .open")?.click(); }"""
 
@@ -105,21 +106,23 @@ def build(services: Services) -> SearchTab:
         wiring.on, handler=handlers.filter, inputs=filters.all, show=handlers.show_filtered
     )
     filtering(filters.settled)
-    cleared = update(results.unfilter, handlers.no_filters, None, filters.all)
+    cleared = update(results.unfilter, None, None, filters.all, js=NO_FILTERS)
     filtering(cleared.then, name="unfilter")
     wiring.on(results.open, handlers.open_film)
     wiring.on(results.more, handlers.more)
     asked = [query, *filters.all]
-    for led in (
-        wiring.on(results.back, handlers.back),
-        wiring.on(results.chip, handlers.drop_chip, busy=SEARCHING),
-        wiring.on(results.match, handlers.match, busy=SEARCHING),
-        wiring.on(results.region, handlers.region, busy=SEARCHING),
-        wiring.on(detail.contrast, handlers.open_contrast),
-        wiring.on(first_page.tile, handlers.open_tile, busy=SEARCHING),
-        wiring.on(results.restore, handlers.go_to, busy=SEARCHING),
+    for event, handler, busy in (
+        (results.back, handlers.back, ""),
+        (results.chip, handlers.drop_chip, SEARCHING),
+        (results.match, handlers.match, SEARCHING),
+        (results.region, handlers.region, SEARCHING),
+        (detail.contrast, handlers.open_contrast, ""),
+        (first_page.tile, handlers.open_tile, SEARCHING),
+        (results.restore, handlers.go_to, SEARCHING),
     ):
-        update(led.then, handlers.controls, state, asked)
+        update(event, None, asked, None, js="window.cxr.keepControls", trigger_mode="multiple")
+        led = wiring.on(event, handler, busy=busy)
+        update(led.then, None, [results, *asked], asked, js="window.cxr.fillControls")
     wiring.on(detail.step, handlers.step)
     wiring.on(detail.shut, handlers.close_film)
     looking = update(detail.heat, handlers.show_looking, state, detail, queue=False)

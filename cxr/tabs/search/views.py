@@ -5,6 +5,7 @@ Only "more like this", the heat map and the step to another image ask the server
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,7 @@ def results(state: SearchState, services: Services) -> Markup:
         asked=query.understood.query.present if query.understood else (),
         note=state.note,
         place=write_place(state),
+        controls=json.dumps(state.controls),
         link=state.link,
         picture="" if query.image is None else inline(query.image, 96),
         conditions=study_text.conditions(query.where),
