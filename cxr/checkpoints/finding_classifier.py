@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -23,6 +23,33 @@ from cxr.checkpoints.io import load_checkpoint
 
 REFIT = "fit it again: python -m train.reporting"
 TENSORS = ("directions", "offsets", "platt")
+TERM, ABNORMALITY = "term ", "abnormality"  # how tensors of Joins begin; that of the whole
+
+
+@dataclass(frozen=True)
+class Join:
+    """How what another model says of a finding joins in, and from where on it counts together.
+
+    Attributes:
+        weights: what the log odds from the features and those of the other model are multiplied by,
+            and what is added, for the log odds of both together.
+        threshold: the probability from which the finding is suggested, in [0, 1].
+    """
+
+    weights: tuple[float, float, float]
+    threshold: float
+
+    @classmethod
+    def read(cls, weights: np.ndarray, record: Mapping) -> Join:
+        """One of a checkpoint: three weights, and its operating point as config.json has it."""
+        own, others, added = map(float, weights)
+        return cls((own, others, added), float(record["threshold"]))
+
+    def joined(self, chance: float, other: float) -> float:
+        """The probability in [0, 1] by the features and by the other model -> that of both."""
+        own, others, added = self.weights
+        logit = own * _log_odds(chance) + others * _log_odds(other) + added
+        return float(sigmoid(np.array(logit)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +61,19 @@ class FindingClassifier:
         directions: float32 [W, F].
         offsets: float32 [F], added to the scores.
         platt: float32 [2, F], slope and intercept that make a score a log odds (Platt 1999).
+        joins: of the findings of which the localizer's own probability says more.
+        whole: float32 [F + 1], a weight for each score and what is added, for the log odds that an
+            image is abnormal as a whole; None where that was not fitted.
+        abnormal_from: the probability from which it is.
     """
 
     findings: tuple[str, ...]
     directions: np.ndarray
     offsets: np.ndarray
     platt: np.ndarray
+    joins: Mapping[str, Join] = field(default_factory=dict, kw_only=True)
+    whole: np.ndarray | None = field(default=None, kw_only=True)
+    abnormal_from: float = field(default=1.0, kw_only=True)
 
     def __post_init__(self) -> None:
         count = len(self.findings)
@@ -76,6 +110,15 @@ class FindingClassifier:
         """Features float [N, W] -> float64 [N, F] in [0, 1]. Raises ValueError as `scores`."""
         return sigmoid(self.logits(features))
 
+    def abnormal(self, features: np.ndarray) -> np.ndarray | None:
+        """Features float [N, W] -> how likely each image is abnormal: float64 [N] in [0, 1].
+
+        None where that was not fitted. Raises ValueError as `scores`.
+        """
+        if self.whole is None:
+            return None
+        return sigmoid(self.scores(features) @ self.whole[:-1] + self.whole[-1])
+
     @cached_property
     def sha256(self) -> str:
         """The sha256 over names and numbers, in 64 hex digits: what these heads are called."""
@@ -100,9 +143,17 @@ class FindingClassifier:
             ValueError: something is missing or does not fit together.
         """
         try:
-            findings = tuple(config["calibration"]["findings"])
+            calibration = config["calibration"]
+            whole = calibration.get(ABNORMALITY)
             return FindingClassifier(
-                findings, *(np.asarray(tensors[name], np.float32) for name in TENSORS)
+                tuple(calibration["findings"]),
+                *(np.asarray(tensors[name], np.float32) for name in TENSORS),
+                joins={
+                    name: Join.read(_fitted(tensors, TERM + name), record)
+                    for name, record in calibration.get("terms", {}).items()
+                },
+                whole=_fitted(tensors, ABNORMALITY) if whole else None,
+                abnormal_from=float(whole["abnormal_from"]) if whole else 1.0,
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(
@@ -134,3 +185,13 @@ class FindingClassifier:
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Real -> float64 in [0, 1], without overflow."""
     return 1 / (1 + np.exp(-np.clip(np.asarray(logits, np.float64), -60, 60)))
+
+
+def _log_odds(chance: float) -> float:
+    chance = min(max(chance, 1e-4), 1 - 1e-4)
+    return float(np.log(chance / (1 - chance)))
+
+
+def _fitted(tensors: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """The first row of a tensor, what was fitted; the others are refits."""
+    return np.asarray(tensors[name], np.float32)[0]

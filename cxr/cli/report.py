@@ -73,6 +73,11 @@ def _report(options: argparse.Namespace) -> int:
         return 2
     if options.json:
         return 0
+    if (whole := suggestion.overall) is not None:
+        print(
+            f"{whole.probability:6.2f}  {whole.low:.2f}-{whole.high:.2f}  {whole.word}: abnormal as"
+            " a whole"
+        )
     for finding in suggestion.findings:
         if finding.assessed:
             print(

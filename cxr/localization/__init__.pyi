@@ -7,17 +7,17 @@ from .decoding import (
 from .decoding import (
     Levels as Levels,
 )
+from .localization import (
+    THRESHOLD as THRESHOLD,
+)
+from .localization import (
+    Localization as Localization,
+)
 from .localizer import (
     MAX_TEXT as MAX_TEXT,
 )
 from .localizer import (
     SURE as SURE,
-)
-from .localizer import (
-    THRESHOLD as THRESHOLD,
-)
-from .localizer import (
-    Localization as Localization,
 )
 from .localizer import (
     Localizer as Localizer,
@@ -33,6 +33,9 @@ from .lung_measures import (
 )
 from .lung_zones import (
     place_of as place_of,
+)
+from .measure import (
+    PLAUSIBLE_RATIOS as PLAUSIBLE_RATIOS,
 )
 from .measure import (
     Measure as Measure,

@@ -14,18 +14,22 @@ import torch.nn.functional as F
 from cxr.anatomy import (
     CARDIOMEGALY,
     CLAVICLES,
+    GROUND_GLASS,
     HEART_ALONE,
     LEFT_CLAVICLE,
     LEFT_LUNG,
     LUNGS,
+    OPACITY,
     RIGHT_CLAVICLE,
     RIGHT_LUNG,
 )
 from cxr.devices import has_bf16
 from cxr.localization.lung_measures import Measured, measure_lungs, with_intervals
 from cxr.localization.measure import Ratio, cardiothoracic_ratio
+from cxr.localization.presence import Classified
 from cxr.models import PatchDecoder, PatchEncoder
 
+FROM_ONE_HOSPITAL = (OPACITY, GROUND_GLASS)  # their absence too was drawn on its films alone
 _MARKED = 0.5  # what a map reaches where its target counts as marked
 
 
@@ -104,6 +108,8 @@ class Reading:
         found_from: by target, the probability from which it counts as found.
         ratio: the cardiothoracic ratio; None where heart or lungs are missing.
         lungs: what is measured of the lungs.
+        abnormal: the probability that the image is abnormal as a whole, and from where on it is;
+            None where it is not known.
     """
 
     maps: Mapping[str, np.ndarray]
@@ -112,6 +118,7 @@ class Reading:
     found_from: Mapping[str, float]
     ratio: Ratio | None
     lungs: tuple[Measured, ...] = ()
+    abnormal: tuple[float, float] | None = None
 
 
 class DecoderReader:
@@ -126,9 +133,7 @@ class DecoderReader:
         self.preprocess = model.preprocess
         self.targets = (LUNGS, *model.config.outputs, CLAVICLES)
 
-    def __call__(
-        self, square: np.ndarray, classified: Mapping[str, float] | None = None
-    ) -> Reading:
+    def __call__(self, square: np.ndarray, classified: Classified | None = None) -> Reading:
         """Read an image.
 
         Args:
@@ -174,6 +179,9 @@ class DecoderReader:
             with_intervals(
                 measure_lungs(maps[RIGHT_LUNG], maps[LEFT_LUNG]), self.levels.lung_errors
             ),
+            None
+            if classified is None or classified.abnormal is None
+            else (classified.abnormal, classified.abnormal_from),
         )
 
     def _own(self, target: str, logit: float) -> float:
@@ -181,12 +189,15 @@ class DecoderReader:
         return _sigmoid(level.scale * logit + level.shift)
 
     def _spoken(
-        self, target: str, own: float, classified: Mapping[str, float] | None
+        self, target: str, own: float, classified: Classified | None
     ) -> tuple[float, float]:
         """The probability of a finding, and from where on it counts as found."""
         level = self.levels.of(target)
-        if classified and target in classified and level.classified_from:
-            return classified[target], level.classified_from
+        if classified is not None:
+            if joined := classified.joined(target, own):
+                return joined
+            if target in classified.chances and level.classified_from:
+                return classified.chances[target], level.classified_from
         return own, level.found_from
 
     def _ratio(self, maps: Mapping[str, np.ndarray]) -> Ratio | None:
@@ -205,8 +216,21 @@ class DecoderReader:
         """Whether a target counts as found in an image, wherever its map is marked."""
         found_from = self.found_from(target, reading)
         if target == CARDIOMEGALY:
-            return reading.ratio is not None and reading.ratio.value >= found_from
-        return reading.probabilities.get(target, 1.0) >= found_from
+            ratio = reading.ratio
+            return ratio is not None and ratio.plausible and ratio.value >= found_from
+        return reading.probabilities.get(target, 1.0) >= found_from and not self.doubted(
+            target, reading
+        )
+
+    def doubted(self, target: str, reading: Reading) -> bool:
+        """Whether a target is not believed since the image does not look abnormal as a whole.
+
+        That is asked for findings that films of one hospital alone have taught, so that what is
+        said of another hospital's look cannot be told from what is said of the finding.
+        """
+        if target not in FROM_ONE_HOSPITAL or reading.abnormal is None:
+            return False
+        return reading.abnormal[0] < reading.abnormal[1]
 
     def damped(self, heat: np.ndarray, target: str, reading: Reading) -> np.ndarray:
         """The map of a target that is not found, below one half everywhere.

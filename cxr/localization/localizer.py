@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from cxr.anatomy import (
     LEFT_LUNG,
     LUNGS,
     OPACITIES,
+    READ,
     RIGHT_LUNG,
     SIDES,
     TARGETS,
@@ -32,13 +33,13 @@ from cxr.checkpoints import (
 )
 from cxr.defaults import LOCALIZER
 from cxr.devices import best_device, has_bf16
-from cxr.images import Preprocess, load_image
+from cxr.images import load_image
 from cxr.language import MAX_TEXT as MAX_TEXT
 from cxr.language import parse
 from cxr.localization.decoding import DecoderReader, Levels, Reading
-from cxr.localization.lung_measures import Measured
+from cxr.localization.localization import THRESHOLD as THRESHOLD
+from cxr.localization.localization import Localization
 from cxr.localization.lung_zones import apart, half_of, on_its_side, place_of
-from cxr.localization.measure import Measure, Ratio, measure_region
 from cxr.localization.presence import FindingPresence
 from cxr.localization.targets import Target, locate_target
 from cxr.models import (
@@ -51,54 +52,10 @@ from cxr.models import (
     TextGuidedUNet,
 )
 
-THRESHOLD = 0.5  # from which a pixel counts as marked, unless asked otherwise
 SURE = 4.0  # the largest logit that U-Net or probe brings into their mean, 98% sure
 STANDS_FOR = {HEART_ALONE: HEART, CARDIOMEGALY: HEART}  # what a U-Net outlines instead
 IN_LUNGS = ("atelectasis", "nodule", "diffuse nodule", "mass", "fibrosis", "emphysema")
 NEAREST = 0.8  # cosine from which an unknown text means the target that it is nearest to
-
-
-@dataclass(frozen=True, eq=False)
-class Localization:
-    """What was asked for and found; every threshold can be applied without the model.
-
-    Attributes:
-        query: what the text was taken to mean.
-        size: (width, height) in pixels of the image given.
-        maps: float32 [3, S, S] in [0, 1] over the square that the model sees: what was asked for,
-            the right and the left lung.
-        preprocess: how the image was fitted into that square.
-        probability: that the image shows the target at all, in [0, 1]; None where it is not known,
-            or every image shows it.
-        found_from: the probability from which it counts as found; of cardiomegaly the ratio.
-        ratio: the cardiothoracic ratio; None where it is not measured.
-        present: False where it was looked for and counts as not found; the map then stays below
-            one half.
-        lungs: what is measured of the lungs, with intervals; () where nothing is.
-        own: the probability by the decoder itself, where the finding classifier speaks too.
-    """
-
-    query: Target
-    size: tuple[int, int]
-    maps: np.ndarray
-    preprocess: Preprocess
-    probability: float | None = None
-    found_from: float = 0.0
-    ratio: Ratio | None = None
-    present: bool = True
-    lungs: tuple[Measured, ...] = ()
-    own: float | None = None
-
-    @cached_property
-    def heat(self) -> np.ndarray:
-        """float32 [H, W] in [0, 1] at the image's own size; 1 where it is surely."""
-        return self.preprocess.unsquare(self.maps[0], self.size)
-
-    def measure(self, threshold: float = THRESHOLD) -> Measure:
-        """Area and side of what is marked from `threshold` on, in numbers and in words."""
-        inside = self.preprocess.square(Image.new("L", self.size, 255)) > 0
-        heat, right, left = self.maps * inside
-        return measure_region(heat, right, left, threshold)
 
 
 class Localizer:
@@ -261,6 +218,7 @@ class Localizer:
                     self.reader.present(query.target, reading),
                     reading.lungs,
                     reading.own.get(query.target) if found_from else None,
+                    reading.abnormal if self.reader.doubted(query.target, reading) else None,
                 )
             )
         return found
@@ -268,7 +226,7 @@ class Localizer:
     def _reading(self, image: Image.Image, queries: Sequence[Target]) -> Reading:
         """What the patch decoder says of an image, and the classifier where a query needs it."""
         assert self.reader is not None
-        asked = any(self.reader.levels.of(query.target).classified_from for query in queries)
+        asked = any(query.target in READ for query in queries)
         classified = self.presence(image) if self.presence and asked else None
         return self.reader(self.preprocess.square(image), classified)
 

@@ -83,6 +83,21 @@ from .ood_gate import (
 from .ood_gate import (
     standardize as standardize,
 )
+from .overall import (
+    LOOKS_ABNORMAL as LOOKS_ABNORMAL,
+)
+from .overall import (
+    LOOKS_NORMAL as LOOKS_NORMAL,
+)
+from .overall import (
+    Abnormality as Abnormality,
+)
+from .overall import (
+    Overall as Overall,
+)
+from .overall import (
+    OverallPoint as OverallPoint,
+)
 from .phrases import (
     BANK as BANK,
 )

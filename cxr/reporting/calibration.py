@@ -14,18 +14,17 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-from cxr.checkpoints import FindingClassifier, sigmoid
+from cxr.checkpoints import ABNORMALITY, TERM, FindingClassifier, sigmoid
 from cxr.language import affirmative
+from cxr.reporting.overall import LEVEL, Abnormality, Overall, with_odds
 
 LIKELY, POSSIBLE, NOT_SURE, UNLIKELY = "likely", "possible", "not sure", "unlikely"
 NOT_ASSESSED = "not assessed"  # the word of a finding that the model sees too rarely
 SUGGESTED = (LIKELY, POSSIBLE)  # words of the findings that a report raises
-LEVEL = 0.95  # of the intervals
 LEAST_POSSIBLE = (
     0.1  # probability below which no finding is called possible, whatever its threshold
 )
 UNLIKELY_BELOW = 0.05  # probability below which it is called unlikely, whatever its threshold
-_TERM = "term "  # how the names of tensors of terms begin
 # Where an image comes from: how many times the odds of a finding are those on the images that the
 # probabilities were fitted on, which are a hospital's.
 SETTINGS = {"ward": 1.0, "screening": 0.1}
@@ -110,18 +109,14 @@ class OperatingPoint:
 
     def with_odds(self, odds: float) -> OperatingPoint:
         """The same point where the odds of the finding are so many times those that it has here."""
-
-        def moved(chance: float) -> float:
-            return chance * odds / (1 + chance * (odds - 1))
-
-        prevalence = moved(self.prevalence)
+        prevalence = with_odds(self.prevalence, odds)
         right, wrong = self.specificity * (1 - prevalence), (1 - self.sensitivity) * prevalence
         return replace(
             self,
-            threshold=moved(self.threshold),
+            threshold=with_odds(self.threshold, odds),
             prevalence=prevalence,
             npv=None if self.npv is None or right + wrong == 0 else right / (right + wrong),
-            deny_below=None if self.deny_below is None else moved(self.deny_below),
+            deny_below=None if self.deny_below is None else with_odds(self.deny_below, odds),
         )
 
     def may_deny(self, probability: float) -> bool:
@@ -201,6 +196,7 @@ class Calibration(FindingClassifier):
         source: what the scores are made of, in words.
         operating_points: of the findings that were measured on validation images.
         terms: of the findings that what the localizer measures says more of.
+        abnormality: judges the image as a whole; None where that was not fitted.
     """
 
     refits: np.ndarray
@@ -208,6 +204,7 @@ class Calibration(FindingClassifier):
     source: str = ""
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
     terms: Mapping[str, MeasuredTerm] = field(default_factory=dict)
+    abnormality: Abnormality | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -288,7 +285,14 @@ class Calibration(FindingClassifier):
                 name: point.with_odds(odds) for name, point in self.operating_points.items()
             },
             terms={},
+            abnormality=None if self.abnormality is None else self.abnormality.in_setting(odds),
         )
+
+    def overall(self, features: np.ndarray) -> Overall | None:
+        """Judge the image as a whole by its features, float [W]; None where nothing judges it."""
+        if self.abnormality is None:
+            return None
+        return self.abnormality.judge(self.scores(features[None])[0])
 
     def word(self, finding: str, probability: float) -> str:
         """The word for a finding's probability in [0, 1], by its operating point or the bands."""
@@ -345,16 +349,17 @@ class Calibration(FindingClassifier):
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The arrays by name, for a checkpoint."""
-        terms = {f"{_TERM}{name}": term.weights for name, term in self.terms.items()}
-        return super().tensors() | {"refits": self.refits} | terms
+        terms = {f"{TERM}{name}": term.weights for name, term in self.terms.items()}
+        whole = {} if self.abnormality is None else {ABNORMALITY: self.abnormality.weights}
+        return super().tensors() | {"refits": self.refits} | terms | whole
 
     @classmethod
     def read(cls, config: Mapping, tensors: Mapping[str, np.ndarray]) -> Calibration:
         """Read a calibration of a checkpoint.
 
         Args:
-            config: with "findings", "bands", "source" and perhaps "operating_points" and "terms",
-                the operating points of MeasuredTerms.
+            config: with "findings", "bands", "source" and perhaps "operating_points", "terms", the
+                operating points of MeasuredTerms, and "abnormality", an OverallPoint.
             tensors: the arrays by name.
 
         Raises:
@@ -364,12 +369,16 @@ class Calibration(FindingClassifier):
             heads = cls.read_heads({"calibration": config}, tensors)
             terms = {
                 name: MeasuredTerm(
-                    np.asarray(tensors[f"{_TERM}{name}"], np.float32), OperatingPoint.read(record)
+                    np.asarray(tensors[f"{TERM}{name}"], np.float32), OperatingPoint.read(record)
                 )
                 for name, record in config.get("terms", {}).items()
             }
+            whole = config.get(ABNORMALITY)
             return cls(
-                **vars(heads),
+                heads.findings,
+                heads.directions,
+                heads.offsets,
+                heads.platt,
                 refits=np.asarray(tensors["refits"], np.float32),
                 bands=Bands(**config["bands"]),
                 source=config["source"],
@@ -378,6 +387,8 @@ class Calibration(FindingClassifier):
                     for name, record in config.get("operating_points", {}).items()
                 },
                 terms=terms,
+                abnormality=whole
+                and Abnormality.read(whole, tensors[ABNORMALITY], len(heads.findings)),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(

@@ -19,6 +19,7 @@ from cxr.reporting.calibration import (
 )
 from cxr.reporting.claims import ABSENT, LUNGS, POSSIBLE
 from cxr.reporting.measured import HeartRatio, Measurements
+from cxr.reporting.overall import LOOKS_ABNORMAL, LOOKS_NORMAL
 from cxr.reporting.phrases import WORDINGS, Phrase
 from cxr.retrieval import Match
 
@@ -97,6 +98,7 @@ def compose_report(
     deniable: Collection[str] = (),
     ratios: Mapping[str, float] | None = None,
     measured: Measurements | None = None,
+    overall: str = "",
 ) -> list[Sentence]:
     """Compose the sentences of a report, Findings first, then Impression.
 
@@ -106,6 +108,7 @@ def compose_report(
         deniable: the findings that may be denied if they are unlikely.
         ratios: finding -> probability over prior, which orders the impression; 1 for the others.
         measured: where findings lie and how large the heart is; None where nothing was measured.
+        overall: the word for the image as a whole (cxr.reporting.overall); "" where none is known.
 
     Returns:
         The sentences, without evidence.
@@ -122,7 +125,7 @@ def compose_report(
         composed += said
     composed += _left_open(words)
     composed.append(_not_assessed(words))
-    return composed + _impression(words, denied, ratios or {})
+    return composed + _impression(words, denied, ratios or {}, overall)
 
 
 def _may_deny(name: str, words: Mapping[str, str]) -> bool:
@@ -201,33 +204,52 @@ def _not_assessed(words: Mapping[str, str]) -> Sentence:
 
 
 def _impression(
-    words: Mapping[str, str], denied: Collection[str], ratios: Mapping[str, float]
+    words: Mapping[str, str],
+    denied: Collection[str],
+    ratios: Mapping[str, float],
+    overall: str,
 ) -> list[Sentence]:
-    """What matters most of what is raised; else that nothing is, as far as it can be said."""
+    """What matters most of what is raised; else that nothing is, as far as it can be said.
+
+    Where nothing raised is likely, what is merely possible does not explain an abnormal image.
+    """
     leading = leading_findings(words, ratios)
     if leading:
-        return [
+        raised = [
             Sentence(_capital(f"{words[name]} {_plain(name)}."), "impression", {name: POSSIBLE})
             for name in leading
         ]
+        if overall == LOOKS_ABNORMAL and words[leading[0]] != LIKELY:
+            raised.insert(0, Sentence("The image looks abnormal as a whole.", "impression"))
+        return raised[:LONGEST_IMPRESSION]
     absent = [] if NOT_SURE in words.values() else [name for name in words if name in denied]
-    return [Sentence(_nothing_raised(words), "impression", dict.fromkeys(absent, ABSENT))]
+    return [Sentence(_nothing_raised(words, overall), "impression", dict.fromkeys(absent, ABSENT))]
 
 
-def _nothing_raised(words: Mapping[str, str]) -> str:
+def _nothing_raised(words: Mapping[str, str], overall: str) -> str:
     """How normal an image may be called on which no finding is suggested."""
     missing = [name for name, word in words.items() if word == NOT_ASSESSED]
     count = len(words) - len(missing)
     if not count:
         return "No finding was assessed."
+    none = f"none of the {count} findings assessed is suggested"
     if NOT_SURE in words.values():
-        return "No finding is suggested with confidence."
-    if any(WEIGHTS.get(name, 1.0) >= SERIOUS for name in missing):
-        return (
-            f"None of the {count} findings assessed is suggested; with {len(missing)} not assessed,"
-            " the image cannot be called normal."
-        )
-    return f"Looks normal: none of the {count} findings assessed is suggested."
+        none = "no finding is suggested with confidence"
+    unassessed = f"{len(missing)} {'is' if len(missing) == 1 else 'are'} not assessed"
+    if overall == LOOKS_ABNORMAL:
+        further = f", and {unassessed}" if missing else ""
+        return f"The image looks abnormal as a whole, but {none}{further}."
+    if overall == LOOKS_NORMAL or not (
+        overall or NOT_SURE in words.values() or any(map(_serious, missing))
+    ):
+        return f"Looks normal as a whole: {none}{f'; {unassessed}' if missing else ''}."
+    if NOT_SURE not in words.values() and missing:
+        none += f"; with {len(missing)} not assessed, the image cannot be called normal"
+    return f"{_capital(none)}."
+
+
+def _serious(name: str) -> bool:
+    return WEIGHTS.get(name, 1.0) >= SERIOUS
 
 
 def leading_findings(words: Mapping[str, str], ratios: Mapping[str, float]) -> list[str]:

@@ -23,6 +23,7 @@ def as_document(suggestion: Suggestion) -> dict[str, Any]:
         "warnings": suggestion.warnings,
         "gate": asdict(suggestion.verdict),
         "report": suggestion.report,
+        "overall": None if suggestion.overall is None else asdict(suggestion.overall),
         "findings": [asdict(one) for one in suggestion.findings],
         "not_assessed": list(suggestion.not_assessed),
         "measurements": _measured_document(suggestion.measurements),

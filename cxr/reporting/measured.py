@@ -62,7 +62,7 @@ class Measurements:
     """What was measured on an image.
 
     Attributes:
-        heart: the cardiothoracic ratio; None where it is not measured.
+        heart: the cardiothoracic ratio; None where it is not measured, or is none that hearts have.
         places: of the findings that the localizer outlines, finds here and is trusted with, where
             they lie, such as "on the right" or "in the left lung, mostly the lower zone".
         log_odds: of each finding that the localizer looked for, that the image shows it; by itself,
@@ -97,7 +97,7 @@ def measure_image(localizer: Localizer, image: Image.Image) -> Measurements:
     """
     named = [name for name in (*SIDED, *ONLY_SIDED) if name in localizer.locatable]
     heart, *found = localizer.find_all(image, [HEART, *named])
-    ratio = heart.ratio
+    ratio = heart.ratio if heart.ratio is not None and heart.ratio.plausible else None
     places = {name: _place(name, one) for name, one in zip(named, found)}
     # By the localizer itself: the classifier's own answer would be no second opinion.
     chances = {name: one.own for name, one in zip(named, found)}

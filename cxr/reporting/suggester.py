@@ -24,6 +24,7 @@ from cxr.reporting.compose import Sentence, compose_report, report_text
 from cxr.reporting.corpus import load_corpus
 from cxr.reporting.measured import Measurements
 from cxr.reporting.ood_gate import THUMBNAIL, FilmFeatures, OODGate, OODResult, film_features
+from cxr.reporting.overall import Overall
 from cxr.reporting.phrases import Phrase, phrase_bank
 from cxr.retrieval import EncodedQuery, Match, Retriever
 
@@ -50,6 +51,8 @@ class Suggestion:
         sentences: the report's, each with its evidence.
         verdict: what the gate said.
         measurements: what was measured on the image; None where nothing was, or it was refused.
+        overall: whether the image looks abnormal as a whole; None where nothing says so, or it was
+            refused.
     """
 
     findings: list[Finding]
@@ -60,6 +63,7 @@ class Suggestion:
     sentences: list[Sentence]
     verdict: OODResult
     measurements: Measurements | None = None
+    overall: Overall | None = None
 
     @property
     def not_assessed(self) -> tuple[str, ...]:
@@ -167,7 +171,8 @@ class ReportSuggester:
         if not (verdict.in_domain or force):
             return Suggestion([], "", near[:SIMILAR], False, warnings, [], verdict)
         findings = calibration.findings_of(features.features[0])
-        composed = self._sentences(vector, findings, near, measured, calibration)
+        overall = _overall(calibration, features.features[0], findings)
+        composed = self._sentences(vector, findings, near, measured, calibration, overall)
         return Suggestion(
             findings,
             report_text(composed),
@@ -177,6 +182,7 @@ class ReportSuggester:
             composed,
             verdict,
             measured,
+            overall,
         )
 
     def _calibration(self, measured: Measurements | None) -> Calibration:
@@ -213,15 +219,28 @@ class ReportSuggester:
         """
         return self._calibration(measured).findings_of(features)
 
+    def overall(self, features: np.ndarray, findings: Sequence[Finding]) -> Overall | None:
+        """Judge an image as a whole.
+
+        Args:
+            features: float [W], as Retriever.encode gives them.
+            findings: of the image, as `findings` reads them.
+
+        Returns:
+            The judgement; None where the checkpoint holds none.
+        """
+        return _overall(self.calibration, features, findings)
+
     def sentences_for(
         self,
         embedding: np.ndarray,
         findings: Sequence[Finding],
         measured: Measurements | None = None,
+        overall: Overall | None = None,
     ) -> list[Sentence]:
         """The report's sentences for an image's embedding, float [512], without studies."""
         calibration = self._calibration(measured)
-        return self._sentences(embedding, findings, [], measured, calibration)
+        return self._sentences(embedding, findings, [], measured, calibration, overall)
 
     def _sentences(
         self,
@@ -230,6 +249,7 @@ class ReportSuggester:
         near: Sequence[Match],
         measured: Measurements | None,
         calibration: Calibration,
+        overall: Overall | None,
     ) -> list[Sentence]:
         fits = self._vectors @ vector
         deniable = {one.name for one in findings if calibration.may_deny(one.name, one.probability)}
@@ -242,6 +262,7 @@ class ReportSuggester:
             deniable,
             {one.name: one.probability / calibration.prior(one.name) for one in findings},
             measured,
+            "" if overall is None else overall.word,
         )
         by_name = {one.name: one for one in findings}
         return [self._with_evidence(one, by_name, near, fits) for one in composed]
@@ -305,6 +326,13 @@ class ReportSuggester:
         if gallery is None:
             return []
         return self.retriever.matches(gallery.search(vector, CANDIDATES))
+
+
+def _overall(
+    calibration: Calibration, features: np.ndarray, findings: Sequence[Finding]
+) -> Overall | None:
+    judged = calibration.overall(features)
+    return judged and judged.beside(any(one.suggested for one in findings))
 
 
 def _lacks(study: Study, names: Iterable[str]) -> bool:

@@ -249,6 +249,9 @@ def report_endpoint(services: Services) -> Callable:
         Returns:
             in_domain: whether it looks like a frontal chest X-ray; else there are no findings
             warnings: what to mind
+            overall: how abnormal the picture looks as a whole: probability, low and high, word
+                ("looks abnormal", "looks normal" or "not sure") and point, what that was worth on
+                validation images; null where nothing says so
             findings: name, probability in [0, 1], low and high (95% interval), word, prompt,
                 assessed and operating_point
             not_assessed: the findings that are neither raised nor denied

@@ -8,6 +8,7 @@ from cxr.files import read_json
 from cxr.reporting import LEAST_POSSIBLE, UNLIKELY_BELOW
 from train.cards.data_sets import describe_data_sets
 from train.cards.groups import PENDING, Column, groups_text
+from train.cards.report_overall import overall_text
 from train.cards.tables import fill_template, percent, percent_with_interval, table, with_interval
 from train.common.energy import energy_text
 from train.evaluate.groups import LEAST_CASES
@@ -303,6 +304,7 @@ def card_text(folder: Path) -> str:
         "trials": trials_text(config),
         "operating_points": operating_points_table(config),
         "experts": experts_text(metrics),
+        "overall": overall_text(config, metrics),
         "specificity": f"{100 * SPECIFICITY:.0f}",
         "least_sensitivity": f"{100 * LEAST_SENSITIVITY:.0f}",
         "least_positives": str(LEAST_POSITIVES),

@@ -11,7 +11,13 @@ import numpy as np
 from cxr.data import ExpertReading, load_expert_labels, load_split, load_studies, stem
 from cxr.localization import Localizer
 from cxr.metrics import auroc, expected_calibration_error, value_with_interval
-from cxr.reporting import FRONTAL, FilmFeatures, ReportSuggester
+from cxr.reporting import (
+    FRONTAL,
+    LOOKS_ABNORMAL,
+    LOOKS_NORMAL,
+    FilmFeatures,
+    ReportSuggester,
+)
 from train.common.studies import frontal
 from train.evaluate.report_labels import label_scores
 from train.evaluate.report_reading import (
@@ -61,6 +67,8 @@ def evaluate_against_experts(
         `micro_f1`, `denied`, the share of SERIOUS findings seen by the panel that a report denies,
         `false_findings`, how many findings it raises on an image that the panel called normal, and
         the shares that are `right`, `wrong` and `embarrassing` (train.evaluate.report_reading).
+        `overall`, where images are judged as a whole: the `auroc` against what the panel called
+        abnormal, and the shares of `abnormal` and `normal` images that look abnormal and normal.
 
     Raises:
         ValueError: the data set cannot be read, or the panel read no image of the split.
@@ -123,6 +131,7 @@ def evaluate_against_experts(
         "calibration_error": interval(error),
         "reports": {name: _judged(one, truth, names, interval) for name, one in every.items()},
     }
+    found["overall"] = _whole(reports, truth.abnormal, interval)
     found["measured"] = {}
     for name in suggester.calibration.terms:
         column, values = names.index(name), values_of(measured, name)
@@ -134,6 +143,35 @@ def evaluate_against_experts(
                 key: interval(auroc_of(one, column)) for key, one in scores.items()
             }
     return found
+
+
+def _whole(
+    reports: Reports,
+    abnormal: np.ndarray,
+    interval: Callable[[Callable[[np.ndarray], float]], dict[str, float]],
+) -> dict:
+    """The judgement of N images as a whole against the panel's; {} where there is none."""
+    if np.isnan(reports.overall).any() or abnormal.all() or not abnormal.any():
+        return {}
+
+    def share(kind: np.ndarray, word: str) -> Callable[[np.ndarray], float]:
+        def of(rows: np.ndarray) -> float:
+            chosen = rows[kind[rows]]
+            return float((reports.looks[chosen] == word).mean()) if len(chosen) else 0.0
+
+        return of
+
+    kinds = {"abnormal": abnormal, "normal": ~abnormal}
+    words = {"looks_abnormal": LOOKS_ABNORMAL, "looks_normal": LOOKS_NORMAL}
+    return {
+        "auroc": interval(lambda rows: auroc(reports.overall[rows], abnormal[rows])),
+        "abnormal_films": int(abnormal.sum()),
+        "normal_films": int((~abnormal).sum()),
+        **{
+            key: {kind: interval(share(of, word)) for kind, of in kinds.items()}
+            for key, word in words.items()
+        },
+    }
 
 
 @dataclass(frozen=True, eq=False)

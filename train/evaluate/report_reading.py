@@ -20,6 +20,7 @@ from cxr.reporting import (
     FilmFeatures,
     Finding,
     Measurements,
+    Overall,
     ReportSuggester,
     Sentence,
     claims_of,
@@ -56,6 +57,8 @@ class Reports:
         normal: bool [N], whether the impression calls the image normal.
         contradictory: bool [N], whether sentences contradict each other, by what they are said to
             claim or by their text.
+        overall: float64 [N] in [0, 1], that the image is abnormal as a whole; NaN: nobody judged.
+        looks: str [N], the word for it, "" where nobody judged.
     """
 
     texts: tuple[str, ...]
@@ -67,12 +70,17 @@ class Reports:
     denied: np.ndarray
     normal: np.ndarray
     contradictory: np.ndarray
+    overall: np.ndarray
+    looks: np.ndarray
 
     @classmethod
     def of(
-        cls, names: Sequence[str], said: Sequence[tuple[Sequence[Finding], Sequence[Sentence]]]
+        cls,
+        names: Sequence[str],
+        said: Sequence[tuple[Sequence[Finding], Sequence[Sentence]]],
+        wholes: Sequence[Overall | None],
     ) -> Reports:
-        """From the findings and sentences of N images."""
+        """From the findings and sentences of N images, and what is said of each as a whole."""
         shape = len(said), len(names)
         chances = np.zeros(shape)
         tables = {
@@ -99,18 +107,22 @@ class Reports:
             contradictory.append(bool(contradictions(claims) or contradictions(read_again)))
             normal.append(any(one.text.lower().startswith(NORMAL) for one in composed))
         flags = {"normal": np.array(normal, bool), "contradictory": np.array(contradictory, bool)}
-        return cls(tuple(texts), chances, **tables, **flags)
+        overall = np.array([np.nan if one is None else one.probability for one in wholes], float)
+        looks = np.array(["" if one is None else one.word for one in wholes], str)
+        return cls(tuple(texts), chances, **tables, **flags, overall=overall, looks=looks)
 
 
 def read_images(
     suggester: ReportSuggester, films: FilmFeatures, measured: Sequence[Measurements | None]
 ) -> Reports:
     """The reports of N images, with what was measured on each."""
-    said = []
+    said, wholes = [], []
     for vector, features, one in zip(films.embeddings, films.features, measured):
         findings = suggester.findings(features, one)
-        said.append((findings, suggester.sentences_for(vector, findings, one)))
-    return Reports.of(suggester.calibration.findings, said)
+        overall = suggester.overall(features, findings)
+        said.append((findings, suggester.sentences_for(vector, findings, one, overall)))
+        wholes.append(overall)
+    return Reports.of(suggester.calibration.findings, said, wholes)
 
 
 def prior_reports(suggester: ReportSuggester, count: int) -> Reports:
@@ -118,7 +130,7 @@ def prior_reports(suggester: ReportSuggester, count: int) -> Reports:
     findings = suggester.calibration.findings_at_prior()
     blind = np.zeros(suggester.retriever.model.config.dimension, np.float32)
     said = findings, suggester.sentences_for(blind, findings)
-    return Reports.of(suggester.calibration.findings, [said] * count)
+    return Reports.of(suggester.calibration.findings, [said] * count, [None] * count)
 
 
 def verdicts(

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from cxr.localization import Localizer
+from cxr.localization import PLAUSIBLE_RATIOS, Localizer
 from cxr.reporting import HeartRatio, Measurements, measure_image
 from train.common.feature_cache import cached_features, module_fingerprint
 from train.reporting.pictures import Picture
@@ -29,7 +29,7 @@ def measurements_of(
     heads = "" if localizer.presence is None else localizer.presence.fingerprint
     key = [
         module_fingerprint(localizer.model),
-        levels + heads,
+        levels + heads + repr(PLAUSIBLE_RATIOS),
         *(picture.name for picture in pictures),
     ]
 

@@ -40,6 +40,7 @@ from cxr.localization import Localizer
 from cxr.metrics import auroc
 from cxr.reporting import (
     FRONTAL,
+    Abnormality,
     Calibration,
     MeasuredTerm,
     OODGate,
@@ -48,6 +49,7 @@ from cxr.reporting import (
 from cxr.retrieval import Retriever
 from train.cards.report import write_report_card
 from train.common.energy import hardware
+from train.reporting.abnormality import abnormal_of, fit_abnormality
 from train.reporting.features import Collection, collect
 from train.reporting.gate_films import gate_of_hospitals
 from train.reporting.heads import (
@@ -100,7 +102,7 @@ def fit_calibration(
 
     Returns:
         The calibration without its operating points, these as JSON-able values, what was tried
-        ("heads", "measured"), and the number of images of each source.
+        ("heads", "measured", "overall"), and the number of images of each source.
     """
     names = NIH_FINDINGS
     found = collect(retriever, options.data, options.experts, options.more, names, options.cache)
@@ -136,11 +138,12 @@ def fit_calibration(
         + ("" if network is None else " and of a finding network"),
     )
     terms, tried = _terms(calibration, found, scores, options)
-    calibration = replace(calibration, terms=terms)
+    judge, whole = _judge(found, scores, options)
+    calibration = replace(calibration, terms=terms, abnormality=judge)
     points = operating_points(names, chances)
     counts = {name: int((found.source == name).sum()) for name in np.unique(found.source)}
     records = {name: asdict(one) for name, one in points.items()}
-    return calibration, records, {"heads": trials, "measured": tried}, counts
+    return calibration, records, {"heads": trials, "measured": tried, "overall": whole}, counts
 
 
 def _terms(
@@ -170,6 +173,24 @@ def _terms(
         if term is not None:
             terms[finding] = term
     return terms, {finding: values for finding, values in tried.items() if values}
+
+
+def _judge(
+    found: Collection, scores: np.ndarray, options: argparse.Namespace
+) -> tuple[Abnormality | None, dict[str, float]]:
+    """The judge of the image as a whole, and what was tried; nothing without a panel's images."""
+    if options.experts is None:
+        return None, {}
+    root, name = options.experts, options.experts.resolve().name
+    kept: list[np.ndarray] = []
+    called: list[np.ndarray] = []
+    for split in ("train", "val"):
+        rows = found.rows(f"{name} {split}")
+        kept.append(rows)
+        called.append(abnormal_of(root, studies_of(root, split)))
+    rows = np.concatenate(kept)
+    patients = [found.readings.patients[row] for row in rows]
+    return fit_abnormality(scores[rows], np.concatenate(called), patients, REFITS, options.seed)
 
 
 def choose_shares(
@@ -306,6 +327,7 @@ def main(argv: list[str] | None = None) -> int:
             "source": calibration.source,
             "bands": vars(calibration.bands),
             "terms": {name: asdict(term.point) for name, term in calibration.terms.items()},
+            "abnormality": calibration.abnormality and asdict(calibration.abnormality.point),
         },
         "operating_points": points,
         "gate": gate_record,
@@ -318,6 +340,7 @@ def main(argv: list[str] | None = None) -> int:
             "refits": REFITS,
             "trials": trials["heads"],
             "measured": trials["measured"],
+            "overall": trials["overall"],
             "minutes": round((time.time() - begun) / 60, 1),
             "hardware": hardware(),
         },

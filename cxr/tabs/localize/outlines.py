@@ -155,11 +155,18 @@ def _absent(found: Localization) -> str:
     if found.present:
         return ""
     if found.query.target == CARDIOMEGALY:
-        if found.ratio is None:
+        if found.ratio is None or not found.ratio.plausible:
             return "Not found: the size of the heart cannot be measured here."
         return (
             f"Not found: the cardiothoracic ratio is {found.ratio.words}, and the heart counts as "
             f"enlarged here from {found.found_from:.2f} on."
+        )
+    if found.doubted and (found.probability or 0) >= found.found_from:
+        abnormal, abnormal_from = found.doubted
+        return (
+            f"Not found: the model sees something like it ({found.probability:.0%}), but the film "
+            f"does not look abnormal as a whole ({abnormal:.0%}, and that counts from "
+            f"{abnormal_from:.0%} on)."
         )
     return (
         f"Not found: the model gives it {found.probability or 0:.0%}, and it counts from "

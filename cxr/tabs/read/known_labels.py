@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cxr.findings import Study
+from cxr.reporting import LOOKS_ABNORMAL, LOOKS_NORMAL
 from cxr.tabs.read.state import SUGGESTED
 from cxr.tabs.shared import study_text
 
 if TYPE_CHECKING:
-    from cxr.reporting import Finding
+    from cxr.reporting import Finding, Overall
 
 SOURCES = {
     "mined": "labels that software mined from the report",
@@ -35,7 +36,9 @@ class KnownLabels:
     disagreements: tuple[str, ...]
 
 
-def known_labels(study: Study | None, findings: Sequence[Finding]) -> KnownLabels | None:
+def known_labels(
+    study: Study | None, findings: Sequence[Finding], overall: Overall | None = None
+) -> KnownLabels | None:
     """Compare the labels of a study with the model's findings; None where there are no labels."""
     if study is None or not study.labelled:
         return None
@@ -47,11 +50,16 @@ def known_labels(study: Study | None, findings: Sequence[Finding]) -> KnownLabel
         ("The model does not suggest {}, which this film is labelled with.", missed),
         ("This film is labelled with {}, which the model does not assess.", unseen),
     ]
+    whole = ""
+    if overall is not None and overall.word == LOOKS_ABNORMAL and not study.positive:
+        whole = "The film looks abnormal as a whole, and is labelled as without finding."
+    elif overall is not None and overall.word == LOOKS_NORMAL and study.positive:
+        whole = "The film looks normal as a whole, and is labelled with a finding."
     source = "what it was generated for" if study_text.is_synthetic(study) else ""
     return KnownLabels(
         study_text.summary(study),
         source or SOURCES.get(study.label_source, "its labels"),
-        tuple(text.format(_listed(names)) for text, names in said if names),
+        (*(text.format(_listed(names)) for text, names in said if names), *filter(None, [whole])),
     )
 
 

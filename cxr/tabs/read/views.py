@@ -17,7 +17,7 @@ import cxr
 from cxr.findings import FINDINGS, Study
 from cxr.language import affirmative, negative
 from cxr.localization import parse
-from cxr.reporting import ABSENT, BANK
+from cxr.reporting import ABSENT, BANK, LOOKS_ABNORMAL, LOOKS_NORMAL
 from cxr.tabs.read.known_labels import known_labels
 from cxr.tabs.read.state import REPORT, ReadState
 from cxr.tabs.services import PHOTOGRAPH, Services
@@ -26,8 +26,9 @@ from cxr.tabs.shared.rendering import renderer
 from cxr.tabs.shared.viewer import HEAT_LIMITS, stage, tools
 
 if TYPE_CHECKING:
-    from cxr.reporting import Finding, Measurements, Sentence, Suggestion
+    from cxr.reporting import Finding, Measurements, Overall, Sentence, Suggestion
 
+WHOLE = "Abnormal as a whole"
 EDUCATION = "For education only, not for diagnosis."
 READING, LOOKING = "Reading the film…", "Looking where it is…"
 LOADING = "Loading the model; the first film takes a few seconds…"
@@ -83,9 +84,10 @@ def findings(state: ReadState, services: Services) -> Markup:
         correction=CORRECTION_LABELS.get(suggestion.verdict.kind, ""),
         doubted=not suggestion.in_domain,
         suggested=len(state.suggested),
+        overall=_whole_bar(suggestion.overall),
         findings=[_bar(one, state) for one in suggestion.findings if one.assessed],
         not_assessed=[_why_not(one) for one in suggestion.findings if not one.assessed],
-        known=known_labels(state.study, suggestion.findings),
+        known=known_labels(state.study, suggestion.findings, suggestion.overall),
         detail=_finding_detail(suggestion, state, services) if state.finding else None,
     )
 
@@ -95,17 +97,21 @@ def report(state: ReadState, services: Services) -> Markup:
     suggestion = state.suggestion
     if suggestion is None or state.withheld:
         return Markup()
+    judged: list[tuple[str, Finding | Overall]] = [
+        (one.name, one) for one in suggestion.findings if one.assessed
+    ]
+    if suggestion.overall is not None:
+        judged.insert(0, (WHOLE.lower(), suggestion.overall))
     rows = [
         {
-            "name": one.name,
+            "name": name,
             "word": one.word,
             "percent": percent(one.probability),
             "probability": one.probability,
             "low": one.low,
             "high": one.high,
         }
-        for one in suggestion.findings
-        if one.assessed
+        for name, one in judged
     ]
     return render(
         "report.html",
@@ -245,12 +251,49 @@ def _bar(finding: Finding, state: ReadState) -> dict[str, Any]:
         "kind": finding.word.replace(" ", "-"),
         "word": finding.word,
         "chosen": finding.name == state.finding,
-        "percent": percent(finding.probability),
-        "low": percent(finding.low),
-        "high": percent(finding.high),
-        "fill": f"{100 * finding.probability:.1f}",
-        "left": f"{100 * finding.low:.1f}",
-        "width": f"{100 * (finding.high - finding.low):.1f}",
+        **_lengths(finding),
+    }
+
+
+def _whole_bar(overall: Overall | None) -> dict[str, Any] | None:
+    """The image as a whole as its bar shows it, and what that is worth; None where unknown."""
+    if overall is None:
+        return None
+    return {
+        "name": WHOLE,
+        "kind": overall.word.replace(" ", "-"),
+        "word": overall.word.removeprefix("looks "),
+        "worth": _worth(overall),
+        **_lengths(overall),
+    }
+
+
+def _worth(overall: Overall) -> str:
+    """What a judgement of the whole image is worth on validation images. Plain text."""
+    point = overall.point
+    if overall.word == LOOKS_ABNORMAL:
+        return (
+            f"Of {point.images} validation films, {percent(point.sensitivity)} of those that "
+            f"radiologists call abnormal look so, for whatever they show, and "
+            f"{percent(1 - point.specificity)} of the normal ones."
+        )
+    if overall.word == LOOKS_NORMAL:
+        return (
+            f"Of the validation films that look so, radiologists call {percent(point.npv)} normal; "
+            f"{percent(point.missed)} of the abnormal ones look so as well."
+        )
+    return "Neither as abnormal nor as normal as validation films of which that can be said."
+
+
+def _lengths(judged: Finding | Overall) -> dict[str, str]:
+    """A probability and its interval in words, and as lengths in percent of the bar."""
+    return {
+        "percent": percent(judged.probability),
+        "low": percent(judged.low),
+        "high": percent(judged.high),
+        "fill": f"{100 * judged.probability:.1f}",
+        "left": f"{100 * judged.low:.1f}",
+        "width": f"{100 * (judged.high - judged.low):.1f}",
     }
 
 

@@ -18,12 +18,14 @@ from cxr.checkpoints.encoders import (
     load_text_encoder,
     save_dual_encoder,
 )
+from cxr.checkpoints.finding_classifier import Join
 from cxr.checkpoints.fingerprints import fingerprint
 from cxr.checkpoints.io import save_checkpoint
 from cxr.images.load import Preprocess
-from cxr.localization.decoding import Level, Levels
+from cxr.localization.decoding import FROM_ONE_HOSPITAL, Level, Levels
 from cxr.localization.localizer import Localizer
 from cxr.localization.lung_measures import RIGHT_AREA
+from cxr.localization.presence import Classified
 from cxr.models.patch_decoder import PatchDecoder, PatchDecoderConfig
 
 SIDE = 96
@@ -97,10 +99,14 @@ def test_cardiomegaly_is_a_matter_of_the_ratio(saved, film):
     found = localizer.find(film(1), "big heart")
     # All maps are alike here: heart and chest are equally wide.
     assert found.ratio is not None and found.ratio.high == pytest.approx(found.ratio.value + 0.04)
-    assert found.ratio.value == 1 and found.present and found.heat.max() > 0.5
+    assert found.ratio.value == 1 and "no heart has" in found.ratio.words
+    assert not found.present and found.heat.max() < 0.5
     assert found.probability is None and found.found_from == 0.5
     reading = localizer.reader(np.zeros((SIDE, SIDE), np.uint8))
     assert reading.maps["cardiomegaly"] is reading.maps["heart"]
+    large = replace(reading, ratio=replace(found.ratio, value=0.6))
+    assert localizer.reader.present("cardiomegaly", large)
+    assert localizer.reader.damped(reading.maps["heart"], "cardiomegaly", large).max() > 0.5
     small = replace(reading, ratio=replace(found.ratio, value=0.49))
     assert not localizer.reader.present("cardiomegaly", small)
     assert localizer.reader.damped(reading.maps["heart"], "cardiomegaly", small).max() < 0.5
@@ -111,12 +117,37 @@ def test_the_classifier_speaks_for_a_finding_where_it_tells_it_better(saved):
     levels = {"mass": {"found_from": 0.4, "classified_from": 0.7}, "nodule": {"found_from": 0.4}}
     reader = saved("f", **levels).reader
     square = np.zeros((SIDE, SIDE), np.uint8)
-    said = reader(square, {"mass": 0.6, "nodule": 0.1})
+    said = reader(square, Classified({"mass": 0.6, "nodule": 0.1}))
     assert said.probabilities["mass"] == 0.6 and not reader.present("mass", said)
     # It is not asked about the nodule, nor where there is none.
     assert said.probabilities["nodule"] == pytest.approx(0.5) and reader.present("nodule", said)
     alone = reader(square)
     assert alone.probabilities["mass"] == pytest.approx(0.5) and reader.present("mass", alone)
+
+
+def test_a_finding_is_found_where_a_report_suggests_it(saved):
+    """What the features say and what the decoder says are joined as a report joins them."""
+    reader = saved("j", mass={"found_from": 0.4, "classified_from": 0.7}).reader
+    square, join = np.zeros((SIDE, SIDE), np.uint8), Join((0.5, 2.0, -1.0), 0.3)
+    for chance, present in ((0.2, False), (0.7, True)):  # by itself the decoder says 0.5
+        said = reader(square, Classified({"mass": chance}, {"mass": join}))
+        logit = 0.5 * np.log(chance / (1 - chance)) - 1
+        assert said.probabilities["mass"] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3)
+        assert reader.present("mass", said) is present
+        assert reader.found_from("mass", said) == 0.3 and said.own["mass"] == pytest.approx(0.5)
+    # An unknown finding is not joined, whatever the join.
+    assert Classified({}, {"mass": join}).joined("mass", 0.9) is None
+
+
+@pytest.mark.parametrize("target", FROM_ONE_HOSPITAL)
+def test_what_one_hospital_taught_is_believed_on_abnormal_images_alone(saved, target):
+    reader = saved("k", **{target: {"found_from": 0.4}, "nodule": {"found_from": 0.4}}).reader
+    square = np.zeros((SIDE, SIDE), np.uint8)
+    for abnormal, found in ((0.7, False), (0.8, True), (None, True)):
+        said = reader(square, Classified({}, abnormal=abnormal, abnormal_from=0.75))
+        assert reader.present(target, said) is found is not reader.doubted(target, said)
+        assert (reader.damped(said.maps[target], target, said).max() < 0.5) is not found
+        assert reader.present("nodule", said)
 
 
 def test_the_classifier_beside_the_checkpoint_is_found(saved, tmp_path, film):
@@ -141,6 +172,20 @@ def test_the_classifier_beside_the_checkpoint_is_found(saved, tmp_path, film):
     (root / "g/config.json").write_text(json.dumps({**about, "presence": {"weights": "heads"}}))
     found = Localizer.load(root / "g").find(film(1), "mass")
     assert found.probability == pytest.approx(1 / (1 + np.exp(-2)), abs=1e-3) and found.present
+    # Joined with the decoder's own, as in a report, and with a judge of the whole image.
+    more = {
+        "term mass": torch.tensor([[1.0, 0.0, -3.0]]),
+        "abnormality": torch.tensor([[0.0, 1.0]]),
+    }
+    record = {"terms": {"mass": {"threshold": 0.3}}, "abnormality": {"abnormal_from": 0.9}}
+    joint = {**config, "calibration": {**config["calibration"], **record}}
+    save_checkpoint(root / "heads", heads | more, joint)
+    localizer = Localizer.load(root / "g")
+    found = localizer.find(film(1), "mass")
+    assert found.probability == pytest.approx(1 / (1 + np.exp(1)), abs=1e-3)
+    assert not found.present and found.found_from == 0.3
+    said = localizer.presence(film(1))
+    assert said.abnormal == pytest.approx(1 / (1 + np.exp(-1))) and said.abnormal_from == 0.9
     save_checkpoint(root / "heads", heads, {**config, "encoder": "ab" * 32})
     assert Localizer.load(root / "g").presence is None
 

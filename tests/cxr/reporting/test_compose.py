@@ -25,6 +25,7 @@ from cxr.reporting.compose import (
     compose_report,
     report_text,
 )
+from cxr.reporting.overall import LOOKS_ABNORMAL, LOOKS_NORMAL, UNDECIDED
 from cxr.reporting.phrases import WORDINGS, phrase_bank
 
 BANDS = Bands(0.5, 0.2, 0.1)
@@ -47,8 +48,9 @@ def choose_by(random: np.random.Generator):
     return choose
 
 
-def compose(words, deniable=NIH_FINDINGS, ratios=None, seed=0):
-    return compose_report(words, choose_by(np.random.default_rng(seed)), deniable, ratios)
+def compose(words, deniable=NIH_FINDINGS, ratios=None, seed=0, overall=""):
+    choose = choose_by(np.random.default_rng(seed))
+    return compose_report(words, choose, deniable, ratios, overall=overall)
 
 
 def impression_of(composed):
@@ -117,7 +119,7 @@ def test_nothing_is_denied_that_may_not_be():
 
 def test_a_normal_image_is_plainly_said_to_look_normal():
     composed = compose(UNLIKELY)
-    normal = "Looks normal: none of the 14 findings assessed is suggested."
+    normal = "Looks normal as a whole: none of the 14 findings assessed is suggested."
     assert impression_of(composed) == [normal]
     assert set(composed[-1].claims) == set(NIH_FINDINGS)
     text = report_text(composed)
@@ -133,6 +135,44 @@ def test_no_image_is_called_normal_while_a_serious_finding_is_not_assessed(name)
     assert ("cannot be called normal" in text) is serious
     assert text.startswith("Looks normal") is not serious
     assert "13 findings assessed" in text and name not in composed[-1].claims
+
+
+NONE = "one of the 13 findings assessed is suggested"
+OPEN = "o finding is suggested with confidence"
+ABNORMAL = "The image looks abnormal as a whole"
+
+
+@pytest.mark.parametrize(
+    ("overall", "changed", "said"),
+    [
+        (LOOKS_NORMAL, "", f"Looks normal as a whole: n{NONE}; 1 is not assessed."),
+        (LOOKS_NORMAL, "not sure", f"Looks normal as a whole: n{OPEN}; 1 is not assessed."),
+        (LOOKS_ABNORMAL, "", f"{ABNORMAL}, but n{NONE}, and 1 is not assessed."),
+        (LOOKS_ABNORMAL, "possible", f"{ABNORMAL}."),
+        (LOOKS_ABNORMAL, "likely", "Likely pulmonary edema."),
+        (UNDECIDED, "", f"N{NONE}; with 1 not assessed, the image cannot be called normal."),
+        (UNDECIDED, "not sure", f"N{OPEN}."),
+    ],
+)
+def test_the_impression_says_how_the_image_looks_as_a_whole(overall, changed, said):
+    words = {**UNLIKELY, "mass": "not assessed"} | ({"edema": changed} if changed else {})
+    composed = compose(words, overall=overall)
+    impression = impression_of(composed)
+    assert impression[0] == said
+    assert impression[1:] == (["Possible pulmonary edema."] if changed == "possible" else [])
+    assert not contradictions([claims_of(one) for one in sentences(report_text(composed))])
+
+
+def test_an_image_that_looks_abnormal_has_an_impression_of_three_sentences_at_most():
+    words = dict.fromkeys(("edema", "mass", "pneumothorax", "atelectasis"), "possible")
+    composed = impression_of(compose({**UNLIKELY, **words}, overall=LOOKS_ABNORMAL))
+    assert len(composed) == 3 and composed[0] == f"{ABNORMAL}."
+
+
+@pytest.mark.parametrize("word", ["", UNDECIDED])
+def test_no_image_looks_normal_where_nothing_says_so(word):
+    (said,) = impression_of(compose({**UNLIKELY, "mass": "not assessed"}, overall=word))
+    assert "cannot be called normal" in said
 
 
 def test_an_image_of_which_nothing_was_assessed_is_not_called_normal():

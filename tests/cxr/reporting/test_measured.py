@@ -34,6 +34,7 @@ class Finder:
     def __init__(self, heart_at: slice = slice(25, 45), **found) -> None:
         self.heart_at, self.found = heart_at, found
         self.lower_at: slice | None = None  # where the lower half of the heart lies, if elsewhere
+        self.ratio = Ratio(0.52, 0.48, 0.56)
         self.own: dict[str, float] = {}  # the decoder's probabilities where another speaks
         self.asked: list[list[str]] = []
 
@@ -52,7 +53,7 @@ class Finder:
             Preprocess(SIDE, 0.0, 1.0, 1),
             probability,
             found_from,
-            Ratio(0.52, 0.48, 0.56),
+            self.ratio,
             probability is None or probability >= found_from,
             own=self.own.get(text, probability),
         )
@@ -118,3 +119,11 @@ def test_what_the_classifier_says_is_not_measured_again():
     one = finder(mask(LOW_RIGHT), mask(ALL_LEFT))
     one.own = {"pleural effusion": 0.5}
     assert measure_image(one, PICTURE).log_odds["pleural effusion"] == 0
+
+
+@pytest.mark.parametrize("value", [0.25, 0.86])
+def test_a_ratio_that_no_heart_has_is_not_measured(value):
+    one = finder(mask(LOW_RIGHT), mask(LEFT))
+    one.ratio = Ratio(value, value - 0.04, value + 0.04)
+    measured = measure_image(one, PICTURE)
+    assert measured.heart is None and "cardiomegaly" not in measured.values

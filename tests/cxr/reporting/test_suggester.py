@@ -22,6 +22,12 @@ from cxr.reporting.claims import ABSENT, POSSIBLE, contradictions, labels_of_tex
 from cxr.reporting.document import as_document
 from cxr.reporting.measured import HeartRatio, Measurements
 from cxr.reporting.ood_gate import WARNING
+from cxr.reporting.overall import (
+    LOOKS_ABNORMAL,
+    LOOKS_NORMAL,
+    Abnormality,
+    OverallPoint,
+)
 from cxr.reporting.phrases import BANK
 from cxr.reporting.suggester import ReportSuggester
 from cxr.retrieval.retriever import Retriever
@@ -322,3 +328,29 @@ def test_a_suggester_around_a_loaded_retriever_shares_it(weights, reporting):
     assert suggester.retriever is retriever
     names = [one.name for one in suggester.findings(np.ones(FEATURES, np.float32))]
     assert sorted(names) == sorted(NIH_FINDINGS)
+
+
+def test_a_suggestion_says_how_the_image_looks_as_a_whole(suggester, film):
+    picture = film(3)
+    assert suggester.suggest(picture).overall is None
+    count = len(NIH_FINDINGS) + 1
+    point = OverallPoint(0.75, 0.25, 0.8, 0.9, 0.03, 0.4, 0.75, 500)
+
+    def read(added: float):
+        weights = np.zeros((21, count), np.float32)
+        weights[:, -1] = added
+        whole = replace(
+            with_points(suggester).calibration,
+            abnormality=Abnormality(weights, point),
+            directions=np.zeros_like(suggester.calibration.directions),
+            platt=suggester.calibration.platt - 50,
+        )
+        return ReportSuggester(suggester.retriever, whole, suggester.gate).suggest(picture)
+
+    normal, abnormal = read(-3), read(3)
+    assert normal.overall.word == LOOKS_NORMAL and "Looks normal as a whole" in normal.report
+    assert abnormal.overall.word == LOOKS_ABNORMAL and "looks abnormal" in abnormal.report
+    document = as_document(abnormal)["overall"]
+    assert document["probability"] == pytest.approx(1 / (1 + np.exp(-3)))
+    assert document["point"]["images"] == 500
+    assert as_document(suggester.suggest(picture))["overall"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -16,7 +17,9 @@ from cxr.reporting.calibration import Finding
 from cxr.reporting.claims import ABSENT, POSSIBLE, PRESENT
 from cxr.reporting.compose import Sentence
 from cxr.reporting.ood_gate import FilmFeatures
+from cxr.reporting.overall import Overall, OverallPoint
 from train.cards.report import experts_text
+from train.cards.report_overall import NOT_JUDGED, overall_text
 from train.evaluate import report_experts
 from train.evaluate.report_experts import evaluate_against_experts
 from train.evaluate.report_reading import (
@@ -28,6 +31,7 @@ from train.evaluate.report_reading import (
     verdicts,
 )
 
+POINT = OverallPoint(0.2, 0.1, 0.8, 0.9, 0.03, 0.4, 0.75, 500)
 NAMES = ("cardiomegaly", "mass", "fibrosis")
 # By the number that stands first in an image's vector: what its report says.
 SAID = (
@@ -58,7 +62,12 @@ class Suggester:
         word = "likely" if chance >= 0.2 else "unlikely"
         return [Finding(name, chance, chance, chance, word) for name in NAMES]
 
-    def sentences_for(self, vector, findings, measured=None):
+    def overall(self, vector, findings):
+        """The more is said of an image, the more abnormal it is."""
+        chance = float(vector[0]) / 10
+        return Overall(chance, chance, chance, POINT.word(chance), POINT)
+
+    def sentences_for(self, vector, findings, measured=None, overall=None):
         return [
             Sentence("x", "findings", {name: state}) for name, state in SAID[int(vector[0])].items()
         ]
@@ -110,6 +119,8 @@ def test_reports_are_judged_by_the_written_rule(case):
         table("raised"),
         *(table(name) for name in ("likely", "raised", "denied")),
         *(np.array([said.get(name, False)]) for name in ("normal", "contradictory")),
+        overall=np.array([np.nan]),
+        looks=np.array([""]),
     )
     votes = np.array([seen_by], float)
     judged = verdicts(reports, GRAVE, votes, (votes >= 3).astype(float), np.array([abnormal]))
@@ -148,6 +159,25 @@ def test_serious_findings_that_are_denied_count_and_so_do_false_ones(measured):
     assert shares == pytest.approx({RIGHT: 3 / 6, WRONG: 1 / 6, EMBARRASSING: 2 / 6}, abs=1e-4)
 
 
+def test_the_whole_image_is_held_against_what_the_panel_called_abnormal(measured):
+    """The two sick images have chances of 0.1 and 0, a normal one 0.2, the other normal ones 0."""
+    whole = measured["overall"]
+    assert (whole["abnormal_films"], whole["normal_films"]) == (2, 4)
+    # Of eight pairs the first sick image wins three; three of the second's are ties.
+    assert whole["auroc"]["value"] == pytest.approx((3 + 1.5) / 8, abs=1e-4)
+    shares = {
+        (word, kind): whole[word][kind]["value"]
+        for word in ("looks_abnormal", "looks_normal")
+        for kind in ("abnormal", "normal")
+    }
+    assert shares == {
+        ("looks_abnormal", "abnormal"): 0.0,
+        ("looks_abnormal", "normal"): 0.25,
+        ("looks_normal", "abnormal"): 0.5,
+        ("looks_normal", "normal"): 0.75,
+    }
+
+
 def test_baselines_that_see_no_image_say_the_same_of_each(measured):
     for name in ("prior probabilities", "blank film"):
         blind = measured["reports"][name]
@@ -157,6 +187,9 @@ def test_baselines_that_see_no_image_say_the_same_of_each(measured):
 
 def test_a_card_says_how_the_reports_stand(measured):
     text = experts_text({"experts": measured})
+    whole = overall_text({"calibration": {"abnormality": asdict(POINT)}}, {"experts": measured})
+    assert "2 abnormal films" in whole and "500 images" in whole and "25.0" in whole
+    assert overall_text({"calibration": {}}, {"experts": measured}) == NOT_JUDGED
     assert "2 of 4" in text and "Serious: cardiomegaly, mass." in text
 
 

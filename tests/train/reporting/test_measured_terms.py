@@ -10,7 +10,7 @@ from cxr.checkpoints import sigmoid
 from cxr.metrics import auroc
 from train.reporting.measured_terms import LEAST_GAIN, Measured, fit_term
 
-NAME = "cardiomegaly"
+NAME = "pleural effusion"
 
 
 def cases(per_score: float, per_value: float, count: int = 600) -> Measured:
@@ -71,3 +71,10 @@ def test_a_measured_value_that_says_all_speaks_alone():
     joined = sigmoid(term.weights[0] @ same.inputs(np.array([1.0, 0.0])))
     assert auroc(joined, same.present) == pytest.approx(tried["measured"], abs=1e-3)
     assert joined.mean() == pytest.approx(same.present.mean(), abs=0.01)
+
+
+def test_what_is_measured_speaks_alone_for_a_finding_that_it_defines():
+    """However much the features add: else a heart were called large beside a normal ratio."""
+    term, tried = fit_term(cases(1.0, 2.0), tiny_calibration(), "cardiomegaly", 0)
+    assert tried["both"] > tried["measured"] + LEAST_GAIN
+    assert term is not None and (term.weights[:, 0] == 0).all()

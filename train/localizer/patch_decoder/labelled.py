@@ -61,7 +61,7 @@ def read_labelled(
         assert study.image is not None, "studies without a film were left out"
         image = load_image(study.image)
         said = reader(reader.preprocess.square(image))
-        heads = presence(image) if presence else {}
+        heads = presence(image).chances if presence else {}
         own.append([said.probabilities[name] for name in READ])
         classified.append([heads.get(name, np.nan) for name in READ])
         ratios.append(said.ratio.value if said.ratio else np.nan)

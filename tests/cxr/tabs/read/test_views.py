@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from html import unescape
 
+import pytest
 from app_gallery import event
 from reading_steps import answered, data
 
@@ -14,6 +15,14 @@ from cxr.findings import Study
 from cxr.reporting.calibration import OperatingPoint
 from cxr.reporting.claims import ABSENT
 from cxr.reporting.compose import Sentence
+from cxr.reporting.overall import (
+    LOOKS_ABNORMAL,
+    LOOKS_NORMAL,
+    UNDECIDED,
+    Overall,
+    OverallPoint,
+)
+from cxr.tabs.read.known_labels import known_labels
 from cxr.tabs.read.state import ReadState
 from cxr.tabs.read.views import percent
 
@@ -109,3 +118,52 @@ def test_labels_of_a_gallery_image_stand_beside_the_model_and_disagreement_is_na
     agreed = replace(study, findings={other: 1})
     assert "The model says nothing else." in read_handlers.show(replace(state, study=agreed))[2]
     assert "Known of this film" not in read_handlers.show(state)[2]
+
+
+POINT_OF_ALL = OverallPoint(0.75, 0.25, 0.8, 0.9, 0.03, 0.4, 0.75, 500)
+
+
+def with_overall(state, word, probability):
+    whole = Overall(probability, probability - 0.05, probability + 0.04, word, POINT_OF_ALL)
+    return replace(state, suggestion=replace(state.suggestion, overall=whole))
+
+
+@pytest.mark.parametrize(
+    ("word", "probability", "worth"),
+    [
+        (LOOKS_ABNORMAL, 0.93, "Of 500 validation films, 80% of those that radiologists call"),
+        (LOOKS_NORMAL, 0.12, "radiologists call 82% normal; 3% of the abnormal ones look so"),
+        (UNDECIDED, 0.5, "Neither as abnormal nor as normal"),
+    ],
+)
+def test_the_whole_film_is_judged_above_its_findings(
+    read_handlers, state, word, probability, worth
+):
+    assert "Abnormal as a whole" not in read_handlers.show(state)[2]
+    shown = read_handlers.show(with_overall(state, word, probability))
+    whole, _, _ = unescape(shown[2]).partition('<ol class="findings')
+    assert "Abnormal as a whole" in whole and percent(probability) in whole and worth in whole
+    assert json.loads(data(shown[3], "findings"))[0] == {
+        "name": "abnormal as a whole",
+        "word": word,
+        "percent": percent(probability),
+        "probability": probability,
+        "low": probability - 0.05,
+        "high": probability + 0.04,
+    }
+
+
+def test_a_label_that_the_whole_film_contradicts_is_named(state):
+    findings = state.suggestion.findings
+    healthy = replace(state.suggestion.evidence[0].study, findings={"no finding": 1})
+    ill = replace(healthy, findings={"mass": 1})
+    normal, abnormal = (
+        with_overall(state, word, 0.5).suggestion.overall for word in (LOOKS_NORMAL, LOOKS_ABNORMAL)
+    )
+
+    def said(study, whole):
+        return [one for one in known_labels(study, findings, whole).disagreements if "whole" in one]
+
+    assert "is labelled as without finding" in said(healthy, abnormal)[0]
+    assert "is labelled with a finding" in said(ill, normal)[0]
+    assert not said(healthy, normal) and not said(ill, abnormal)
