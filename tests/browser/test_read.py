@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from cxr.checkpoints.fingerprints import fingerprint
 NOTE = "For education only, not for diagnosis."
 EDITED = "Findings: The heart is large. 心脏扩大 🫁\nImpression: Cardiomegaly, größer."
 HEAT = "#read-film .heat"
+WIDTH = "document.querySelector('#read-film canvas')?.width"
 STRANGE = -1e9  # a limit of the gate that every picture is above
 
 
@@ -145,7 +147,7 @@ def test_two_films_move_together(visit_tab, mine, xray):
     page.wait_for_function("document.querySelectorAll('#read-film .stage').length === 1")
 
 
-def test_a_film_brought_while_another_is_read_is_read_itself(
+def test_the_film_brought_last_is_read_whatever_comes_late(
     visit_tab, reading_server, tmp_path, film
 ):
     page = visit_tab()
@@ -157,11 +159,38 @@ def test_a_film_brought_while_another_is_read_is_read_itself(
     for number in range(len(sizes)):
         with page.expect_response(lambda answer: answer.url.endswith("/upload")):
             bring(page, tmp_path / f"{number}.png")
-    page.wait_for_function("document.querySelector('#read-film canvas')?.width === 240")
+    page.wait_for_function(f"{WIDTH} === 240")
     page.wait_for_selector("#report-text")
     assert page.locator(".finding").count() == 14
     assert page.inner_text("#read-film .stage-note") == ""
     assert not uploads(reading_server)  # neither of those that were overtaken
+    let_go = hold_upload(page, tmp_path / "2.png")
+    bring(page, tmp_path / "1.png")
+    page.wait_for_function(f"{WIDTH} === 220")
+    let_go()
+    assert page.evaluate(WIDTH) == 220
+    page.click("#read-film >> text=Another film")
+    let_go = hold_upload(page, tmp_path / "2.png")
+    page.click('#read-examples [data-act="pick"] >> nth=0')
+    page.wait_for_function(f"{WIDTH} > 0")
+    let_go()
+    assert page.evaluate(WIDTH) != 230
+
+
+def hold_upload(page, path):
+    """Choose a film of 230 pixels' width, whose upload waits -> what lets it go on, to its end."""
+    held, ended = [], []
+    page.route("**/upload", lambda route: held.append(route), times=1)
+    page.on("requestfailed", lambda request: ended.append(request))
+    bring(page, path)
+    until(page, lambda: held, "an upload")
+
+    def let_go() -> None:
+        held[0].continue_()
+        over = partial(page.evaluate, f"{WIDTH} === 230")
+        until(page, lambda: held[0].request in ended or over(), "the end of the upload")
+
+    return let_go
 
 
 def test_what_a_sentence_rests_on_is_shown(visit_tab, mine):

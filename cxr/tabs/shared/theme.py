@@ -191,7 +191,7 @@ def head() -> str:
     """What goes into the page's head: scripts of the whole page, and how a collection prints."""
     scripts = "".join(
         f"<script>{asset(name)}</script>"
-        for name in ("page.js", "tray.js", "practice_kept.js", "help.js")
+        for name in ("page.js", "uploads.js", "tray.js", "practice_kept.js", "help.js")
     )
     styles = f"<style>{STILL}</style><style>{asset('print.css')}</style>"
     return f'<meta name="robots" content="noindex">{styles}{scripts}'
