@@ -57,7 +57,7 @@ def _report(options: argparse.Namespace) -> int:
     check_folder(options.reports, "", "--reports")
     check_folder(options.localizer, LOCALIZER, "--localizer")
     check_gallery_folder(options.gallery)
-    from cxr.reporting import ReportSuggester, as_document, measure_image  # slow to import
+    from cxr.reporting import UNDECIDED, ReportSuggester, as_document, measure_image
 
     gallery = options.gallery or _default_gallery(options.weights)
     suggester = ReportSuggester.load(options.weights, gallery, options.reporting, options.reports)
@@ -74,10 +74,8 @@ def _report(options: argparse.Namespace) -> int:
     if options.json:
         return 0
     if (whole := suggestion.overall) is not None:
-        print(
-            f"{whole.probability:6.2f}  {whole.low:.2f}-{whole.high:.2f}  {whole.word}: abnormal as"
-            " a whole"
-        )
+        word = whole.word if whole.word != UNDECIDED else "not sure whether it looks abnormal"
+        print(f"{whole.probability:6.2f}  {whole.low:.2f}-{whole.high:.2f}  {word} as a whole")
     for finding in suggestion.findings:
         if finding.assessed:
             print(

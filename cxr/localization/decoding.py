@@ -15,6 +15,7 @@ from cxr.anatomy import (
     CARDIOMEGALY,
     CLAVICLES,
     GROUND_GLASS,
+    HEART,
     HEART_ALONE,
     LEFT_CLAVICLE,
     LEFT_LUNG,
@@ -25,7 +26,7 @@ from cxr.anatomy import (
 )
 from cxr.devices import has_bf16
 from cxr.localization.lung_measures import Measured, measure_lungs, with_intervals
-from cxr.localization.measure import Ratio, cardiothoracic_ratio
+from cxr.localization.measure import Ratio, cardiothoracic_ratio, without_specks
 from cxr.localization.presence import Classified
 from cxr.models import PatchDecoder, PatchEncoder
 
@@ -160,6 +161,8 @@ class DecoderReader:
         shifts = [_logit(self.levels.of(target).level) for target in outputs]
         shifted = (whole - torch.tensor(shifts, device=self._device)[:, None, None]).sigmoid()
         maps = dict(zip(outputs, shifted.cpu().numpy()))
+        for organ in (RIGHT_LUNG, LEFT_LUNG, HEART_ALONE, HEART):
+            maps[organ] = without_specks(maps[organ])
         for both, sides in (
             (LUNGS, (RIGHT_LUNG, LEFT_LUNG)),
             (CLAVICLES, (RIGHT_CLAVICLE, LEFT_CLAVICLE)),

@@ -16,6 +16,7 @@ _MORE = 0.65  # from here on one side, or one zone, has more
 # Ratios that hearts have: of 190 measured by hand (the data set of cardiothoracic ratios) all lie
 # between 0.34 and 0.78. Beyond, an opacity has hidden an edge of the heart or of a lung.
 PLAUSIBLE_RATIOS = (0.3, 0.8)
+_SPECK = 0.1  # of an organ's largest part; what is smaller is no part of it
 _IN_LUNGS = 0.2  # of what is marked; with less it is said to lie outside the lungs
 
 
@@ -165,6 +166,27 @@ def heart_offset(heart: np.ndarray, right: np.ndarray, left: np.ndarray) -> floa
     chest = np.flatnonzero((masks[1] | masks[2]).any(0))
     away = max(lower - (chest[0] + chest[-1]) / 2, lower - upper)
     return float(away / (chest[-1] + 1 - chest[0]))
+
+
+def without_specks(heat: np.ndarray, threshold: float = _INSIDE) -> np.ndarray:
+    """Take what is marked apart from an organ out of its map.
+
+    Args:
+        heat: real [S, S] in [0, 1].
+        threshold: from which a pixel is marked.
+
+    Returns:
+        float32 [S, S], `heat` but just below `threshold` in each connected part that is smaller
+        than a tenth of the largest: an organ may be cut in two by what hides it, but has no specks.
+    """
+    parts, count = ndimage.label(heat >= threshold)
+    if count < 2:
+        return np.asarray(heat, np.float32)
+    sizes = np.bincount(parts.ravel())
+    small = sizes < sizes[1:].max() * _SPECK
+    small[0] = False
+    below = np.nextafter(np.float32(threshold), np.float32(0))
+    return np.where(small[parts], below, heat).astype(np.float32)
 
 
 def _largest_part(mask: np.ndarray) -> np.ndarray:

@@ -90,6 +90,9 @@ from .overall import (
     LOOKS_NORMAL as LOOKS_NORMAL,
 )
 from .overall import (
+    UNDECIDED as UNDECIDED,
+)
+from .overall import (
     Abnormality as Abnormality,
 )
 from .overall import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from cxr.checkpoints.io import save_checkpoint
 from cxr.findings import NIH_FINDINGS
 from cxr.reporting.calibration import Bands, Calibration
 from cxr.reporting.ood_gate import KINDS, OODGate, ThumbnailAutoencoder
+from cxr.reporting.overall import Abnormality, OverallPoint
 from train.reporting.train import as_tensors
 
 DIMENSION = 512
@@ -52,15 +54,24 @@ def tiny_gate(limit: float = 1e9) -> OODGate:
     )
 
 
-def save_reporting(folder: Path, encoder: str, limit: float = 1e9) -> Path:
-    """The tiny calibration and gate as a checkpoint for an encoder."""
+def save_reporting(folder: Path, encoder: str, limit: float = 1e9, judged: bool = False) -> Path:
+    """The tiny calibration and gate as a checkpoint for an encoder.
+
+    judged: with a judge to whom every image looks abnormal as a whole, by three in log odds.
+    """
     calibration, gate = tiny_calibration(), tiny_gate(limit)
+    point = OverallPoint(0.75, 0.25, 0.8, 0.9, 0.03, 0.4, 0.75, 500)
+    if judged:
+        weights = np.zeros((21, len(NIH_FINDINGS) + 1), np.float32)
+        weights[:, -1] = 3
+        calibration = replace(calibration, abnormality=Abnormality(weights, point))
     config = {
         "encoder": encoder,
         "calibration": {
             "findings": list(calibration.findings),
             "source": "random",
             "bands": vars(calibration.bands),
+            "abnormality": asdict(point) if judged else None,
         },
         "gate": {
             "limits": gate.limits,

@@ -282,7 +282,9 @@ def _worth(overall: Overall) -> str:
             f"Of the validation films that look so, radiologists call {percent(point.npv)} normal; "
             f"{percent(point.missed)} of the abnormal ones look so as well."
         )
-    return "Neither as abnormal nor as normal as validation films of which that can be said."
+    if overall.probability < point.normal_below:
+        return "It would look normal, were no finding suggested."
+    return "Between the validation films that look normal and those that look abnormal."
 
 
 def _lengths(judged: Finding | Overall) -> dict[str, str]:

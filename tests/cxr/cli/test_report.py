@@ -60,3 +60,14 @@ def test_a_mirrored_film_is_warned_of(words, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(PLACES, "heart and mediastinum", (0.42, 0.7, 0.1, 0.1))
     assert main(command) == 0
     assert "seems to be mirrored" in capsys.readouterr().err
+
+
+def test_the_image_as_a_whole_comes_first(words, tmp_path, capsys):
+    folder = tmp_path / "reporting"
+    encoder = next(word for word in words if word.startswith("--weights=")).partition("=")[2]
+    save_reporting(folder, fingerprint(Path(encoder)), judged=True)
+    command = [*words, f"--reporting={folder}"]
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("  0.95  0.95-0.95  looks abnormal as a whole\n")
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["overall"]["word"] == "looks abnormal"

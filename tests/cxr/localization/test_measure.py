@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxr.localization.measure import cardiothoracic_ratio
+from cxr.localization.measure import cardiothoracic_ratio, without_specks
 
 
 def test_the_cardiothoracic_ratio_is_the_heart_over_the_chest():
@@ -27,3 +27,17 @@ def test_the_cardiothoracic_ratio_is_the_heart_over_the_chest():
         masks = [heart, right, left]
         masks[missing] = np.zeros((100, 100))
         assert cardiothoracic_ratio(*masks) is None
+
+
+def test_an_organ_has_no_specks_but_may_be_cut_in_two():
+    heat = np.full((40, 40), 0.2, np.float32)
+    heat[5:25, 5:15] = 0.9  # 200 px
+    heat[28:36, 5:15] = 0.8  # 80 px below what hides it
+    heat[2:5, 30:33] = 0.95  # 9 px far away
+    cleaned = without_specks(heat)
+    kept = heat >= 0.5
+    kept[2:5, 30:33] = False
+    assert ((cleaned >= 0.5) == kept).all()
+    assert (cleaned[kept] == heat[kept]).all() and cleaned[3, 31] > 0.49
+    assert (without_specks(np.where(kept, 0.1, heat)) >= 0.5).sum() == 9  # the only part there is
+    assert (without_specks(np.zeros((4, 4))) == 0).all()

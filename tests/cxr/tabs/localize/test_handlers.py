@@ -148,6 +148,11 @@ def test_a_finding_that_its_own_probability_denies_is_not_found(state):
     low = outlined(found, "pneumothorax").measures[0]
     assert not low.found
     assert low.verdict == "Not found: the model gives it 10%, and it counts from 30% on."
+    doubted = replace(found, query=Target("opacity"), probability=0.9, doubted=(0.36, 0.75))
+    assert outlined(doubted, "opacity").measures[0].verdict == (
+        "Not found: the model sees something like it (90%), but the film does not look abnormal as "
+        "a whole (36%, and that counts from 75% on)."
+    )
     enlarged = replace(found, query=Target("cardiomegaly"), ratio=Ratio(0.44, 0.4, 0.48))
     said = outlined(enlarged, "big heart")
     assert said.measures[0].verdict == (

@@ -133,7 +133,8 @@ def with_overall(state, word, probability):
     [
         (LOOKS_ABNORMAL, 0.93, "Of 500 validation films, 80% of those that radiologists call"),
         (LOOKS_NORMAL, 0.12, "radiologists call 82% normal; 3% of the abnormal ones look so"),
-        (UNDECIDED, 0.5, "Neither as abnormal nor as normal"),
+        (UNDECIDED, 0.5, "Between the validation films"),
+        (UNDECIDED, 0.2, "It would look normal, were no finding suggested."),
     ],
 )
 def test_the_whole_film_is_judged_above_its_findings(
