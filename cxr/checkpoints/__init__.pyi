@@ -9,9 +9,11 @@ from .encoders import save_dual_encoder as save_dual_encoder
 from .encoders import shared_dual_encoder as shared_dual_encoder
 from .finding_classifier import ABNORMALITY as ABNORMALITY
 from .finding_classifier import TERM as TERM
+from .finding_classifier import UNLIKELY_BELOW as UNLIKELY_BELOW
 from .finding_classifier import FindingClassifier as FindingClassifier
 from .finding_classifier import Join as Join
 from .finding_classifier import sigmoid as sigmoid
+from .finding_classifier import unlikely_below as unlikely_below
 from .finding_networks import load_finding_network as load_finding_network
 from .finding_networks import read_finding_network as read_finding_network
 from .finding_networks import save_finding_network as save_finding_network

@@ -23,27 +23,22 @@ from cxr.checkpoints.io import load_checkpoint
 
 REFIT = "fit it again: python -m train.reporting"
 TENSORS = ("directions", "offsets", "platt")
+UNLIKELY_BELOW = 0.05  # probability below which a finding is unlikely, whatever its threshold
 TERM, ABNORMALITY = "term ", "abnormality"  # how tensors of Joins begin; that of the whole
 
 
 @dataclass(frozen=True)
 class Join:
-    """How what another model says of a finding joins in, and from where on it counts together.
+    """How what another model says of a finding joins in, and below what both make it unlikely.
 
     Attributes:
         weights: what the log odds from the features and those of the other model are multiplied by,
             and what is added, for the log odds of both together.
-        threshold: the probability from which the finding is suggested, in [0, 1].
+        unlikely_below: the probability below which the finding is unlikely, in [0, 1].
     """
 
     weights: tuple[float, float, float]
-    threshold: float
-
-    @classmethod
-    def read(cls, weights: np.ndarray, record: Mapping) -> Join:
-        """One of a checkpoint: three weights, and its operating point as config.json has it."""
-        own, others, added = map(float, weights)
-        return cls((own, others, added), float(record["threshold"]))
+    unlikely_below: float
 
     def joined(self, chance: float, other: float) -> float:
         """The probability in [0, 1] by the features and by the other model -> that of both."""
@@ -149,7 +144,10 @@ class FindingClassifier:
                 tuple(calibration["findings"]),
                 *(np.asarray(tensors[name], np.float32) for name in TENSORS),
                 joins={
-                    name: Join.read(_fitted(tensors, TERM + name), record)
+                    name: Join(
+                        _three(_fitted(tensors, TERM + name)),
+                        unlikely_below(record["threshold"], calibration["bands"]["unlikely"]),
+                    )
                     for name, record in calibration.get("terms", {}).items()
                 },
                 whole=_fitted(tensors, ABNORMALITY) if whole else None,
@@ -190,6 +188,21 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
 def _log_odds(chance: float) -> float:
     chance = min(max(chance, 1e-4), 1 - 1e-4)
     return float(np.log(chance / (1 - chance)))
+
+
+def unlikely_below(threshold: float, unlikely: float) -> float:
+    """The probability below which a finding is unlikely.
+
+    Args:
+        threshold: from which it is suggested.
+        unlikely: below which findings are unlikely in general.
+    """
+    return max(UNLIKELY_BELOW, min(float(threshold), float(unlikely)))
+
+
+def _three(weights: np.ndarray) -> tuple[float, float, float]:
+    first, second, third = map(float, weights)
+    return first, second, third
 
 
 def _fitted(tensors: Mapping[str, np.ndarray], name: str) -> np.ndarray:

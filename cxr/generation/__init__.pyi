@@ -7,6 +7,12 @@ from .condition import (
 from .heart_ratio import (
     usual_heart_ratio as usual_heart_ratio,
 )
+from .holes import (
+    CANDIDATES as CANDIDATES,
+)
+from .holes import (
+    has_hole as has_hole,
+)
 from .memorization import (
     FILE as FILE,
 )

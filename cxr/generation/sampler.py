@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from cxr.defaults import GENERATOR
 from cxr.devices import best_device
 from cxr.files import read_json
 from cxr.generation.condition import Condition, ConditionFormat
+from cxr.generation.holes import CANDIDATES, PROBE, first_whole
 from cxr.generation.memorization import TrainingImageIndex, has_training_index, load_training_index
 from cxr.generation.request import DrawingRequest, read_request
 from cxr.models import FrozenTextEncoder, Generator, GeneratorConfig
@@ -30,6 +33,7 @@ MAX_SAMPLES = 64
 TOLD = 0.8  # AUROC beside normal images from which a finding counts as shown
 # Always this many images at once: kernels for other batches may round differently.
 _BATCH = 8
+_KEPT = 4096  # noises chosen before
 
 
 class Sampler:
@@ -43,6 +47,8 @@ class Sampler:
             the checkpoint has none.
         doubtful: by finding, the AUROC with which the judge of `train.evaluate generator` tells
             images with it from normal ones, where that is below TOLD.
+        smoothing: standard deviation in pixels of the Gaussian that takes the generator's false
+            fine texture off (train.gan.smoothing); 0: none.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Sampler:
         originals: TrainingImageIndex | None = None,
         device: torch.device | None = None,
         doubtful: Mapping[str, float] | None = None,
+        smoothing: float = 0.0,
     ) -> None:
         if isinstance(conditioned_on, ConditionFormat):
             named, given = "condition", conditioned_on.length
@@ -65,6 +72,8 @@ class Sampler:
         self.device = device or best_device()
         self.generator = generator.eval().requires_grad_(False).to(self.device)
         self.originals, self.doubtful = originals, dict(doubtful or {})
+        self.smoothing = smoothing
+        self._chosen = lru_cache(_KEPT)(self._choose)
         self.condition = conditioned_on if isinstance(conditioned_on, ConditionFormat) else None
         self.text_encoder = None if isinstance(conditioned_on, ConditionFormat) else conditioned_on
 
@@ -100,7 +109,13 @@ class Sampler:
         else:
             conditioned_on = load_conditioning_text_encoder(weights, config, text_weights)
         originals = load_training_index(folder) if has_training_index(folder) else None
-        return cls(generator, conditioned_on, originals, doubtful=_doubtful(folder))
+        smoothing = config.get("smoothing", 0.0)
+        if isinstance(smoothing, bool) or not isinstance(smoothing, (int, float)) or smoothing < 0:
+            raise ValueError(
+                f"expected a smoothing of 0 px or more in {folder / 'config.json'}, got "
+                f"{smoothing!r}; choose it again: python -m train.gan.smoothing"
+            )
+        return cls(generator, conditioned_on, originals, None, _doubtful(folder), float(smoothing))
 
     def draw(
         self, conditions: Sequence[Condition], seed: int = 0, truncation: float = 1.0
@@ -247,11 +262,29 @@ class Sampler:
             or not (0 <= truncation <= 1)
         ):
             raise ValueError(f"expected a truncation from 0 to 1, got {truncation!r}; use 1.0")
-        drawn = [
-            np.random.default_rng([seed, index]).standard_normal(self.generator.config.noise)
-            for index in indices
-        ]
-        return torch.from_numpy(np.stack(drawn)).float() * truncation
+        return torch.stack([self._chosen(seed, index) for index in indices]) * truncation
+
+    def _choose(self, seed: int, index: int) -> torch.Tensor:
+        """float32 [noise]: of CANDIDATES the first that draws no hole for PROBE.
+
+        It depends on seed and index alone, so that a slider moves one film and no other. The first
+        candidate is taken as it is where nothing can be asked for PROBE.
+        """
+        length = self.generator.config.noise
+        drawn = np.stack(
+            [
+                np.random.default_rng([seed, index, *([place] if place else [])])
+                .standard_normal(length)
+                .astype(np.float32)
+                for place in range(CANDIDATES)
+            ]
+        )
+        numbers = self.condition
+        if numbers is None or not set(PROBE.severities) <= set(numbers.findings):
+            return torch.from_numpy(drawn[0])
+        rows = torch.from_numpy(numbers.vector(PROBE)).expand(CANDIDATES, -1)
+        images = self._images(torch.from_numpy(drawn), rows)
+        return torch.from_numpy(drawn[first_whole(np.stack([np.asarray(one) for one in images]))])
 
     @torch.inference_mode()
     def _images(self, noise: torch.Tensor, text: torch.Tensor) -> list[Image.Image]:
@@ -261,9 +294,23 @@ class Sampler:
         for first in range(0, count, _BATCH):
             rows = slice(first, first + _BATCH)
             made = self.generator(noise[rows].to(self.device), text[rows].to(self.device))
+            made = smoothed(made, self.smoothing)
             levels = ((made[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
             images += [Image.fromarray(image) for image in levels.cpu().numpy()]
         return images[:count]
+
+
+def smoothed(images: torch.Tensor, sigma: float) -> torch.Tensor:
+    """Images float [N, 1, S, S] convolved with a Gaussian of `sigma` px, edges mirrored."""
+    if sigma == 0:
+        return images
+    reach = math.ceil(4 * sigma)
+    away = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
+    weights = torch.exp(-away.square() / (2 * sigma**2))
+    weights = weights / weights.sum()
+    padded = F.pad(images, (reach,) * 4, mode="reflect")
+    rows = F.conv2d(padded, weights[None, None, None])
+    return F.conv2d(rows, weights[None, None, :, None])
 
 
 def straight_line(first: torch.Tensor, last: torch.Tensor, steps: int) -> torch.Tensor:

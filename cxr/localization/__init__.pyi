@@ -1,4 +1,7 @@
 from .decoding import (
+    FROM_ONE_HOSPITAL as FROM_ONE_HOSPITAL,
+)
+from .decoding import (
     DecoderReader as DecoderReader,
 )
 from .decoding import (

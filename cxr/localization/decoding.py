@@ -109,8 +109,9 @@ class Reading:
         found_from: by target, the probability from which it counts as found.
         ratio: the cardiothoracic ratio; None where heart or lungs are missing.
         lungs: what is measured of the lungs.
-        abnormal: the probability that the image is abnormal as a whole, and from where on it is;
-            None where it is not known.
+        doubts: by target that is not believed, the probability that speaks against it, and from
+            where on it would not: of the finding by features and decoder together where a report
+            calls that unlikely, or that the image is abnormal as a whole.
     """
 
     maps: Mapping[str, np.ndarray]
@@ -119,7 +120,7 @@ class Reading:
     found_from: Mapping[str, float]
     ratio: Ratio | None
     lungs: tuple[Measured, ...] = ()
-    abnormal: tuple[float, float] | None = None
+    doubts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class DecoderReader:
@@ -182,9 +183,7 @@ class DecoderReader:
             with_intervals(
                 measure_lungs(maps[RIGHT_LUNG], maps[LEFT_LUNG]), self.levels.lung_errors
             ),
-            None
-            if classified is None or classified.abnormal is None
-            else (classified.abnormal, classified.abnormal_from),
+            {} if classified is None else doubts(own, classified),
         )
 
     def _own(self, target: str, logit: float) -> float:
@@ -196,11 +195,8 @@ class DecoderReader:
     ) -> tuple[float, float]:
         """The probability of a finding, and from where on it counts as found."""
         level = self.levels.of(target)
-        if classified is not None:
-            if joined := classified.joined(target, own):
-                return joined
-            if target in classified.chances and level.classified_from:
-                return classified.chances[target], level.classified_from
+        if classified and target in classified.chances and level.classified_from:
+            return classified.chances[target], level.classified_from
         return own, level.found_from
 
     def _ratio(self, maps: Mapping[str, np.ndarray]) -> Ratio | None:
@@ -221,19 +217,8 @@ class DecoderReader:
         if target == CARDIOMEGALY:
             ratio = reading.ratio
             return ratio is not None and ratio.plausible and ratio.value >= found_from
-        return reading.probabilities.get(target, 1.0) >= found_from and not self.doubted(
-            target, reading
-        )
-
-    def doubted(self, target: str, reading: Reading) -> bool:
-        """Whether a target is not believed since the image does not look abnormal as a whole.
-
-        That is asked for findings that films of one hospital alone have taught, so that what is
-        said of another hospital's look cannot be told from what is said of the finding.
-        """
-        if target not in FROM_ONE_HOSPITAL or reading.abnormal is None:
-            return False
-        return reading.abnormal[0] < reading.abnormal[1]
+        known = reading.probabilities.get(target, 1.0)
+        return known >= found_from and target not in reading.doubts
 
     def damped(self, heat: np.ndarray, target: str, reading: Reading) -> np.ndarray:
         """The map of a target that is not found, below one half everywhere.
@@ -254,6 +239,28 @@ class DecoderReader:
             known = reading.ratio.value if reading.ratio else 0.0
         share = min(0.98, known / found_from)
         return (heat * (_MARKED * share)).astype(np.float32)
+
+
+def doubts(own: Mapping[str, float], classified: Classified) -> dict[str, tuple[float, float]]:
+    """Targets that are not believed (Reading.doubts).
+
+    Where a report joins the features' probability with the decoder's and calls the finding
+    unlikely, it is not found here either. What films of one hospital alone have taught is believed
+    only on images that look abnormal as a whole: another hospital's look may be taken for it.
+
+    Args:
+        own: by target, the decoder's probability.
+        classified: of the image.
+    """
+    found = {}
+    for target, chance in own.items():
+        joined = classified.joined(target, chance)
+        if joined is not None and joined[0] < joined[1]:
+            found[target] = joined
+    if classified.abnormal is not None and classified.abnormal < classified.abnormal_from:
+        whole = classified.abnormal, classified.abnormal_from
+        found |= dict.fromkeys(FROM_ONE_HOSPITAL, whole)
+    return found
 
 
 def _sigmoid(value: float) -> float:

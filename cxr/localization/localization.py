@@ -34,8 +34,8 @@ class Localization:
             one half.
         lungs: what is measured of the lungs, with intervals; () where nothing is.
         own: the probability by the decoder itself, where the finding classifier speaks too.
-        doubted: the probability that the image is abnormal as a whole, and from where on it is,
-            where the target is not found for that alone; None elsewhere.
+        doubted: what speaks against a target that is therefore not found: a probability, and from
+            where on it would not (cxr.localization.decoding.doubts); None where nothing does.
     """
 
     query: Target

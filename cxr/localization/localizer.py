@@ -218,7 +218,7 @@ class Localizer:
                     self.reader.present(query.target, reading),
                     reading.lungs,
                     reading.own.get(query.target) if found_from else None,
-                    reading.abnormal if self.reader.doubted(query.target, reading) else None,
+                    reading.doubts.get(query.target),
                 )
             )
         return found

@@ -31,20 +31,20 @@ class Classified:
     abnormal_from: float = 1.0
 
     def joined(self, finding: str, own: float) -> tuple[float, float] | None:
-        """What the features and a localizer say together, as a report takes it.
+        """What the features and a localizer say together, as a report joins them.
 
         Args:
             finding: its name.
             own: the localizer's probability, in [0, 1].
 
         Returns:
-            The probability, and from where on the finding is suggested; None where the two are not
-            joined.
+            The probability, and below which a report calls the finding unlikely; None where the two
+            are not joined.
         """
         join = self.joins.get(finding)
         if join is None or finding not in self.chances:
             return None
-        return join.joined(self.chances[finding], own), join.threshold
+        return join.joined(self.chances[finding], own), join.unlikely_below
 
 
 class FindingPresence:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-from cxr.checkpoints import ABNORMALITY, TERM, FindingClassifier, sigmoid
+from cxr.checkpoints import ABNORMALITY, TERM, FindingClassifier, sigmoid, unlikely_below
+from cxr.checkpoints import UNLIKELY_BELOW as UNLIKELY_BELOW
 from cxr.language import affirmative
 from cxr.reporting.overall import LEVEL, Abnormality, Overall, with_odds
 
@@ -24,7 +25,6 @@ SUGGESTED = (LIKELY, POSSIBLE)  # words of the findings that a report raises
 LEAST_POSSIBLE = (
     0.1  # probability below which no finding is called possible, whatever its threshold
 )
-UNLIKELY_BELOW = 0.05  # probability below which it is called unlikely, whatever its threshold
 # Where an image comes from: how many times the odds of a finding are those on the images that the
 # probabilities were fitted on, which are a hospital's.
 SETTINGS = {"ward": 1.0, "screening": 0.1}
@@ -104,7 +104,7 @@ class OperatingPoint:
         possible = max(self.threshold, LEAST_POSSIBLE)
         if probability >= possible:
             return LIKELY if probability >= bands.likely else POSSIBLE
-        low = max(UNLIKELY_BELOW, min(self.threshold, bands.unlikely))
+        low = unlikely_below(self.threshold, bands.unlikely)
         return UNLIKELY if probability < low else NOT_SURE
 
     def with_odds(self, odds: float) -> OperatingPoint:

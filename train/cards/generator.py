@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from cxr.files import read_json
-from cxr.generation import TOLD
+from cxr.generation import CANDIDATES, TOLD
 from cxr.models import Generator, GeneratorConfig
 from train.cards.data_sets import describe_data_sets
 from train.cards.groups import Column, groups_text
@@ -16,6 +16,7 @@ from train.evaluate.generator import EACH
 from train.evaluate.generator_judge import LEAST, MINED, PANEL
 from train.evaluate.generator_measures import SEVERITY
 from train.evaluate.generator_sliders import FILMS, RATIO_FILMS, STEPS
+from train.gan.smoothing import FINE
 
 TEMPLATE = Path(__file__).with_name("generator.md")
 GROUPS = [Column("mean_auroc", "mean AUROC")]
@@ -182,6 +183,20 @@ def tried(metrics: dict) -> str:
     )
 
 
+def smoothing_text(config: dict) -> str:
+    """How much films are smoothed, and by what that was chosen; "" where they are not."""
+    sigma, record = config.get("smoothing", 0), config["training"].get("smoothing")
+    if not sigma or not record:
+        return ""
+    low, high = FINE
+    return (
+        f"Films are smoothed by a Gaussian of {sigma:g} pixels (standard deviation): by as much as"
+        f" brings the power of their fine texture, {low} to {high} cycles a film, nearest to that"
+        f" of {record['images']} real training films that were reduced with antialiasing"
+        f" ({record['decibels_with']} dB away in the mean, {record['decibels_without']} dB without)."
+    )
+
+
 def further_folders(command: str) -> str:
     """The --extra and --normal of a training command, as its evaluation needs them too."""
     found = re.findall(r"--(?:extra|normal)(?: [^-\s]\S*)+", command)
@@ -230,6 +245,8 @@ def generator_card(folder: Path) -> str:
         "command": training["command"],
         "started": STARTED if "--start" in training["command"] else "",
         "tried": tried(metrics),
+        "candidates": str(CANDIDATES),
+        "smoothing": smoothing_text(config),
         "roots": further_folders(training["command"]),
         "judge_roots": " ".join(["", "--judge", *more])
         if (more := metrics["judge"]["data"][1:])

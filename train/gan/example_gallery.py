@@ -31,7 +31,7 @@ from cxr.defaults import LOCALIZER
 from cxr.files import read_json
 from cxr.findings import NIH_FINDINGS, SEXES, Study
 from cxr.gallery import Gallery, build_gallery
-from cxr.generation import FILE, DrawingRequest, Sampler, TrainingImageIndex
+from cxr.generation import FILE, DrawingRequest, Sampler, TrainingImageIndex, has_hole
 from cxr.images import corner_mark
 from cxr.localization import Localizer
 from cxr.metrics import nearest_distance
@@ -62,7 +62,6 @@ LEAST_FILMS = 16  # of a finding, or it is left out
 FEW_REAL = 5  # real images with a finding, below which none is asked for
 QUIET = 0.9  # quantile of real normal images that a normal one stays below, finding by finding
 ENLARGED = 0.52  # cardiothoracic ratio from which a heart goes with cardiomegaly
-BLACK, HOLE = 20, 0.004  # grey level out of 255; share of the abdomen that may be darker
 
 
 def wanted_findings(
@@ -118,13 +117,6 @@ def drawn_request(
     """What to ask the generator for, each severity drawn anew between two."""
     severities = {name: float(rng.uniform(*between)) for name in study.positive}
     return replace(request_of(study), severities=severities)
-
-
-def has_hole(square: np.ndarray) -> bool:
-    """Whether an image uint8 [S, S] is black where a body is, as generated ones are at times."""
-    side = len(square)
-    abdomen = square[7 * side // 10 :, side // 5 : 4 * side // 5]
-    return bool((abdomen < BLACK).mean() > HOLE)
 
 
 def least_scores(judge: Judge, quantile: float) -> np.ndarray:

@@ -29,6 +29,7 @@ from cxr.anatomy import (
 from cxr.language import parse
 from cxr.localization import (
     BEYOND_LUNGS,
+    FROM_ONE_HOSPITAL,
     LUNG_MEASURES,
     Measure,
     Target,
@@ -162,11 +163,13 @@ def _absent(found: Localization) -> str:
             f"enlarged here from {found.found_from:.2f} on."
         )
     if found.doubted and (found.probability or 0) >= found.found_from:
-        abnormal, abnormal_from = found.doubted
+        said, believed_from = found.doubted
+        why = "with the look of the whole film that is unlikely"
+        if found.query.target in FROM_ONE_HOSPITAL:
+            why = "the film does not look abnormal as a whole"
         return (
-            f"Not found: the model sees something like it ({found.probability:.0%}), but the film "
-            f"does not look abnormal as a whole ({abnormal:.0%}, and that counts from "
-            f"{abnormal_from:.0%} on)."
+            f"Not found: the model sees something like it ({found.probability:.0%}), but {why} "
+            f"({said:.0%}, and that counts from {believed_from:.0%} on)."
         )
     return (
         f"Not found: the model gives it {found.probability or 0:.0%}, and it counts from "

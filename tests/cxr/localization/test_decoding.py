@@ -125,16 +125,19 @@ def test_the_classifier_speaks_for_a_finding_where_it_tells_it_better(saved):
     assert alone.probabilities["mass"] == pytest.approx(0.5) and reader.present("mass", alone)
 
 
-def test_a_finding_is_found_where_a_report_suggests_it(saved):
+def test_a_finding_that_a_report_calls_unlikely_is_not_found(saved):
     """What the features say and what the decoder says are joined as a report joins them."""
-    reader = saved("j", mass={"found_from": 0.4, "classified_from": 0.7}).reader
+    reader = saved("j", mass={"found_from": 0.4}).reader
     square, join = np.zeros((SIDE, SIDE), np.uint8), Join((0.5, 2.0, -1.0), 0.3)
     for chance, present in ((0.2, False), (0.7, True)):  # by itself the decoder says 0.5
         said = reader(square, Classified({"mass": chance}, {"mass": join}))
-        logit = 0.5 * np.log(chance / (1 - chance)) - 1
-        assert said.probabilities["mass"] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3)
         assert reader.present("mass", said) is present
-        assert reader.found_from("mass", said) == 0.3 and said.own["mass"] == pytest.approx(0.5)
+        assert said.probabilities["mass"] == pytest.approx(0.5)
+        if not present:
+            logit = 0.5 * np.log(chance / (1 - chance)) - 1
+            joined = pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3), 0.3
+            assert said.doubts == {"mass": joined}
+            assert reader.damped(said.maps["mass"], "mass", said).max() < 0.5
     # An unknown finding is not joined, whatever the join.
     assert Classified({}, {"mass": join}).joined("mass", 0.9) is None
 
@@ -145,7 +148,7 @@ def test_what_one_hospital_taught_is_believed_on_abnormal_images_alone(saved, ta
     square = np.zeros((SIDE, SIDE), np.uint8)
     for abnormal, found in ((0.7, False), (0.8, True), (None, True)):
         said = reader(square, Classified({}, abnormal=abnormal, abnormal_from=0.75))
-        assert reader.present(target, said) is found is not reader.doubted(target, said)
+        assert reader.present(target, said) is found is (target not in said.doubts)
         assert (reader.damped(said.maps[target], target, said).max() < 0.5) is not found
         assert reader.present("nodule", said)
 
@@ -177,13 +180,17 @@ def test_the_classifier_beside_the_checkpoint_is_found(saved, tmp_path, film):
         "term mass": torch.tensor([[1.0, 0.0, -3.0]]),
         "abnormality": torch.tensor([[0.0, 1.0]]),
     }
-    record = {"terms": {"mass": {"threshold": 0.3}}, "abnormality": {"abnormal_from": 0.9}}
+    record = {
+        "terms": {"mass": {"threshold": 0.3}},
+        "bands": {"unlikely": 0.28},
+        "abnormality": {"abnormal_from": 0.9},
+    }
     joint = {**config, "calibration": {**config["calibration"], **record}}
     save_checkpoint(root / "heads", heads | more, joint)
     localizer = Localizer.load(root / "g")
     found = localizer.find(film(1), "mass")
-    assert found.probability == pytest.approx(1 / (1 + np.exp(1)), abs=1e-3)
-    assert not found.present and found.found_from == 0.3
+    assert not found.present and found.doubted[1] == 0.28
+    assert found.doubted[0] == pytest.approx(1 / (1 + np.exp(1)), abs=1e-3)
     said = localizer.presence(film(1))
     assert said.abnormal == pytest.approx(1 / (1 + np.exp(-1))) and said.abnormal_from == 0.9
     save_checkpoint(root / "heads", heads, {**config, "encoder": "ab" * 32})

@@ -30,6 +30,7 @@ OPTIONS = {  # module -> where its Options stand
     "train.findings.soup": "train.findings.soup",
     "train.gan": "train.gan.train",
     "train.gan.example_gallery": "train.gan.example_gallery",
+    "train.gan.smoothing": "train.gan.smoothing",
 }
 FORMER = {  # names of modules in records -> today's
     "train.polish": "train.retrieval.finetune_heads",
@@ -55,7 +56,7 @@ STAGES = {
         "organs_3",
         "levels",
     ],
-    "generator": ["stage_1", "stage_2"],
+    "generator": ["stage_1", "stage_2", "smoothing"],
     "reporting": ["gate"],
     "findings": ["mean", "network_1", "network_2"],
 }
