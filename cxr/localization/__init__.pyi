@@ -1,7 +1,4 @@
 from .decoding import (
-    FROM_ONE_HOSPITAL as FROM_ONE_HOSPITAL,
-)
-from .decoding import (
     DecoderReader as DecoderReader,
 )
 from .decoding import (

@@ -14,13 +14,12 @@ import torch.nn.functional as F
 from cxr.anatomy import (
     CARDIOMEGALY,
     CLAVICLES,
-    GROUND_GLASS,
     HEART,
     HEART_ALONE,
     LEFT_CLAVICLE,
     LEFT_LUNG,
     LUNGS,
-    OPACITY,
+    OPACITIES,
     RIGHT_CLAVICLE,
     RIGHT_LUNG,
 )
@@ -30,7 +29,6 @@ from cxr.localization.measure import Ratio, cardiothoracic_ratio, without_specks
 from cxr.localization.presence import Classified
 from cxr.models import PatchDecoder, PatchEncoder
 
-FROM_ONE_HOSPITAL = (OPACITY, GROUND_GLASS)  # their absence too was drawn on its films alone
 _MARKED = 0.5  # what a map reaches where its target counts as marked
 
 
@@ -109,9 +107,10 @@ class Reading:
         found_from: by target, the probability from which it counts as found.
         ratio: the cardiothoracic ratio; None where heart or lungs are missing.
         lungs: what is measured of the lungs.
-        doubts: by target that is not believed, the probability that speaks against it, and from
-            where on it would not: of the finding by features and decoder together where a report
-            calls that unlikely, or that the image is abnormal as a whole.
+        abnormal: the probability that the image is abnormal as a whole, and from where on it is;
+            None where it is not known.
+        unlikely: findings that a report calls unlikely, from features and decoder together: the
+            probability, and below which that is so.
     """
 
     maps: Mapping[str, np.ndarray]
@@ -120,7 +119,8 @@ class Reading:
     found_from: Mapping[str, float]
     ratio: Ratio | None
     lungs: tuple[Measured, ...] = ()
-    doubts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    abnormal: tuple[float, float] | None = None
+    unlikely: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class DecoderReader:
@@ -183,7 +183,8 @@ class DecoderReader:
             with_intervals(
                 measure_lungs(maps[RIGHT_LUNG], maps[LEFT_LUNG]), self.levels.lung_errors
             ),
-            {} if classified is None else doubts(own, classified),
+            None if classified is None else classified.whole,
+            {} if classified is None else classified.unlikely(own),
         )
 
     def _own(self, target: str, logit: float) -> float:
@@ -218,7 +219,20 @@ class DecoderReader:
             ratio = reading.ratio
             return ratio is not None and ratio.plausible and ratio.value >= found_from
         known = reading.probabilities.get(target, 1.0)
-        return known >= found_from and target not in reading.doubts
+        return known >= found_from and self.doubted(target, reading) is None
+
+    def doubted(self, target: str, reading: Reading) -> tuple[float, float] | None:
+        """What speaks against an opacity: that the image does not look abnormal as a whole.
+
+        Opacities were taught by films of few hospitals, and the look of another's healthy films is
+        taken for them.
+
+        Returns:
+            Reading.abnormal; None for all else, and where the image does look so.
+        """
+        if target not in OPACITIES or reading.abnormal is None:
+            return None
+        return reading.abnormal if reading.abnormal[0] < reading.abnormal[1] else None
 
     def damped(self, heat: np.ndarray, target: str, reading: Reading) -> np.ndarray:
         """The map of a target that is not found, below one half everywhere.
@@ -239,28 +253,6 @@ class DecoderReader:
             known = reading.ratio.value if reading.ratio else 0.0
         share = min(0.98, known / found_from)
         return (heat * (_MARKED * share)).astype(np.float32)
-
-
-def doubts(own: Mapping[str, float], classified: Classified) -> dict[str, tuple[float, float]]:
-    """Targets that are not believed (Reading.doubts).
-
-    Where a report joins the features' probability with the decoder's and calls the finding
-    unlikely, it is not found here either. What films of one hospital alone have taught is believed
-    only on images that look abnormal as a whole: another hospital's look may be taken for it.
-
-    Args:
-        own: by target, the decoder's probability.
-        classified: of the image.
-    """
-    found = {}
-    for target, chance in own.items():
-        joined = classified.joined(target, chance)
-        if joined is not None and joined[0] < joined[1]:
-            found[target] = joined
-    if classified.abnormal is not None and classified.abnormal < classified.abnormal_from:
-        whole = classified.abnormal, classified.abnormal_from
-        found |= dict.fromkeys(FROM_ONE_HOSPITAL, whole)
-    return found
 
 
 def _sigmoid(value: float) -> float:

@@ -34,8 +34,10 @@ class Localization:
             one half.
         lungs: what is measured of the lungs, with intervals; () where nothing is.
         own: the probability by the decoder itself, where the finding classifier speaks too.
-        doubted: what speaks against a target that is therefore not found: a probability, and from
-            where on it would not (cxr.localization.decoding.doubts); None where nothing does.
+        doubted: of an opacity on an image that does not look abnormal as a whole, and is therefore
+            not found: the probability that it is, and from where on it would be; None elsewhere.
+        unlikely: where a report calls the target unlikely: the probability by features and decoder
+            together, and below which that is so; None elsewhere.
     """
 
     query: Target
@@ -49,6 +51,7 @@ class Localization:
     lungs: tuple[Measured, ...] = ()
     own: float | None = None
     doubted: tuple[float, float] | None = None
+    unlikely: tuple[float, float] | None = None
 
     @cached_property
     def heat(self) -> np.ndarray:

@@ -218,7 +218,8 @@ class Localizer:
                     self.reader.present(query.target, reading),
                     reading.lungs,
                     reading.own.get(query.target) if found_from else None,
-                    reading.doubts.get(query.target),
+                    self.reader.doubted(query.target, reading),
+                    reading.unlikely.get(query.target),
                 )
             )
         return found

@@ -30,21 +30,26 @@ class Classified:
     abnormal: float | None = None
     abnormal_from: float = 1.0
 
-    def joined(self, finding: str, own: float) -> tuple[float, float] | None:
-        """What the features and a localizer say together, as a report joins them.
+    @property
+    def whole(self) -> tuple[float, float] | None:
+        """`abnormal` and `abnormal_from`; None where it is not known."""
+        return None if self.abnormal is None else (self.abnormal, self.abnormal_from)
+
+    def unlikely(self, own: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+        """Findings that a report calls unlikely, from the features and a localizer together.
 
         Args:
-            finding: its name.
-            own: the localizer's probability, in [0, 1].
+            own: the localizer's probabilities by finding, in [0, 1].
 
         Returns:
-            The probability, and below which a report calls the finding unlikely; None where the two
-            are not joined.
+            By finding the joint probability, and below which it is unlikely.
         """
-        join = self.joins.get(finding)
-        if join is None or finding not in self.chances:
-            return None
-        return join.joined(self.chances[finding], own), join.unlikely_below
+        said = {
+            name: (join.joined(self.chances[name], own[name]), join.unlikely_below)
+            for name, join in self.joins.items()
+            if name in self.chances and name in own
+        }
+        return {name: one for name, one in said.items() if one[0] < one[1]}
 
 
 class FindingPresence:

@@ -193,7 +193,8 @@ def smoothing_text(config: dict) -> str:
         f"Films are smoothed by a Gaussian of {sigma:g} pixels (standard deviation): by as much as"
         f" brings the power of their fine texture, {low} to {high} cycles a film, nearest to that"
         f" of {record['images']} real training films that were reduced with antialiasing"
-        f" ({record['decibels_with']} dB away in the mean, {record['decibels_without']} dB without)."
+        f" ({record['decibels_with']} dB away in the mean, {record['decibels_without']} dB"
+        " without)."
     )
 
 

@@ -29,7 +29,6 @@ from cxr.anatomy import (
 from cxr.language import parse
 from cxr.localization import (
     BEYOND_LUNGS,
-    FROM_ONE_HOSPITAL,
     LUNG_MEASURES,
     Measure,
     Target,
@@ -126,7 +125,7 @@ def outlined(found: Localization, text: str, reference: np.ndarray | None = None
         taken=found.query.prompt,
         heat_map=inline(Image.fromarray(heat), MAP_SIDE),
         measures=tuple(measures),
-        caveat=caveat,
+        caveat=" ".join(filter(None, (caveat, _unlikely(found)))),
         ratio=_ratio(found) if found.query.target in HEARTS else "",
         reference="" if reference is None else inline(_smooth(reference), MAP_SIDE),
         lungs=_lungs(found) if found.query.target in (LUNGS, RIGHT_LUNG, LEFT_LUNG) else (),
@@ -151,6 +150,16 @@ def _ratio(found: Localization) -> str:
     return "" if measured is None else f"{measured:.2f}"
 
 
+def _unlikely(found: Localization) -> str:
+    """That a report calls what is found here unlikely; "" where it does not."""
+    if not found.present or found.unlikely is None:
+        return ""
+    return (
+        f"Read, which weighs the look of the whole film too, calls it unlikely "
+        f"({found.unlikely[0]:.0%})."
+    )
+
+
 def _absent(found: Localization) -> str:
     """Why a finding counts as not found, whatever its map shows; "" where it counts as found."""
     if found.present:
@@ -163,13 +172,11 @@ def _absent(found: Localization) -> str:
             f"enlarged here from {found.found_from:.2f} on."
         )
     if found.doubted and (found.probability or 0) >= found.found_from:
-        said, believed_from = found.doubted
-        why = "with the look of the whole film that is unlikely"
-        if found.query.target in FROM_ONE_HOSPITAL:
-            why = "the film does not look abnormal as a whole"
+        abnormal, abnormal_from = found.doubted
         return (
-            f"Not found: the model sees something like it ({found.probability:.0%}), but {why} "
-            f"({said:.0%}, and that counts from {believed_from:.0%} on)."
+            f"Not found: the model sees something like it ({found.probability:.0%}), but the film "
+            f"does not look abnormal as a whole ({abnormal:.0%}, and that counts from "
+            f"{abnormal_from:.0%} on)."
         )
     return (
         f"Not found: the model gives it {found.probability or 0:.0%}, and it counts from "

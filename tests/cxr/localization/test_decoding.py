@@ -11,7 +11,7 @@ import pytest
 import torch
 from tiny import tiny_dual_encoder
 
-from cxr.anatomy import DECODED, READ
+from cxr.anatomy import DECODED, OPACITIES, READ
 from cxr.checkpoints.encoders import (
     load_dual_encoder,
     load_patch_encoder,
@@ -22,7 +22,7 @@ from cxr.checkpoints.finding_classifier import Join
 from cxr.checkpoints.fingerprints import fingerprint
 from cxr.checkpoints.io import save_checkpoint
 from cxr.images.load import Preprocess
-from cxr.localization.decoding import FROM_ONE_HOSPITAL, Level, Levels
+from cxr.localization.decoding import Level, Levels
 from cxr.localization.localizer import Localizer
 from cxr.localization.lung_measures import RIGHT_AREA
 from cxr.localization.presence import Classified
@@ -125,32 +125,28 @@ def test_the_classifier_speaks_for_a_finding_where_it_tells_it_better(saved):
     assert alone.probabilities["mass"] == pytest.approx(0.5) and reader.present("mass", alone)
 
 
-def test_a_finding_that_a_report_calls_unlikely_is_not_found(saved):
+def test_a_finding_that_a_report_calls_unlikely_is_told(saved):
     """What the features say and what the decoder says are joined as a report joins them."""
     reader = saved("j", mass={"found_from": 0.4}).reader
     square, join = np.zeros((SIDE, SIDE), np.uint8), Join((0.5, 2.0, -1.0), 0.3)
-    for chance, present in ((0.2, False), (0.7, True)):  # by itself the decoder says 0.5
-        said = reader(square, Classified({"mass": chance}, {"mass": join}))
-        assert reader.present("mass", said) is present
-        assert said.probabilities["mass"] == pytest.approx(0.5)
-        if not present:
-            logit = 0.5 * np.log(chance / (1 - chance)) - 1
-            joined = pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3), 0.3
-            assert said.doubts == {"mass": joined}
-            assert reader.damped(said.maps["mass"], "mass", said).max() < 0.5
-    # An unknown finding is not joined, whatever the join.
-    assert Classified({}, {"mass": join}).joined("mass", 0.9) is None
+    said = reader(square, Classified({"mass": 0.2}, {"mass": join, "edema": join}))
+    logit = 0.5 * np.log(0.2 / 0.8) - 1  # by itself the decoder says 0.5
+    assert said.unlikely == {"mass": (pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3), 0.3)}
+    assert reader.present("mass", said) and said.probabilities["mass"] == pytest.approx(0.5)
+    assert reader(square, Classified({"mass": 0.7}, {"mass": join})).unlikely == {}
+    assert reader(square).unlikely == {}
 
 
-@pytest.mark.parametrize("target", FROM_ONE_HOSPITAL)
-def test_what_one_hospital_taught_is_believed_on_abnormal_images_alone(saved, target):
+@pytest.mark.parametrize("target", OPACITIES)
+def test_opacities_are_believed_on_images_that_look_abnormal_alone(saved, target):
     reader = saved("k", **{target: {"found_from": 0.4}, "nodule": {"found_from": 0.4}}).reader
     square = np.zeros((SIDE, SIDE), np.uint8)
     for abnormal, found in ((0.7, False), (0.8, True), (None, True)):
         said = reader(square, Classified({}, abnormal=abnormal, abnormal_from=0.75))
-        assert reader.present(target, said) is found is (target not in said.doubts)
+        assert reader.present(target, said) is found is (reader.doubted(target, said) is None)
         assert (reader.damped(said.maps[target], target, said).max() < 0.5) is not found
         assert reader.present("nodule", said)
+    assert reader.present(target, reader(square))
 
 
 def test_the_classifier_beside_the_checkpoint_is_found(saved, tmp_path, film):
@@ -189,8 +185,8 @@ def test_the_classifier_beside_the_checkpoint_is_found(saved, tmp_path, film):
     save_checkpoint(root / "heads", heads | more, joint)
     localizer = Localizer.load(root / "g")
     found = localizer.find(film(1), "mass")
-    assert not found.present and found.doubted[1] == 0.28
-    assert found.doubted[0] == pytest.approx(1 / (1 + np.exp(1)), abs=1e-3)
+    assert found.present and found.doubted is None and found.unlikely[1] == 0.28
+    assert found.unlikely[0] == pytest.approx(1 / (1 + np.exp(1)), abs=1e-3)
     said = localizer.presence(film(1))
     assert said.abnormal == pytest.approx(1 / (1 + np.exp(-1))) and said.abnormal_from == 0.9
     save_checkpoint(root / "heads", heads, {**config, "encoder": "ab" * 32})

@@ -153,10 +153,11 @@ def test_a_finding_that_its_own_probability_denies_is_not_found(state):
         "Not found: the model sees something like it (90%), but the film does not look abnormal as "
         "a whole (36%, and that counts from 75% on)."
     )
-    doubted = replace(doubted, query=Target("consolidation"), doubted=(0.13, 0.18))
-    assert outlined(doubted, "consolidation").measures[0].verdict == (
-        "Not found: the model sees something like it (90%), but with the look of the whole film "
-        "that is unlikely (13%, and that counts from 18% on)."
+    unlikely = replace(
+        doubted, query=Target("consolidation"), present=True, doubted=None, unlikely=(0.13, 0.18)
+    )
+    assert "Read, which weighs the look of the whole film too, calls it unlikely (13%)." in (
+        outlined(unlikely, "consolidation").caveat
     )
     enlarged = replace(found, query=Target("cardiomegaly"), ratio=Ratio(0.44, 0.4, 0.48))
     said = outlined(enlarged, "big heart")
