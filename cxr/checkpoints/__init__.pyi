@@ -12,6 +12,7 @@ from .finding_classifier import TERM as TERM
 from .finding_classifier import UNLIKELY_BELOW as UNLIKELY_BELOW
 from .finding_classifier import FindingClassifier as FindingClassifier
 from .finding_classifier import Join as Join
+from .finding_classifier import log_odds as log_odds
 from .finding_classifier import sigmoid as sigmoid
 from .finding_classifier import unlikely_below as unlikely_below
 from .finding_networks import load_finding_network as load_finding_network

@@ -43,7 +43,7 @@ class Join:
     def joined(self, chance: float, other: float) -> float:
         """The probability in [0, 1] by the features and by the other model -> that of both."""
         own, others, added = self.weights
-        logit = own * _log_odds(chance) + others * _log_odds(other) + added
+        logit = own * log_odds(chance) + others * log_odds(other) + added
         return float(sigmoid(np.array(logit)))
 
 
@@ -185,7 +185,8 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(np.asarray(logits, np.float64), -60, 60)))
 
 
-def _log_odds(chance: float) -> float:
+def log_odds(chance: float) -> float:
+    """A probability in [0, 1] -> its log odds, finite at the ends."""
     chance = min(max(chance, 1e-4), 1 - 1e-4)
     return float(np.log(chance / (1 - chance)))
 

@@ -184,12 +184,18 @@ class DecoderReader:
                 measure_lungs(maps[RIGHT_LUNG], maps[LEFT_LUNG]), self.levels.lung_errors
             ),
             None if classified is None else classified.whole,
-            {} if classified is None else classified.unlikely(own),
+            {} if classified is None else self._unlikely(classified, own),
         )
 
     def _own(self, target: str, logit: float) -> float:
         level = self.levels.of(target)
         return _sigmoid(level.scale * logit + level.shift)
+
+    def _unlikely(
+        self, classified: Classified, own: Mapping[str, float]
+    ) -> dict[str, tuple[float, float]]:
+        """As Reading.unlikely; of cardiomegaly a report joins the ratio and no probability."""
+        return classified.unlikely({name: own[name] for name in own if name != CARDIOMEGALY})
 
     def _spoken(
         self, target: str, own: float, classified: Classified | None

@@ -227,7 +227,7 @@ class Localizer:
     def _reading(self, image: Image.Image, queries: Sequence[Target]) -> Reading:
         """What the patch decoder says of an image, and the classifier where a query needs it."""
         assert self.reader is not None
-        asked = any(query.target in READ for query in queries)
+        asked = any(query.target in READ and query.target != CARDIOMEGALY for query in queries)
         classified = self.presence(image) if self.presence and asked else None
         return self.reader(self.preprocess.square(image), classified)
 

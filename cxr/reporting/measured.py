@@ -5,13 +5,13 @@ The image passes the localizer once for all of it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from PIL import Image
 
 from cxr.anatomy import HEART
+from cxr.checkpoints import log_odds
 from cxr.localization import Localization, Localizer, mirror_warning_of
 
 LARGEST_NORMAL_RATIO = 0.5  # of heart and chest on a PA image (Danzer 1919)
@@ -104,14 +104,9 @@ def measure_image(localizer: Localizer, image: Image.Image) -> Measurements:
     return Measurements(
         None if ratio is None else HeartRatio(ratio.value, ratio.low, ratio.high),
         {name: place for name, place in places.items() if place},
-        {name: _log_odds(chance) for name, chance in chances.items() if chance is not None},
+        {name: log_odds(chance) for name, chance in chances.items() if chance is not None},
         mirror_warning_of(heart),
     )
-
-
-def _log_odds(chance: float) -> float:
-    chance = min(max(chance, 1e-4), 1 - 1e-4)
-    return math.log(chance / (1 - chance))
 
 
 def _place(name: str, found: Localization) -> str:

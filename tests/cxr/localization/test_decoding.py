@@ -135,6 +135,9 @@ def test_a_finding_that_a_report_calls_unlikely_is_told(saved):
     assert reader.present("mass", said) and said.probabilities["mass"] == pytest.approx(0.5)
     assert reader(square, Classified({"mass": 0.7}, {"mass": join})).unlikely == {}
     assert reader(square).unlikely == {}
+    # A report joins the ratio of heart and chest, which is no probability of the decoder's.
+    large = Classified({"cardiomegaly": 0.2}, {"cardiomegaly": Join((0.0, 30.0, -17.0), 0.3)})
+    assert reader(square, large).unlikely == {}
 
 
 @pytest.mark.parametrize("target", OPACITIES)
